@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Cleaning of foreign text.
+ *
+ * Rule: the result holds only characters that take their own place from left to right or by the
+ * script's own direction; nothing that reorders, hides or overlays what stands beside it. */
+#include "config.h"
+
+#include "bh-text.h"
+
+#define MAX_MARKS 2
+
+typedef enum
+{
+  KEEP,
+  SPACE,
+  DROP,
+  MARK
+} Fate;
+
+static Fate
+fate (gunichar c)
+{
+  /* Bidi controls and marks, and characters that show nothing (Unicode UAX #9, UTS #55). */
+  if (c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e)
+      || (c >= 0x2060 && c <= 0x206f) || c == 0x200b || c == 0xfeff || c == 0x00ad || c == 0x3164
+      || c == 0x115f || c == 0x1160 || c == 0xffa0 || c == 0x2800 || c == 0xfffc
+      || (c >= 0xe0000 && c <= 0xe0fff))
+    return DROP;
+  switch (g_unichar_type (c))
+    {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+    case G_UNICODE_SPACE_SEPARATOR:
+      return SPACE;
+    case G_UNICODE_FORMAT:
+      /* Zero-width joiners are letters of some scripts. */
+      return c == 0x200c || c == 0x200d ? KEEP : DROP;
+    case G_UNICODE_SURROGATE:
+    case G_UNICODE_UNASSIGNED:
+    case G_UNICODE_PRIVATE_USE:
+      return DROP;
+    case G_UNICODE_NON_SPACING_MARK:
+    case G_UNICODE_ENCLOSING_MARK:
+      return MARK;
+    default:
+      return KEEP;
+    }
+}
+
+static char *
+clean (const char *text, gsize len, gsize max_chars, gboolean lines)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, (gssize) len);
+  GString *out = g_string_sized_new (len);
+  gsize n = 0;
+  guint marks = 0;
+  gboolean space = FALSE;
+
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+      Fate f = fate (c);
+
+      if (lines && (c == '\n' || c == '\t' || c == ' '))
+        f = KEEP;
+      if (f == SPACE && !lines)
+        {
+          space = TRUE;
+          continue;
+        }
+      if (f == DROP || (f == MARK && (++marks > MAX_MARKS || n == 0)))
+        continue;
+      if (f != MARK)
+        marks = 0;
+      if (space && out->len > 0)
+        {
+          g_string_append_c (out, ' ');
+          n++;
+        }
+      space = FALSE;
+      if (n >= max_chars)
+        break;
+      g_string_append_unichar (out, f == SPACE ? ' ' : c);
+      n++;
+    }
+  return g_string_free (out, FALSE);
+}
+
+char *
+bh_text_clean (const char *text, gsize len, gsize max_chars)
+{
+  /* One more than wanted tells whether it has to be cut. */
+  g_autofree char *longer = NULL;
+  gsize n;
+
+  g_return_val_if_fail (max_chars > 0, NULL);
+  longer = clean (text, len, max_chars + 1, FALSE);
+  n = (gsize) g_utf8_strlen (longer, -1);
+  if (n <= max_chars)
+    return g_steal_pointer (&longer);
+  *g_utf8_offset_to_pointer (longer, (glong) max_chars - 1) = '\0';
+  return g_strconcat (longer, "…", NULL);
+}
+
+char *
+bh_text_clean_lines (const char *text, gsize len)
+{
+  return clean (text, len, G_MAXSIZE, TRUE);
+}
