@@ -29,6 +29,7 @@ typedef struct
   uint64_t credit;  /* bytes the other side lets us send */
   uint64_t granted; /* bytes the other side may still send us */
   uint64_t owed;    /* taken since, not granted again yet */
+  bool held;        /* grant nothing for now */
 } Stream;
 
 struct _BhChannel
@@ -224,6 +225,34 @@ fail (BhChannel *channel, BhWireStatus status)
   return status;
 }
 
+/* Grant what is owed on a stream, once it is worth a message. Not while the other side leaves our bytes
+ * unread: it would only add to them, and a peer that never reads must run out of credit. */
+static BhWireStatus
+grant (BhChannel *channel, BhStreamId id)
+{
+  Stream *stream = &channel->streams[id];
+  bh_msg_credit credit = { .stream = id, .bytes = (uint32_t) stream->owed };
+  BhWireStatus status;
+  size_t payload;
+
+  if (stream->held || stream->owed < BH_STREAM_WINDOW / 4
+      || queue_length (&channel->out) >= OUT_TARGET)
+    return BH_WIRE_OK;
+  payload = bh_message_measure (BH_MSG_CREDIT, &credit, &status);
+  status = append (&channel->out, BH_MSG_CREDIT, &credit, payload);
+  if (status != BH_WIRE_OK)
+    return status;
+  stream->granted += stream->owed;
+  stream->owed = 0;
+  return BH_WIRE_OK;
+}
+
+void
+bh_channel_hold (BhChannel *channel, BhStreamId stream, bool hold)
+{
+  channel->streams[stream].held = hold;
+}
+
 BhWireStatus
 bh_channel_flush (BhChannel *channel)
 {
@@ -231,13 +260,18 @@ bh_channel_flush (BhChannel *channel)
     return channel->failed;
   for (;;)
     {
-      BhWireStatus status = fill_out (channel);
-      size_t len = queue_length (&channel->out);
+      BhWireStatus status = BH_WIRE_OK;
+      size_t len;
       const uint8_t *data;
       ssize_t n;
 
+      for (unsigned i = 0; i < BH_N_STREAMS && status == BH_WIRE_OK; i++)
+        status = grant (channel, i);
+      if (status == BH_WIRE_OK)
+        status = fill_out (channel);
       if (status != BH_WIRE_OK)
         return fail (channel, status);
+      len = queue_length (&channel->out);
       if (len == 0)
         return BH_WIRE_OK;
       data = channel->out.data + channel->out.start;
@@ -299,22 +333,12 @@ static BhWireStatus
 account (BhChannel *channel, BhStreamId id, size_t size)
 {
   Stream *stream = &channel->streams[id];
-  bh_msg_credit credit;
-  BhWireStatus status;
-  size_t payload;
 
   if (size > stream->granted)
     return BH_WIRE_CREDIT;
   stream->granted -= size;
   stream->owed += size;
-  if (stream->owed < BH_STREAM_WINDOW / 4)
-    return BH_WIRE_OK;
-  credit = (bh_msg_credit){ .stream = id, .bytes = (uint32_t) stream->owed };
-  payload = bh_message_measure (BH_MSG_CREDIT, &credit, &status);
-  status = append (&channel->out, BH_MSG_CREDIT, &credit, payload);
-  stream->granted += stream->owed;
-  stream->owed = 0;
-  return status;
+  return grant (channel, id);
 }
 
 BhWireStatus

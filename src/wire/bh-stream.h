@@ -47,5 +47,9 @@ BhWireStatus bh_channel_receive (BhChannel *channel);
 /* The next message that was read. It points into the channel: valid until bh_channel_receive. */
 BhWireStatus bh_channel_next (BhChannel *channel, BhMessage *out);
 
+/* While @hold, the other side gets no more credit on @stream: for a reader that cannot keep up. What it was
+ * granted before still comes. Flush after letting go. */
+void bh_channel_hold (BhChannel *channel, BhStreamId stream, bool hold);
+
 /* Bytes of @stream waiting here to be sent. */
 size_t bh_channel_get_queued (const BhChannel *channel, BhStreamId stream);
