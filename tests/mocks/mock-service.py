@@ -1,0 +1,340 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-in for bulkhead-service on a private session bus: keeps AppVMs in memory, boots nothing.
+
+For tests and screenshots of `bulkhead` and `bulkheadctl` only. Everything it says has the shape of data/dbus/*.xml,
+which it reads at start, so that it cannot drift from them.
+
+--vms FILE   JSON list of {"Name", "Color", "Applications", "State", ...} to begin with
+--step MS    time each step of a start takes (default 150)
+--fail NAME=ERROR:MESSAGE   Launch and Start of that AppVM end with io.github.bulkhead.Error.ERROR
+--refuse ERROR:MESSAGE      every CreateVm fails so
+"""
+import argparse
+import glob
+import json
+import os
+import re
+import sys
+import time
+
+from gi.repository import Gio, GLib
+
+ROOT = "/io/github/bulkhead"
+PREFIX = "io.github.bulkhead."
+HERE = os.path.dirname(os.path.abspath(__file__))
+XML = os.path.join(HERE, "..", "..", "data", "dbus")
+PALETTE = {"red": "#c01c28", "orange": "#e66100", "yellow": "#f5c211", "green": "#2ea04f",
+           "blue": "#1c71d8", "purple": "#813d9c", "brown": "#865e3c", "gray": "#77767b"}
+BOOT = [("call", "Preparing"), ("kernel", "Looking for a kernel"), ("initramfs", "Preparing the boot files"),
+        ("template", "Preparing this computer's programs"), ("domain", "Creating the virtual machine"),
+        ("created", "Booting"), ("channel", "Booting"), ("hello", "Setting up"), ("configured", "Setting up")]
+
+
+class Error(Exception):
+    def __init__(self, name, message):
+        super().__init__(message)
+        self.name = PREFIX + "Error." + name
+
+
+def interface(name):
+    with open(os.path.join(XML, PREFIX + name + ".xml"), encoding="utf-8") as f:
+        return Gio.DBusNodeInfo.new_for_xml(f.read()).lookup_interface(PREFIX + name)
+
+
+class Object:
+    """One exported object: `props` hold its properties, methods are Python methods of the same name."""
+
+    def __init__(self, service, path, interface_name):
+        self.service, self.path = service, path
+        self.info = interface(interface_name)
+        self.types = {p.name: p.signature for p in self.info.properties}
+        self.props = {}
+        self.registration = service.bus.register_object(path, self.info, self.call, self.get, None)
+
+    def get(self, _bus, _sender, _path, _iface, prop):
+        return self.variant(prop)
+
+    def variant(self, prop):
+        return GLib.Variant(self.types[prop], self.props[prop])
+
+    def all(self):
+        return {p: self.variant(p) for p in self.props}
+
+    def set(self, **changes):
+        changes = {k: v for k, v in changes.items() if self.props.get(k) != v}
+        self.props.update(changes)
+        if changes:
+            self.service.bus.emit_signal(
+                None, self.path, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                GLib.Variant("(sa{sv}as)", (self.info.name, {k: self.variant(k) for k in changes}, [])))
+
+    def emit(self, signal, signature, *args):
+        self.service.bus.emit_signal(None, self.path, self.info.name, signal, GLib.Variant(signature, args))
+
+    def call(self, _bus, _sender, _path, _iface, method, args, invocation):
+        try:
+            result = getattr(self, method)(*args.unpack())
+        except Error as e:
+            invocation.return_dbus_error(e.name, str(e))
+            return
+        out = "".join(a.signature for a in self.info.lookup_method(method).out_args)
+        invocation.return_value(GLib.Variant(f"({out})", (result,)) if out else None)
+
+    def gone(self):
+        self.service.bus.unregister_object(self.registration)
+
+
+class Job(Object):
+    def __init__(self, service, steps, done, failure=None, wait_for=None):
+        service.jobs += 1
+        super().__init__(service, f"{ROOT}/job/{service.jobs}", "Job1")
+        self.steps, self.done, self.failure, self.wait_for = list(steps), done, failure, wait_for
+        self.props = {"State": "running", "Step": "", "Timeline": [], "Error": ("", ""), "Result": {}}
+        GLib.idle_add(self.next)
+
+    def next(self):
+        if self.props["State"] != "running":
+            return False
+        if not self.steps or (self.failure and len(self.steps) <= 4):
+            if self.failure:
+                self.finish("failed", self.failure)
+            elif self.wait_for is None or self.wait_for():
+                self.finish("done")
+            else:
+                GLib.timeout_add(50, self.next)
+            return False
+        name, text = self.steps.pop(0)
+        now = time.monotonic_ns() // 1000
+        self.set(Step=text, Timeline=self.props["Timeline"] + [(name, now)])
+        self.emit("StepChanged", "(sst)", name, text, now)
+        self.done("step", text)
+        GLib.timeout_add(self.service.args.step, self.next)
+        return False
+
+    def finish(self, state, error=("", "")):
+        result = self.done(state, error[1]) or {}
+        self.set(State=state, Error=error, Result=result)
+        self.emit("Finished", "(s(ss)a{sv})", state, error, result)
+        GLib.timeout_add_seconds(10, self.gone)
+
+    def Cancel(self):
+        if self.props["State"] == "running":
+            self.finish("cancelled", (PREFIX + "Error.Cancelled", "Cancelled."))
+
+
+class Vm(Object):
+    def __init__(self, service, vm_id, settings):
+        super().__init__(service, f"{ROOT}/vm/{vm_id.replace('-', '_')}", "Vm1")
+        self.next_id = 0
+        self.jobs = []
+        self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
+                      "Settings": {}, "Problems": [], "Programs": [], "Usage": {}}
+        self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
+        self.apply()
+
+    def apply(self):
+        color = self.settings.get("Color", "blue")
+        self.set(Name=self.settings["Name"], Color=PALETTE.get(color, color), Settings=dict(self.settings),
+                 Applications=[a for a in self.settings.get("Applications", "").split(";") if a])
+
+    def check_failure(self):
+        for rule in self.service.args.fail:
+            name, _, rest = rule.partition("=")
+            error, _, message = rest.partition(":")
+            if name == self.props["Name"]:
+                return (PREFIX + "Error." + error, message)
+        return None
+
+    def begin(self, steps, finished):
+        failure = self.check_failure()
+        stopped = self.props["State"] in ("stopped", "failed")
+        if stopped:
+            self.set(State="starting", Error="")
+            steps = BOOT + steps
+
+        def done(what, text):
+            if what == "step":
+                if self.props["State"] == "starting":
+                    self.set(Step=text)
+                return None
+            if what == "done":
+                self.set(State="running", Step="")
+            elif stopped:
+                self.set(State="failed" if what == "failed" else "stopped", Step="", Error=text if what == "failed" else "")
+            self.set(Usage={"pid": GLib.Variant("u", 4242)} if self.props["State"] == "running" else {})
+            return finished(what) if what == "done" else None
+        job = Job(self.service, steps, done, failure)
+        return job
+
+    def Start(self, options):
+        return self.begin([], lambda what: {}).path
+
+    def Launch(self, options):
+        app = options.get("app")
+        argv = options.get("argv")
+        if not app and not argv:
+            raise Error("InvalidArgument", "Neither “app” nor “argv” was given.")
+        if app and app not in self.service.apps:
+            raise Error("ProgramNotFound", f"“{app}” is not installed on this computer.")
+        label = self.service.apps[app]["name"] if app else argv[0]
+        self.next_id += 1
+        number = self.next_id
+        self.service.last_options = options
+
+        def finished(_what):
+            self.set(Programs=self.props["Programs"] + [(number, label, int(time.time() * 1e6), 1)])
+            return {"id": GLib.Variant("u", number)}
+        return self.begin([("launch", f"Starting {label}"), ("launched", f"Starting {label}"),
+                           ("window", "Waiting for its window")], finished).path
+
+    def Terminate(self, number):
+        left = [p for p in self.props["Programs"] if p[0] != number]
+        if len(left) == len(self.props["Programs"]):
+            raise Error("NotFound", "No such program.")
+        label = [p[1] for p in self.props["Programs"] if p[0] == number][0]
+        self.set(Programs=left)
+        self.emit("ProgramExited", "(usuay)", number, label, 0, b"")
+
+    def Stop(self, force):
+        self.set(State="stopping", Step="Ending its programs")
+
+        def done(what, text):
+            if what == "step":
+                self.set(Step=text)
+            else:
+                self.set(State="stopped", Step="", Programs=[], Usage={})
+        return Job(self.service, [("call", "Ending its programs"), ("created", "Stopping")], done).path
+
+    def Set(self, settings):
+        if "Name" in settings:
+            self.service.check_name(settings["Name"], self)
+        self.settings.update(settings)
+        self.apply()
+        return []
+
+    def Delete(self):
+        if self.props["State"] not in ("stopped", "failed"):
+            raise Error("Busy", f"“{self.props['Name']}” is running. Stop it first.")
+        self.service.remove(self)
+
+    def OpenConsole(self):
+        raise Error("NotRunning", f"“{self.props['Name']}” is not running.")
+
+    def ReadLog(self, lines):
+        return "\n".join(f"line {i}" for i in range(min(lines, 20))) + "\n"
+
+
+class Manager(Object):
+    def __init__(self, service):
+        super().__init__(service, ROOT, "Manager1")
+        self.props = {"Version": "0.1.0", "Virtualization": "tcg"}
+
+    def CreateVm(self, settings):
+        return self.service.create(settings).path
+
+    def FindVm(self, text):
+        for vm in self.service.vms:
+            if text in (vm.props["Id"], vm.props["Name"]):
+                return vm.path
+        raise Error("NotFound", f"There is no AppVM “{text}”.")
+
+    def ListApplications(self):
+        wrap = {"usable": "b", "categories": "as", "keywords": "as"}
+        return [{k: GLib.Variant(wrap.get(k, "s"), v) for k, v in a.items()} for a in self.service.apps.values()]
+
+    def CheckHost(self):
+        check = {"id": "kvm", "title": "Hardware virtualization", "ok": False, "severity": "warning",
+                 "detail": "/dev/kvm cannot be used.", "fix": "Switch on virtualization in the firmware."}
+        return [{k: GLib.Variant("b" if k == "ok" else "s", v) for k, v in check.items()}]
+
+    def StopAll(self):
+        for vm in self.service.vms:
+            if vm.props["State"] == "running":
+                vm.Stop(False)
+
+    def Quit(self, _stop_vms):
+        GLib.idle_add(self.service.loop.quit)
+
+
+class Service:
+    def __init__(self, args):
+        self.args, self.jobs, self.vms, self.last_options = args, 0, [], {}
+        self.loop = GLib.MainLoop()
+        self.bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
+        self.apps = dict(self.installed())
+        info = Gio.DBusNodeInfo.new_for_xml("""<node><interface name="org.freedesktop.DBus.ObjectManager">
+          <method name="GetManagedObjects"><arg name="o" type="a{oa{sa{sv}}}" direction="out"/></method>
+          <signal name="InterfacesAdded"><arg name="o" type="o"/><arg name="i" type="a{sa{sv}}"/></signal>
+          <signal name="InterfacesRemoved"><arg name="o" type="o"/><arg name="i" type="as"/></signal>
+        </interface></node>""").interfaces[0]
+        self.manager = Manager(self)
+        self.bus.register_object(ROOT, info, self.objects, None, None)
+        if args.vms:
+            with open(args.vms, encoding="utf-8") as f:
+                for entry in json.load(f):
+                    extra = {k: entry.pop(k) for k in ("State", "Step", "Error", "Programs", "Problems") if k in entry}
+                    vm = self.create(entry)
+                    extra["Programs"] = [tuple(p) for p in extra.get("Programs", [])]
+                    vm.set(**extra)
+        Gio.bus_own_name_on_connection(self.bus, PREFIX + "Service", Gio.BusNameOwnerFlags.NONE, None,
+                                       lambda *_: self.loop.quit())
+
+    def installed(self):
+        for app in sorted(Gio.AppInfo.get_all(), key=lambda a: a.get_name().lower()):
+            if not app.should_show():
+                continue
+            icon = app.get_icon()
+            flatpak = "X-Flatpak" in (app.list_actions() or []) or bool(app.get_string("X-Flatpak"))
+            yield app.get_id(), {
+                "id": app.get_id(), "name": app.get_name(), "summary": app.get_description() or "",
+                "icon": icon.to_string() if icon else "", "categories": (app.get_categories() or "").split(";"),
+                "keywords": list(app.get_keywords()), "usable": not flatpak,
+                "reason": "It is a Flatpak, which brings its own sandbox and cannot run in an AppVM." if flatpak else ""}
+
+    def check_name(self, name, but=None):
+        if not name.strip() or len(name) > 64:
+            raise Error("InvalidArgument", "Name: must have 1 to 64 characters.")
+        for vm in self.vms:
+            if vm is not but and vm.props["Name"].casefold() == name.casefold():
+                raise Error("Exists", f"There is an AppVM “{vm.props['Name']}” already.")
+
+    def create(self, settings):
+        if self.args.refuse:
+            raise Error(*self.args.refuse.split(":", 1))
+        if "Name" not in settings:
+            raise Error("InvalidArgument", "Name: is missing.")
+        self.check_name(settings["Name"])
+        base = re.sub(r"[^a-z0-9]+", "-", settings["Name"].lower()).strip("-")[:28] or "vm"
+        taken = {vm.props["Id"] for vm in self.vms}
+        vm_id = next(i for i in [base] + [f"{base}-{n}" for n in range(2, 1000)] if i not in taken)
+        vm = Vm(self, vm_id, settings)
+        self.vms.append(vm)
+        self.signal("InterfacesAdded", "(oa{sa{sv}})", vm.path, {vm.info.name: vm.all()})
+        return vm
+
+    def remove(self, vm):
+        self.vms.remove(vm)
+        vm.gone()
+        self.signal("InterfacesRemoved", "(oas)", vm.path, [vm.info.name])
+
+    def signal(self, name, signature, *args):
+        self.bus.emit_signal(None, ROOT, "org.freedesktop.DBus.ObjectManager", name, GLib.Variant(signature, args))
+
+    def objects(self, _bus, _sender, _path, _iface, _method, _args, invocation):
+        invocation.return_value(GLib.Variant("(a{oa{sa{sv}}})", (
+            {vm.path: {vm.info.name: vm.all()} for vm in self.vms},)))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--vms")
+    parser.add_argument("--step", type=int, default=150)
+    parser.add_argument("--fail", action="append", default=[])
+    parser.add_argument("--refuse")
+    service = Service(parser.parse_args())
+    service.loop.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
