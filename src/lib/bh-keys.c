@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The keys of an AppVM file. */
+#include "config.h"
+
+#include "bh-keys.h"
+
+#include "bh-color.h"
+#include "bh-error.h"
+#include "bh-text.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#define MAX_APP_ID 255
+
+static const char *const templates[] = { "host", NULL };
+
+static const BhKey keys[] = {
+  { "Name", BH_KEY_STRING, 1, 64, NULL, NULL, NULL, N_ ("Name"),
+    N_ ("What you call this AppVM; shown on the frame of each of its windows"), FALSE, FALSE },
+  { "Color", BH_KEY_COLOR, 0, 0, "#1c71d8", NULL, NULL, N_ ("Colour"),
+    N_ ("Colour of the frame round its windows"), FALSE, FALSE },
+  { "Applications", BH_KEY_APPS, 0, 256, "", NULL, NULL, N_ ("Applications"),
+    N_ ("Programs offered in this AppVM"), FALSE, FALSE },
+  { "Template", BH_KEY_ENUM, 0, 0, "host", templates, NULL, N_ ("Programs come from"),
+    N_ ("“host”: the programs installed on this computer"), TRUE, FALSE },
+  { "Memory", BH_KEY_INT, 192, 65536, "768", NULL, "MiB", N_ ("Memory"),
+    N_ ("Memory of the AppVM"), TRUE, FALSE },
+  { "Processors", BH_KEY_INT, 1, 16, "1", NULL, NULL, N_ ("Processors"),
+    N_ ("How many processors the AppVM has"), TRUE, FALSE },
+  { "AutoStop", BH_KEY_INT, 0, 86400, "300", NULL, "s", N_ ("Stop when unused"),
+    N_ ("Seconds from the end of the last program until the AppVM stops; 0: never"), FALSE, FALSE },
+  { "X11", BH_KEY_APPS, 0, 256, "", NULL, NULL, N_ ("X11 programs"),
+    N_ ("Programs that are always run with an X server of their own"), FALSE, FALSE },
+  { "Notes", BH_KEY_TEXT, 0, 4000, "", NULL, NULL, N_ ("Notes"),
+    N_ ("For yourself; Bulkhead does nothing with it"), FALSE, FALSE },
+};
+
+const BhKey *
+bh_keys (gsize *n)
+{
+  *n = G_N_ELEMENTS (keys);
+  return keys;
+}
+
+const BhKey *
+bh_keys_find (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    if (strcmp (keys[i].name, name) == 0)
+      return &keys[i];
+  return NULL;
+}
+
+gboolean
+bh_app_id_is_valid (const char *id)
+{
+  gsize len = strlen (id);
+
+  if (len > MAX_APP_ID || len <= strlen (".desktop") || !g_str_has_suffix (id, ".desktop")
+      || id[0] == '.' || id[0] == '-')
+    return FALSE;
+  for (gsize i = 0; i < len; i++)
+    if (!g_ascii_isalnum (id[i]) && strchr ("._-+@", id[i]) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+char *
+bh_key_describe_range (const BhKey *key)
+{
+  const char *unit = key->unit ? key->unit : "";
+  const char *space = key->unit ? " " : "";
+
+  switch (key->type)
+    {
+    case BH_KEY_INT:
+      return g_strdup_printf ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "%s%s", key->min, key->max,
+                              space, unit);
+    case BH_KEY_BOOL:
+      return g_strdup ("true or false");
+    case BH_KEY_ENUM:
+      {
+        g_autofree char *all = g_strjoinv (", ", (char **) key->choices);
+        return g_strdup_printf ("one of: %s", all);
+      }
+    case BH_KEY_COLOR:
+      return g_strdup ("#rrggbb, or red, orange, yellow, green, blue, purple, brown or gray");
+    case BH_KEY_APPS:
+      return g_strdup_printf ("at most %" G_GINT64_FORMAT
+                              " desktop-file ids such as org.gnome.Calculator.desktop, “;” between them",
+                              key->max);
+    case BH_KEY_STRING:
+    case BH_KEY_TEXT:
+    default:
+      return g_strdup_printf ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+                              " characters, none of them a control character",
+                              key->min, key->max);
+    }
+}
+
+static char *
+normalize_string (const BhKey *key, const char *text)
+{
+  g_autofree char *clean = NULL;
+  glong n;
+
+  if (!g_utf8_validate (text, -1, NULL))
+    return NULL;
+  n = g_utf8_strlen (text, -1);
+  if (n < key->min || n > key->max)
+    return NULL;
+  /* Refused rather than repaired: what people see in one place must be what they wrote. */
+  clean = key->type == BH_KEY_TEXT ? bh_text_clean_lines (text, strlen (text))
+                                   : bh_text_clean (text, strlen (text), (gsize) key->max);
+  return g_str_equal (clean, text) ? g_steal_pointer (&clean) : NULL;
+}
+
+static char *
+normalize_apps (const BhKey *key, const char *text)
+{
+  g_auto (GStrv) items = g_strsplit (text, ";", -1);
+  g_autoptr (GPtrArray) out = g_ptr_array_new ();
+
+  for (char **p = items; *p; p++)
+    {
+      char *item = g_strstrip (*p);
+
+      if (*item == '\0')
+        continue;
+      if (!bh_app_id_is_valid (item) || out->len >= (guint) key->max)
+        return NULL;
+      if (!g_ptr_array_find_with_equal_func (out, item, g_str_equal, NULL))
+        g_ptr_array_add (out, item);
+    }
+  g_ptr_array_add (out, NULL);
+  return g_strjoinv (";", (char **) out->pdata);
+}
+
+static char *
+normalize (const BhKey *key, const char *text)
+{
+  gint64 value;
+  BhColor color;
+
+  switch (key->type)
+    {
+    case BH_KEY_INT:
+      if (!g_ascii_string_to_signed (text, 10, key->min, key->max, &value, NULL))
+        return NULL;
+      return g_strdup_printf ("%" G_GINT64_FORMAT, value);
+    case BH_KEY_BOOL:
+      return g_str_equal (text, "true") || g_str_equal (text, "false") ? g_strdup (text) : NULL;
+    case BH_KEY_ENUM:
+      return g_strv_contains (key->choices, text) ? g_strdup (text) : NULL;
+    case BH_KEY_COLOR:
+      return bh_color_parse (text, &color) ? bh_color_to_string (&color) : NULL;
+    case BH_KEY_APPS:
+      return normalize_apps (key, text);
+    case BH_KEY_STRING:
+    case BH_KEY_TEXT:
+    default:
+      return normalize_string (key, text);
+    }
+}
+
+char *
+bh_key_normalize (const BhKey *key, const char *text, GError **error)
+{
+  g_autofree char *trimmed = NULL;
+  g_autofree char *range = NULL;
+  g_autofree char *shown = NULL;
+  char *value;
+
+  g_return_val_if_fail (key && text, NULL);
+  trimmed = g_strdup (text);
+  if (key->type != BH_KEY_TEXT)
+    g_strstrip (trimmed);
+  value = normalize (key, trimmed);
+  if (value)
+    return value;
+  range = bh_key_describe_range (key);
+  shown = bh_text_clean (text, strlen (text), 80);
+  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "%s cannot be “%s”: it takes %s", key->name,
+               shown, range);
+  return NULL;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The keys of an AppVM file: one table row each. The key file, `bulkheadctl set`, the settings
+ * windows and the manual follow from it. */
+#pragma once
+
+#include <gio/gio.h>
+
+typedef enum
+{
+  BH_KEY_STRING, /* min and max are characters */
+  BH_KEY_TEXT,   /* as STRING, with line breaks */
+  BH_KEY_INT,    /* min and max are the value */
+  BH_KEY_BOOL,   /* "true" or "false" */
+  BH_KEY_ENUM,   /* one of choices */
+  BH_KEY_COLOR,  /* see bh_color_parse() */
+  BH_KEY_APPS,   /* desktop-file ids, ";" after each; max is how many */
+} BhKeyType;
+
+/**
+ * BhKey:
+ * @name: as in the file
+ * @type: decides what @min and @max mean
+ * @fallback: value as text where the file has none; %NULL when the key is required
+ * @choices: (nullable): for %BH_KEY_ENUM, %NULL-terminated
+ * @unit: (nullable): what a number counts, untranslated ("MiB", "s")
+ * @title: short, for settings windows; marked for translation
+ * @doc: one sentence, marked for translation
+ * @needs_restart: takes effect at the AppVM's next start
+ * @weakens: a value other than @fallback makes the isolation weaker
+ */
+typedef struct
+{
+  const char *name;
+  BhKeyType type;
+  gint64 min, max;
+  const char *fallback;
+  const char *const *choices;
+  const char *unit;
+  const char *title;
+  const char *doc;
+  gboolean needs_restart;
+  gboolean weakens;
+} BhKey;
+
+/**
+ * bh_keys:
+ * @n: (out): how many
+ *
+ * The table, in the order people should see it.
+ */
+const BhKey *bh_keys (gsize *n);
+
+/* %NULL when there is no such key. */
+const BhKey *bh_keys_find (const char *name);
+
+/**
+ * bh_key_normalize:
+ * @key: a row
+ * @text: a value as people or a key file write it
+ * @error: %BH_ERROR_INVALID_ARGUMENT naming key, value and range
+ *
+ * Check @text, and bring it to the one form in which it is kept ("blue" becomes "#1c71d8", " 07" 7).
+ *
+ * Returns: (transfer full) (nullable): the value
+ */
+char *bh_key_normalize (const BhKey *key, const char *text, GError **error);
+
+/* What values @key takes, for error messages and the manual: "192 to 65536 MiB". */
+char *bh_key_describe_range (const BhKey *key);
+
+/* Whether @id can be the id of a desktop file: no folder in it, ends in ".desktop". */
+gboolean bh_app_id_is_valid (const char *id);
