@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What configure makes of a guest that until then is like every other one.
+ *
+ * Should: mount what the host shares read-only, put writable layers in memory over /etc and /var, and make
+ * one ordinary user. Mustn't: run any program of the host's, mount anything that honours set-user-id bits or
+ * device nodes (the guest's own /dev excepted), or let one value of configure become two lines of a file. */
+#include "config.h"
+
+#include "bh-mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/random.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Private to root: the seed and the upper layers of /etc and /var. */
+#define LAYERS "/run/bulkhead"
+/* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes there. */
+#define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=512000,cache=loose"
+#define SAFE (MS_NOSUID | MS_NODEV)
+
+/* One configure under way: values as C strings, and where to say what failed. */
+typedef struct
+{
+  char host[64], user[33], zone[65], machine_id[33];
+  char home[48], runtime[32];
+  uid_t uid;
+  char *detail;
+  size_t detail_size;
+} Guest;
+
+__attribute__ ((format (printf, 2, 3))) static bool
+fail (Guest *guest, const char *format, ...)
+{
+  int saved = errno;
+  int n;
+  va_list args;
+
+  va_start (args, format);
+  n = vsnprintf (guest->detail, guest->detail_size, format, args);
+  va_end (args);
+  if (saved && n >= 0 && (size_t) n < guest->detail_size)
+    snprintf (guest->detail + n, guest->detail_size - n, ": %s", strerror (saved));
+  return false;
+}
+
+/* Copy @from to @to when all of it is in @allowed and it fits. */
+static bool
+take (const BhStr *from, char *to, size_t size, const char *allowed)
+{
+  if (from->len >= size)
+    return false;
+  for (uint32_t i = 0; i < from->len; i++)
+    if (from->data[i] == '\0' || !strchr (allowed, from->data[i]))
+      return false;
+  memcpy (to, from->data, from->len);
+  to[from->len] = '\0';
+  return true;
+}
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool
+read_values (Guest *guest, const bh_msg_configure *configure)
+{
+  errno = 0;
+  if (!take (&configure->host_name, guest->host, sizeof guest->host, LOWER UPPER DIGITS "-.")
+      || guest->host[0] == '-' || guest->host[0] == '.')
+    return fail (guest, "The host name is not one");
+  if (!take (&configure->user_name, guest->user, sizeof guest->user, LOWER DIGITS "_-")
+      || guest->user[0] == '-' || strcmp (guest->user, "root") == 0
+      || strcmp (guest->user, "nobody") == 0)
+    return fail (guest, "The user name is not one");
+  if (!take (&configure->machine_id, guest->machine_id, sizeof guest->machine_id, "abcdef" DIGITS))
+    return fail (guest, "The machine id is not one");
+  if (!take (&configure->time_zone, guest->zone, sizeof guest->zone, LOWER UPPER DIGITS "_+-/")
+      || guest->zone[0] == '/')
+    return fail (guest, "The time zone is not one");
+  guest->uid = configure->uid;
+  bh_mounts_home (configure, guest->home, sizeof guest->home);
+  snprintf (guest->runtime, sizeof guest->runtime, "/run/user/%u", (unsigned) guest->uid);
+  return true;
+}
+
+static bool
+make_dir (Guest *guest, const char *path, mode_t mode, uid_t owner)
+{
+  if (mkdir (path, 0700) != 0 && errno != EEXIST)
+    return fail (guest, "Cannot make %s", path);
+  if (chown (path, owner, owner) != 0 || chmod (path, mode) != 0)
+    return fail (guest, "Cannot set up %s", path);
+  return true;
+}
+
+static bool
+write_file (Guest *guest, const char *path, int flags, const char *format, ...)
+{
+  char text[512];
+  int fd, n;
+  va_list args;
+
+  va_start (args, format);
+  n = vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  /* A file of the seed is replaced, not written through a link it may be. */
+  if (!(flags & O_APPEND))
+    unlink (path);
+  fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+  if (fd < 0)
+    return fail (guest, "Cannot make %s", path);
+  if (write (fd, text, n) != n)
+    {
+      fail (guest, "Cannot write %s", path);
+      close (fd);
+      return false;
+    }
+  close (fd);
+  return true;
+}
+
+/* The clock of a guest that was frozen is behind, and its random numbers are those of its siblings: both
+ * come first, before anything takes a time stamp or a random number. */
+static bool
+set_clock_and_seed (Guest *guest, const bh_msg_configure *configure)
+{
+  struct timespec now = { .tv_sec = configure->time_us / 1000000,
+                          .tv_nsec = configure->time_us % 1000000 * 1000 };
+  struct
+  {
+    struct rand_pool_info info;
+    uint8_t bytes[512];
+  } pool = { 0 };
+  bool ok;
+  int fd;
+
+  if (configure->time_us != 0 && clock_settime (CLOCK_REALTIME, &now) != 0)
+    return fail (guest, "Cannot set the clock");
+  if (configure->seed.len > sizeof pool.bytes)
+    return fail (guest, "The random seed is too long");
+  fd = open ("/dev/urandom", O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    return fail (guest, "Cannot open /dev/urandom");
+  pool.info.entropy_count = configure->seed.len * 8;
+  pool.info.buf_size = configure->seed.len;
+  memcpy (pool.info.buf, configure->seed.data, configure->seed.len);
+  ok = ioctl (fd, RNDADDENTROPY, &pool) == 0 && ioctl (fd, RNDRESEEDCRNG) == 0;
+  if (!ok)
+    fail (guest, "Cannot seed the random numbers");
+  explicit_bzero (&pool, sizeof pool);
+  close (fd);
+  return ok;
+}
+
+static bool
+mount_share (Guest *guest, const char *tag, const char *where)
+{
+  if (mount (tag, where, "9p", MS_RDONLY | SAFE, SHARE_OPTIONS) != 0)
+    return fail (guest, "Cannot mount the host's share \"%s\" on %s", tag, where);
+  return true;
+}
+
+static bool
+mount_memory (Guest *guest, const char *where, const char *options)
+{
+  if (mount ("tmpfs", where, "tmpfs", SAFE, options) != 0)
+    return fail (guest, "Cannot make %s", where);
+  return true;
+}
+
+/* The seed's folder @name, with a writable layer in memory over it. */
+static bool
+mount_layered (Guest *guest, const char *name)
+{
+  char options[256], upper[64], work[64], where[16];
+
+  snprintf (upper, sizeof upper, LAYERS "/%s", name);
+  snprintf (work, sizeof work, LAYERS "/%s.work", name);
+  snprintf (where, sizeof where, "/%s", name);
+  if (!make_dir (guest, upper, 0755, 0) || !make_dir (guest, work, 0700, 0))
+    return false;
+  snprintf (options, sizeof options, "lowerdir=" LAYERS "/seed/%s,upperdir=%s,workdir=%s", name,
+            upper, work);
+  if (mount ("overlay", where, "overlay", SAFE, options) != 0)
+    return fail (guest, "Cannot make %s", where);
+  return true;
+}
+
+static bool
+mount_all (Guest *guest, uint32_t flags)
+{
+  return mount_share (guest, "usr", "/usr")
+         && (!(flags & BH_CONFIGURE_MOUNT_OPT) || mount_share (guest, "opt", "/opt"))
+         && mount_memory (guest, "/run", "mode=0755,size=50%") && make_dir (guest, LAYERS, 0700, 0)
+         && make_dir (guest, LAYERS "/seed", 0700, 0) && mount_share (guest, "seed", LAYERS "/seed")
+         && mount_layered (guest, "etc") && mount_layered (guest, "var")
+         && make_dir (guest, "/var/tmp", 01777, 0)
+         && mount_memory (guest, "/tmp", "mode=1777,size=50%")
+         && mount_memory (guest, "/home", "mode=0755,size=80%")
+         && make_dir (guest, "/run/lock", 01777, 0) && make_dir (guest, "/run/user", 0755, 0)
+         /* root makes these, else the first X server would own them */
+         && make_dir (guest, "/tmp/.X11-unix", 01777, 0)
+         && make_dir (guest, "/tmp/.ICE-unix", 01777, 0);
+}
+
+static bool
+make_user (Guest *guest)
+{
+  const char *shell = access ("/usr/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
+  unsigned uid = guest->uid;
+
+  return write_file (guest, "/etc/passwd", 0,
+                     "root:x:0:0:root:/root:%s\n"
+                     "%s:x:%u:%u:%s:%s:%s\n"
+                     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+                     shell, guest->user, uid, uid, guest->user, guest->home, shell)
+         && write_file (guest, "/etc/group", O_APPEND, "%s:x:%u:\n", guest->user, uid)
+         && make_dir (guest, guest->home, 0700, guest->uid)
+         && make_dir (guest, guest->runtime, 0700, guest->uid);
+}
+
+static bool
+set_names (Guest *guest)
+{
+  if (sethostname (guest->host, strlen (guest->host)) != 0)
+    return fail (guest, "Cannot set the host name");
+  return write_file (guest, "/etc/hostname", 0, "%s\n", guest->host)
+         && write_file (guest, "/etc/hosts", 0,
+                        "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
+                        "::1\tlocalhost ip6-localhost ip6-loopback\n",
+                        guest->host)
+         && write_file (guest, "/etc/machine-id", 0, "%s\n", guest->machine_id);
+}
+
+/* Without a zone, or with one that this /usr does not know, the seed's own stays. */
+static bool
+set_time_zone (Guest *guest)
+{
+  char file[128];
+
+  snprintf (file, sizeof file, "/usr/share/zoneinfo/%s", guest->zone);
+  if (guest->zone[0] == '\0' || access (file, R_OK) != 0)
+    return true;
+  unlink ("/etc/localtime");
+  if (symlink (file, "/etc/localtime") != 0)
+    return fail (guest, "Cannot set the time zone");
+  return write_file (guest, "/etc/timezone", 0, "%s\n", guest->zone);
+}
+
+static bool
+start_loopback (Guest *guest)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  bool ok = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
+
+  if (!ok)
+    fail (guest, "Cannot start the loopback interface");
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+void
+bh_mounts_home (const bh_msg_configure *configure, char *out, size_t size)
+{
+  snprintf (out, size, "/home/%.*s", (int) configure->user_name.len, configure->user_name.data);
+}
+
+bool
+bh_mounts_have_programs (void)
+{
+  return access ("/usr/bin", X_OK) == 0 && access ("/usr/bin/env", X_OK) == 0;
+}
+
+bool
+bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size)
+{
+  Guest guest = { .detail = detail, .detail_size = size };
+
+  detail[0] = '\0';
+  umask (0022);
+  return read_values (&guest, configure) && set_clock_and_seed (&guest, configure)
+         && mount_all (&guest, configure->flags) && make_user (&guest) && set_names (&guest)
+         && set_time_zone (&guest) && start_loopback (&guest);
+}
