@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * bulkheadctl run: run a program in an AppVM, which is started when it does not run. */
+#include "config.h"
+
+#include "bh-text.h"
+#include "commands.h"
+#include "job.h"
+#include "launch-options.h"
+#include "output.h"
+#include "timeline.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+typedef struct
+{
+  gboolean wait, timing, x11, quiet, json;
+  const char *name; /* of the AppVM */
+  const char *app;  /* or NULL */
+  char **program;   /* or NULL: program and arguments */
+} Options;
+
+static GVariant *
+launch_parameters (const Options *options, const char *app)
+{
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  if (app != NULL)
+    g_variant_builder_add (&builder, "{sv}", "app", g_variant_new_string (app));
+  else
+    g_variant_builder_add (&builder, "{sv}", "argv",
+                           g_variant_new_strv ((const char *const *)options->program, -1));
+  if (options->wait)
+    g_variant_builder_add (&builder, "{sv}", "wait", g_variant_new_boolean (TRUE));
+  if (options->x11)
+    g_variant_builder_add (&builder, "{sv}", "x11", g_variant_new_string ("yes"));
+  bh_cli_add_display (&builder, TRUE);
+  return g_variant_new ("(a{sv})", &builder);
+}
+
+/* As it was typed, then as the application list says it was meant. */
+static gboolean
+launch (BhCli *cli,
+        BhDbusVm1 *vm,
+        const Options *options,
+        BhProgress *progress,
+        BhJobOutcome *outcome,
+        GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (GVariant) applications = NULL;
+  g_autofree char *typed = NULL;
+  g_autofree char *meant = NULL;
+  BhJobRequest request = { "Launch", NULL, options->wait };
+
+  if (options->app != NULL)
+    typed = g_str_has_suffix (options->app, ".desktop")
+                ? g_strdup (options->app)
+                : g_strconcat (options->app, ".desktop", NULL);
+  request.parameters = launch_parameters (options, typed);
+  if (bh_job_run (cli, vm, &request, progress, outcome, &local_error))
+    return TRUE;
+  if (typed == NULL || outcome->state != NULL
+      || !g_error_matches (local_error, BH_ERROR, BH_ERROR_PROGRAM_NOT_FOUND)
+      || (applications = bh_cli_list_applications (cli, NULL)) == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  /* "org.telegram.desktop" is the id of org.telegram.desktop.desktop. */
+  meant = bh_cli_resolve_application (applications, options->app, error);
+  if (meant == NULL)
+    return FALSE;
+  if (strcmp (meant, typed) == 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  bh_job_outcome_clear (outcome);
+  request.parameters = launch_parameters (options, meant);
+  return bh_job_run (cli, vm, &request, progress, outcome, error);
+}
+
+static void
+print_tail (FILE *stream, GVariant *result)
+{
+  g_autoptr (GVariant) tail
+      = result != NULL ? g_variant_lookup_value (result, "tail", G_VARIANT_TYPE_BYTESTRING) : NULL;
+  gsize len;
+  const char *bytes;
+
+  if (tail == NULL)
+    return;
+  bytes = g_variant_get_fixed_array (tail, &len, 1);
+  bh_output_text (stream, bytes, len);
+}
+
+static void
+print_json (const BhJobOutcome *outcome, const GError *error)
+{
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "state", outcome->state);
+  if (error != NULL)
+    json_object_set_string_member (object, "error", error->message);
+  bh_json_add_properties (object, outcome->result);
+  json_object_set_member (object, "timeline", bh_timeline_to_json (outcome->timeline));
+  bh_json_print (json_node_init_object (json_node_alloc (), object));
+  json_object_unref (object);
+}
+
+static int
+finish (const Options *options, gint64 began, const BhJobOutcome *outcome, GError *error)
+{
+  guint32 code = 0;
+
+  if (outcome->state != NULL && options->json)
+    print_json (outcome, error);
+  else if (outcome->state != NULL)
+    {
+      /* Of a program that was not waited for, the output is about what went wrong. */
+      print_tail (options->wait && error == NULL ? stdout : stderr, outcome->result);
+      if (options->timing)
+        bh_timeline_print (outcome->timeline, stdout);
+    }
+  if (error != NULL)
+    return BH_EXIT_FAILED;
+  if (options->wait)
+    {
+      if (!g_variant_lookup (outcome->result, "code", "u", &code))
+        return BH_EXIT_FAILED;
+      return (int)MIN (code, 255);
+    }
+  if (!options->quiet && !options->json)
+    {
+      double seconds = (double)(g_get_monotonic_time () - began) / G_USEC_PER_SEC;
+      const char *what = options->app != NULL ? options->app : options->program[0];
+      g_autofree char *program = bh_text_clean (what, strlen (what), 80);
+      g_autofree char *name = bh_text_clean (options->name, strlen (options->name), 80);
+
+      fprintf (stderr, _ ("“%s” is shown in “%s” (%.1f s).\n"), program, name, seconds);
+    }
+  return BH_EXIT_OK;
+}
+
+/* What follows "--" is the program's own and must not be seen by the option parser. */
+static char **
+split_program (char **argv)
+{
+  for (char **p = argv; *p != NULL; p++)
+    if (strcmp (*p, "--") == 0)
+      {
+        char **program = g_strdupv (p + 1);
+
+        while (*p != NULL)
+          g_clear_pointer (p++, g_free);
+        return program;
+      }
+  return NULL;
+}
+
+static gboolean
+check_arguments (Options *options, char **argv, GError **error)
+{
+  options->name = argv[0];
+  options->app = argv[1];
+  if (options->program != NULL && options->app != NULL)
+    bh_cli_set_usage_error (error,
+                            _ ("Either an application id or a command after “--”, not both."));
+  else if (options->program == NULL && options->app == NULL)
+    bh_cli_set_usage_error (error,
+                            _ ("Which program? Give an application id, or “--” and a command."));
+  else if (options->program != NULL && options->program[0] == NULL)
+    bh_cli_set_usage_error (error, _ ("There is no command after “--”."));
+  else
+    {
+      for (char **p = options->program; p != NULL && *p != NULL; p++)
+        if (!g_utf8_validate (*p, -1, NULL))
+          {
+            bh_cli_set_usage_error (error, _ ("An argument of the command is not valid UTF-8."));
+            return FALSE;
+          }
+      return TRUE;
+    }
+  return FALSE;
+}
+
+int
+bh_cmd_run (BhCli *cli, const BhCommand *command, char **argv, GError **error)
+{
+  Options options = { FALSE };
+  const GOptionEntry entries[] = {
+    { "wait", 'w', 0, G_OPTION_ARG_NONE, &options.wait,
+      N_ ("Until the program ends; prints the end of its output, and ends with its exit code"),
+      NULL },
+    { "timing", 't', 0, G_OPTION_ARG_NONE, &options.timing, N_ ("Show how long each step took"),
+      NULL },
+    { "x11", 'x', 0, G_OPTION_ARG_NONE, &options.x11, N_ ("It is an X11 program"), NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, N_ ("Do not show the steps"), NULL },
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &options.json, N_ ("Result and times for programs"),
+      NULL },
+    { NULL },
+  };
+  g_auto (GStrv) program = split_program (argv);
+  g_autoptr (BhDbusVm1) vm = NULL;
+  g_autoptr (BhProgress) progress = NULL;
+  g_auto (BhJobOutcome) outcome = { NULL };
+  g_autoptr (GError) local_error = NULL;
+  gint64 began = g_get_monotonic_time ();
+  int status;
+
+  options.program = program;
+  if (!bh_cli_parse (command, entries, &argv, 1, 2, error)
+      || !check_arguments (&options, argv, error))
+    return BH_EXIT_USAGE;
+  if ((vm = bh_cli_find_vm (cli, options.name, error)) == NULL)
+    return BH_EXIT_FAILED;
+  progress = bh_progress_new (options.quiet);
+  launch (cli, vm, &options, progress, &outcome, &local_error);
+  status = finish (&options, began, &outcome, local_error);
+  if (local_error != NULL)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return status;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * bulkheadctl show: one AppVM and its settings. */
+#include "config.h"
+
+#include "bh-keys.h"
+#include "commands.h"
+#include "output.h"
+#include "vm-json.h"
+
+#include <glib/gi18n.h>
+
+static void
+add_row (BhTable *table, const char *name, const char *value)
+{
+  const BhKey *key = bh_keys_find (name);
+  gboolean changed = key != NULL && g_strcmp0 (key->fallback, value) != 0;
+
+  bh_table_add (table, name, BH_STYLE_NONE);
+  bh_table_add (table, value, changed ? BH_STYLE_BOLD : BH_STYLE_NONE);
+  bh_table_add (table, key != NULL && key->unit != NULL && *value != '\0' ? key->unit : "",
+                BH_STYLE_NONE);
+}
+
+static void
+print_settings (GVariant *settings)
+{
+  g_autoptr (BhTable) table = bh_table_new (_ ("Setting"), _ ("Value"), "", NULL);
+  gsize n;
+  const BhKey *keys = bh_keys (&n);
+  GVariantIter iter;
+  const char *name, *value;
+
+  /* Those we know in the order of the table, then what a newer service may have. */
+  for (gsize i = 0; i < n; i++)
+    if (g_variant_lookup (settings, keys[i].name, "&s", &value))
+      add_row (table, keys[i].name, value);
+  g_variant_iter_init (&iter, settings);
+  while (g_variant_iter_loop (&iter, "{&s&s}", &name, &value))
+    if (bh_keys_find (name) == NULL)
+      add_row (table, name, value);
+  putchar ('\n');
+  bh_table_print (table, stdout);
+}
+
+int
+bh_cmd_show (BhCli *cli, const BhCommand *command, char **argv, GError **error)
+{
+  gboolean json = FALSE;
+  const GOptionEntry entries[] = {
+    { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("For programs"), NULL },
+    { NULL },
+  };
+  g_autoptr (BhVmInfo) vm = NULL;
+  g_autoptr (GVariant) settings = NULL;
+  g_autoptr (GVariant) problems = NULL;
+
+  if (!bh_cli_parse (command, entries, &argv, 1, 1, error)
+      || (vm = bh_cli_get_vm_info (cli, argv[0], error)) == NULL)
+    return BH_EXIT_FAILED;
+  if (json)
+    {
+      JsonObject *object = bh_vm_to_json (vm, BH_VM_JSON_SETTINGS);
+
+      bh_json_print (json_node_init_object (json_node_alloc (), object));
+      json_object_unref (object);
+      return BH_EXIT_OK;
+    }
+  bh_output_field (_ ("Name"), bh_vm_info_string (vm, "Name"));
+  bh_output_field (_ ("Id"), bh_vm_info_string (vm, "Id"));
+  bh_output_field (_ ("State"), bh_output_state (bh_vm_info_string (vm, "State")));
+  if (*bh_vm_info_string (vm, "Step") != '\0')
+    bh_output_field (_ ("Step"), bh_vm_info_string (vm, "Step"));
+  if (*bh_vm_info_string (vm, "Error") != '\0')
+    bh_output_field (_ ("Error"), bh_vm_info_string (vm, "Error"));
+  problems = bh_vm_info_value (vm, "Problems", "as");
+  for (gsize i = 0; problems != NULL && i < g_variant_n_children (problems); i++)
+    {
+      const char *problem;
+
+      g_variant_get_child (problems, i, "&s", &problem);
+      bh_output_field (_ ("Problem"), problem);
+    }
+  settings = bh_vm_info_value (vm, "Settings", "a{ss}");
+  if (settings != NULL)
+    print_settings (settings);
+  return BH_EXIT_OK;
+}

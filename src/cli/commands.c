@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The table of bulkheadctl's commands, in the order of the help. A new command is a row here, a
+ * line in commands.h, a file cmd-NAME.c, a section of bulkheadctl(1) and a row of the
+ * completion. */
+#include "config.h"
+
+#include "commands.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+const BhCommand bh_commands[] = {
+  { "create", N_ ("NAME"), N_ ("Make a new AppVM"), bh_cmd_create },
+  { "list", NULL, N_ ("List the AppVMs"), bh_cmd_list },
+  { "show", N_ ("NAME"), N_ ("Show an AppVM and its settings"), bh_cmd_show },
+  { "set", N_ ("NAME KEY=VALUE…"), N_ ("Change settings of an AppVM"), bh_cmd_set },
+  { "start", N_ ("NAME"), N_ ("Start an AppVM"), bh_cmd_start },
+  { "stop", N_ ("NAME"), N_ ("Stop an AppVM"), bh_cmd_stop },
+  { "delete", N_ ("NAME"), N_ ("Delete an AppVM with all it holds"), bh_cmd_delete },
+  { "run", N_ ("NAME (APP-ID | -- COMMAND…)"), N_ ("Run a program in an AppVM"), bh_cmd_run },
+  { "status", N_ ("[NAME]"), N_ ("Show what runs, and how much memory and CPU it takes"),
+    bh_cmd_status },
+  { "apps", N_ ("[SEARCH]"), N_ ("List the applications of this computer"), bh_cmd_apps },
+  { "log", N_ ("NAME"), N_ ("Show what an AppVM has logged"), bh_cmd_log },
+  { "console", N_ ("NAME"), N_ ("Open the serial console of an AppVM"), bh_cmd_console },
+  { "check", NULL, N_ ("Check whether this computer has what AppVMs need"), bh_cmd_check },
+  { "stop-all", NULL, N_ ("Stop every AppVM"), bh_cmd_stop_all },
+  { "quit", NULL, N_ ("End the Bulkhead service"), bh_cmd_quit },
+  { "__complete", NULL, NULL, bh_cmd_complete },
+  { NULL },
+};
+
+const BhCommand *
+bh_command_find (const char *name)
+{
+  for (const BhCommand *c = bh_commands; c->name != NULL; c++)
+    if (strcmp (c->name, name) == 0)
+      return c;
+  return NULL;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Command lines of the commands. */
+#include "config.h"
+
+#include "cli.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void
+bh_cli_set_usage_error (GError **error, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, message);
+}
+
+static void
+print_help (GOptionContext *context)
+{
+  g_autofree char *help = g_option_context_get_help (context, TRUE, NULL);
+
+  fputs (help, stdout);
+  exit (fflush (stdout) == 0 ? BH_EXIT_OK : BH_EXIT_FAILED);
+}
+
+gboolean
+bh_cli_parse (const BhCommand *command,
+              const GOptionEntry *entries,
+              char ***argv,
+              int min,
+              int max,
+              GError **error)
+{
+  gboolean help = FALSE;
+  const GOptionEntry help_entry[] = {
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &help, N_ ("Show this help"), NULL },
+    { NULL },
+  };
+  g_autofree char *program = g_strconcat ("bulkheadctl ", command->name, NULL);
+  g_autoptr (GOptionContext) context
+      = g_option_context_new (command->arguments != NULL ? _ (command->arguments) : NULL);
+  g_autofree char *name = NULL;
+  int n;
+
+  g_set_prgname (program);
+  g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
+  g_option_context_set_help_enabled (context, FALSE);
+  if (command->summary != NULL)
+    g_option_context_set_summary (context, _ (command->summary));
+  if (entries != NULL)
+    g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, help_entry, GETTEXT_PACKAGE);
+  if (!g_option_context_parse_strv (context, argv, error))
+    return FALSE;
+  if (help)
+    print_help (context);
+
+  name = (*argv)[0];
+  for (n = 0; (*argv)[n] != NULL; n++)
+    (*argv)[n] = (*argv)[n + 1];
+  n--;
+  for (int i = 0; i < n; i++)
+    if (!g_utf8_validate ((*argv)[i], -1, NULL))
+      {
+        bh_cli_set_usage_error (error, _ ("Argument %d is not valid UTF-8."), i + 1);
+        return FALSE;
+      }
+  if (n < min)
+    bh_cli_set_usage_error (error, _ ("Something is missing: “bulkheadctl %s” wants %s."),
+                            command->name, _ (command->arguments));
+  else if (max >= 0 && n > max)
+    bh_cli_set_usage_error (error, _ ("“%s” is one argument too many for “bulkheadctl %s”."),
+                            (*argv)[max], command->name);
+  return n >= min && (max < 0 || n <= max);
+}
