@@ -20,7 +20,7 @@ RULES = {
     'wire': ((), ()),
     'lib': ((), ('glib', 'gio')),
     'app': (('lib',), ('glib', 'gio', 'gtk', 'adwaita')),
-    'cli': (('lib',), ('glib', 'gio')),
+    'cli': (('lib',), ('glib', 'gio', 'json-glib')),
     'service': (('lib',), ('glib', 'gio', 'libvirt', 'libsecret', 'libxml2', 'kmod', 'archive',
                            'compression')),
     'helper': (('lib',), ('glib', 'gio', 'polkit')),
@@ -33,7 +33,7 @@ RULES = {
 
 # The beginning of a header's name: the library it belongs to. Anything else in <> is libc's.
 LIBRARIES = {
-    'glib/gi18n.h': 'glib', 'glib.h': 'glib', 'glib-unix.h': 'glib', 'glib-object.h': 'glib',
+    'json-glib/': 'json-glib', 'glib/gi18n.h': 'glib', 'glib.h': 'glib', 'glib-unix.h': 'glib', 'glib-object.h': 'glib',
     'glib/gstdio.h': 'glib', 'gmodule.h': 'glib', 'gio/': 'gio', 'gtk/': 'gtk', 'gdk/': 'gtk',
     'gsk/': 'gtk', 'adwaita.h': 'adwaita', 'libvirt': 'libvirt', 'libsecret/': 'libsecret',
     'libxml/': 'libxml2', 'libkmod.h': 'kmod', 'archive': 'archive', 'polkit/': 'polkit',
