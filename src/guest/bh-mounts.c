@@ -2,8 +2,8 @@
  *
  * What configure makes of a guest that until then is like every other one.
  *
- * Should: mount what the host shares read-only, put writable layers in memory over /etc and /var, and make
- * one ordinary user. Mustn't: run any program of the host's, mount anything that honours set-user-id bits or
+ * Should: mount what the host shares read-only, make /etc and /var in memory from its seed, and make one
+ * ordinary user. Mustn't: run any program of the host's, mount anything that honours set-user-id bits or
  * device nodes (the guest's own /dev excepted), or let one value of configure become two lines of a file. */
 #include "config.h"
 
@@ -23,8 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Private to root: the seed and the upper layers of /etc and /var. */
-#define LAYERS "/run/bulkhead"
+#include "bh-seed.h"
+
 /* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes there. */
 #define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=512000,cache=loose"
 #define SAFE (MS_NOSUID | MS_NODEV)
@@ -179,21 +179,16 @@ mount_memory (Guest *guest, const char *where, const char *options)
   return true;
 }
 
-/* The seed's folder @name, with a writable layer in memory over it. */
+/* /etc and /var of this guest's own. The share goes again: nothing in it is needed twice. */
 static bool
-mount_layered (Guest *guest, const char *name)
+unpack_seed (Guest *guest)
 {
-  char options[256], upper[64], work[64], where[16];
-
-  snprintf (upper, sizeof upper, LAYERS "/%s", name);
-  snprintf (work, sizeof work, LAYERS "/%s.work", name);
-  snprintf (where, sizeof where, "/%s", name);
-  if (!make_dir (guest, upper, 0755, 0) || !make_dir (guest, work, 0700, 0))
+  if (!mount_share (guest, "seed", "/mnt"))
     return false;
-  snprintf (options, sizeof options, "lowerdir=" LAYERS "/seed/%s,upperdir=%s,workdir=%s", name,
-            upper, work);
-  if (mount ("overlay", where, "overlay", SAFE, options) != 0)
-    return fail (guest, "Cannot make %s", where);
+  if (!bh_seed_unpack ("/mnt/seed.cpio"))
+    return fail (guest, "Cannot make /etc from the host's seed");
+  if (umount2 ("/mnt", MNT_DETACH) != 0)
+    return fail (guest, "Cannot unmount the host's seed");
   return true;
 }
 
@@ -202,10 +197,7 @@ mount_all (Guest *guest, uint32_t flags)
 {
   return mount_share (guest, "usr", "/usr")
          && (!(flags & BH_CONFIGURE_MOUNT_OPT) || mount_share (guest, "opt", "/opt"))
-         && mount_memory (guest, "/run", "mode=0755,size=50%") && make_dir (guest, LAYERS, 0700, 0)
-         && make_dir (guest, LAYERS "/seed", 0700, 0) && mount_share (guest, "seed", LAYERS "/seed")
-         && mount_layered (guest, "etc") && mount_layered (guest, "var")
-         && make_dir (guest, "/var/tmp", 01777, 0)
+         && unpack_seed (guest) && mount_memory (guest, "/run", "mode=0755,size=50%")
          && mount_memory (guest, "/tmp", "mode=1777,size=50%")
          && mount_memory (guest, "/home", "mode=0755,size=80%")
          && make_dir (guest, "/run/lock", 01777, 0) && make_dir (guest, "/run/user", 0755, 0)

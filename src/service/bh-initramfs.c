@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The initramfs of guests, a "newc" cpio archive (Documentation/driver-api/early-userspace/buffer-format.rst):
+ * The initramfs of guests:
  *
  *   /init                        bulkhead-init
  *   /bulkhead/bulkhead-guest     the agent
@@ -13,16 +13,12 @@
 
 #include "bh-initramfs.h"
 
-#include <errno.h>
-
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "bh-cache-file.h"
+#include "bh-cpio.h"
 #include "bh-error.h"
 #include "bh-modules.h"
 #include "bh-paths.h"
@@ -171,45 +167,11 @@ make_path (const BhKernel *kernel, const GPtrArray *items, const char *dir)
   return g_build_filename (dir, name, NULL);
 }
 
-typedef struct
-{
-  BhCacheFile *file;
-  GError *error;
-} Output;
-
-static la_ssize_t
-write_block (struct archive *archive, void *data, const void *buffer, size_t size)
-{
-  Output *output = data;
-
-  if (output->error == NULL && bh_cache_file_write (output->file, buffer, size, &output->error))
-    return size;
-  archive_set_error (archive, EIO, "cannot write");
-  return -1;
-}
-
 static gboolean
-put (struct archive *archive, const char *name, mode_t mode, const void *data, gsize size)
+put_item (BhCpio *cpio, const Item *item, GString *order, GError **error)
 {
-  struct archive_entry *entry = archive_entry_new ();
-  gboolean ok;
-
-  archive_entry_set_pathname (entry, name);
-  archive_entry_set_mode (entry, mode);
-  archive_entry_set_size (entry, size);
-  archive_entry_set_mtime (entry, 0, 0);
-  if (S_ISCHR (mode))
-    archive_entry_set_rdev (entry, makedev (5, 1));
-  ok = archive_write_header (archive, entry) == ARCHIVE_OK
-       && (size == 0 || archive_write_data (archive, data, size) == (la_ssize_t) size);
-  archive_entry_free (entry);
-  return ok;
-}
-
-static gboolean
-put_item (struct archive *archive, const Item *item, GString *order, GError **error)
-{
-  const char *module = g_str_has_prefix (item->name, "modules/") ? strchr (item->name, '/') + 1 : NULL;
+  const char *module
+      = g_str_has_prefix (item->name, "modules/") ? strchr (item->name, '/') + 1 : NULL;
   g_autoptr (GMappedFile) map = NULL;
   g_autoptr (GBytes) bytes = NULL;
   gsize size;
@@ -225,60 +187,28 @@ put_item (struct archive *archive, const Item *item, GString *order, GError **er
   if (bytes == NULL)
     return FALSE;
   data = g_bytes_get_data (bytes, &size);
-  if (put (archive, item->name, S_IFREG | (module ? 0644 : 0755), data, size))
-    return TRUE;
-  g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "Cannot pack %s: %s", item->path,
-               archive_error_string (archive));
-  return FALSE;
-}
-
-static gboolean
-put_all (struct archive *archive, const GPtrArray *items, GCancellable *cancellable, GError **error)
-{
-  static const char *const dirs[] = { "bulkhead", "bulkhead/lib", "dev", "modules", "proc" };
-  g_autoptr (GString) order = g_string_new (NULL);
-  gboolean ok = TRUE;
-
-  for (guint i = 0; i < G_N_ELEMENTS (dirs); i++)
-    ok = ok && put (archive, dirs[i], S_IFDIR | 0755, NULL, 0);
-  ok = ok && put (archive, "dev/console", S_IFCHR | 0600, NULL, 0);
-  for (guint i = 0; ok && i < items->len; i++)
-    if (g_cancellable_set_error_if_cancelled (cancellable, error)
-        || !put_item (archive, g_ptr_array_index (items, i), order, error))
-      return FALSE;
-  ok = ok && put (archive, "modules/order", S_IFREG | 0644, order->str, order->len)
-       && archive_write_close (archive) == ARCHIVE_OK;
-  if (!ok)
-    g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "Cannot make the initramfs: %s",
-                 archive_error_string (archive));
-  return ok;
+  return bh_cpio_add (cpio, item->name, S_IFREG | (module ? 0644 : 0755), data, size, error);
 }
 
 static gboolean
 write_archive (const char *path, const GPtrArray *items, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (BhCacheFile) file = bh_cache_file_new (path, error);
-  Output output = { .file = file };
-  struct archive *archive;
-  gboolean ok;
+  static const char *const dirs[] = { "bulkhead", "bulkhead/lib", "dev", "modules", "proc" };
+  g_autoptr (BhCpio) cpio = bh_cpio_new (path, error);
+  g_autoptr (GString) order = g_string_new (NULL);
 
-  if (file == NULL)
+  if (cpio == NULL)
     return FALSE;
-  archive = archive_write_new ();
-  archive_write_set_format_cpio_newc (archive);
-  archive_write_set_bytes_per_block (archive, 65536);
-  archive_write_set_bytes_in_last_block (archive, 512);
-  archive_write_open (archive, &output, NULL, write_block, NULL);
-  ok = put_all (archive, items, cancellable, error);
-  archive_write_free (archive);
-  if (output.error)
-    {
-      /* Why writing failed says more than that it did. */
-      g_clear_error (error);
-      g_propagate_error (error, output.error);
+  for (guint i = 0; i < G_N_ELEMENTS (dirs); i++)
+    if (!bh_cpio_add (cpio, dirs[i], S_IFDIR | 0755, NULL, 0, error))
       return FALSE;
-    }
-  return ok && bh_cache_file_commit (file, error);
+  for (guint i = 0; i < items->len; i++)
+    if (g_cancellable_set_error_if_cancelled (cancellable, error)
+        || !put_item (cpio, g_ptr_array_index (items, i), order, error))
+      return FALSE;
+  return bh_cpio_add (cpio, "dev/console", S_IFCHR | 0600, NULL, 0, error)
+         && bh_cpio_add (cpio, "modules/order", S_IFREG | 0644, order->str, order->len, error)
+         && bh_cpio_commit (cpio, error);
 }
 
 static char *

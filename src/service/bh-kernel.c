@@ -21,7 +21,7 @@
 #define KEEP_KERNELS 3
 
 static const char *const needed_modules[]
-    = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio", "overlay" };
+    = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio" };
 
 typedef struct
 {
