@@ -33,7 +33,8 @@ RULES = {
 
 # The beginning of a header's name: the library it belongs to. Anything else in <> is libc's.
 LIBRARIES = {
-    'json-glib/': 'json-glib', 'glib/gi18n.h': 'glib', 'glib.h': 'glib', 'glib-unix.h': 'glib', 'glib-object.h': 'glib',
+    'json-glib/': 'json-glib',
+    'glib/gi18n.h': 'glib', 'glib.h': 'glib', 'glib-unix.h': 'glib', 'glib-object.h': 'glib',
     'glib/gstdio.h': 'glib', 'gmodule.h': 'glib', 'gio/': 'gio', 'gtk/': 'gtk', 'gdk/': 'gtk',
     'gsk/': 'gtk', 'adwaita.h': 'adwaita', 'libvirt': 'libvirt', 'libsecret/': 'libsecret',
     'libxml/': 'libxml2', 'libkmod.h': 'kmod', 'archive': 'archive', 'polkit/': 'polkit',
