@@ -212,7 +212,6 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   xmlNewProp (add_text (node, "backend", "/dev/urandom"), XML ("model"), XML ("random"));
   /* Gives memory that the guest has freed back to this computer. */
   add_with (devices, "memballoon", "model", "virtio", "freePageReporting", "on", NULL);
-  add_with (devices, "watchdog", "model", "none", NULL);
 }
 
 static void

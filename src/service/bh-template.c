@@ -67,12 +67,13 @@ is_refused (const char *base)
   static const char *const patterns[]
       = { "*shadow*", "sudoers*", "*private*", "*.key",       "*.keytab", "machine-id",
           "hostname", "ssh*",     "*secret*",  "*credential*", "*.dpkg-*", "*.rpm*",
-          "*~",       "*.bak" };
+          "*~",       "*.bak",
+          "*.?.gz" /* manual pages' alternatives, many and of no use */ };
 
-  /* The self-made certificate carries this computer's name; fonts' ssh-agent service is no need of theirs. */
   for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
     if (g_pattern_match_simple (patterns[i], base))
       return TRUE;
+  /* A self-made certificate carries this computer's name. */
   return g_str_has_prefix (base, "ssl-cert-snakeoil");
 }
 
@@ -243,7 +244,7 @@ sum_up (const Walk *walk)
       g_checksum_update (checksum, (const guchar *) line, -1);
     }
   for (gsize i = 0; i < n; i++)
-    g_checksum_update (checksum, (const guchar *) texts[i].text, -1);
+    g_checksum_update (checksum, (const guchar *) (texts[i].text ? texts[i].text : texts[i].name), -1);
   return g_strndup (g_checksum_get_string (checksum), 24);
 }
 
