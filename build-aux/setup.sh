@@ -66,7 +66,7 @@ copy_sources () {
     git -c safe.directory="$top" -C "$top" ls-files -z -co --exclude-standard \
       | (cd "$top" && while_exists) | tar -C "$top" --null --no-recursion -T - -cf - | tar -C "$1" -xf - --no-same-owner
   else
-    tar -C "$top" --exclude=./.git --exclude='./build*/' -cf - . | tar -C "$1" -xf - --no-same-owner
+    tar -C "$top" --exclude=./.git --exclude=./build --exclude=./_build --exclude='./build-[!a]*' -cf - . | tar -C "$1" -xf - --no-same-owner
   fi
 }
 
