@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the service reads of one running QEMU. */
+#include "config.h"
+
+#include "bh-domain.h"
+
+#include "bh-error.h"
+#include "bh-paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REGION_NAME "/memfd:bulkhead-region"
+
+/* A pid file can be older than the process that has the number now: the command line must name us. */
+static gboolean
+is_ours (pid_t pid, const char *id)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
+  g_autofree char *name = g_strdup_printf ("guest=bulkhead-%s,", id);
+  g_autofree char *text = NULL;
+  gsize len;
+
+  if (!g_file_get_contents (path, &text, &len, NULL))
+    return FALSE;
+  return memmem (text, len, name, strlen (name)) != NULL;
+}
+
+pid_t
+bh_domain_find_pid (const char *id)
+{
+  g_autofree char *dir = bh_paths_runtime_dir (id);
+  g_autofree char *path = g_build_filename (dir, "qemu.pid", NULL);
+  g_autofree char *text = NULL;
+  gint64 pid;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  g_strstrip (text);
+  if (!g_ascii_string_to_signed (text, 10, 2, G_MAXINT, &pid, NULL))
+    return 0;
+  return is_ours ((pid_t) pid, id) ? (pid_t) pid : 0;
+}
+
+gboolean
+bh_domain_read_usage (pid_t pid, BhDomainUsage *usage)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid);
+  g_autofree char *text = NULL;
+  unsigned long utime, stime;
+  long rss;
+  char *rest;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return FALSE;
+  /* The name in parentheses may hold anything; proc(5) fields 14, 15 and 24 are counted from its end. */
+  rest = strrchr (text, ')');
+  if (!rest
+      || sscanf (rest + 1,
+                 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u "
+                 "%*u %ld",
+                 &utime, &stime, &rss)
+             != 3)
+    return FALSE;
+  usage->pid = pid;
+  usage->rss = (guint64) MAX (rss, 0) * (guint64) sysconf (_SC_PAGESIZE);
+  usage->cpu_time = (guint64) utime + stime;
+  return TRUE;
+}
+
+int
+bh_domain_open_region (pid_t pid, GError **error)
+{
+  g_autofree char *dir_path = g_strdup_printf ("/proc/%d/fd", (int) pid);
+  g_autoptr (GDir) dir = g_dir_open (dir_path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *link = g_build_filename (dir_path, name, NULL);
+      g_autofree char *target = g_file_read_link (link, NULL);
+      int fd;
+
+      if (!target || !g_str_has_prefix (target, REGION_NAME))
+        continue;
+      fd = open (link, O_RDWR | O_CLOEXEC);
+      if (fd >= 0)
+        return fd;
+      g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "Cannot open the shared region of process %d: %s",
+                   (int) pid, g_strerror (errno));
+      return -1;
+    }
+  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND, "Process %d has no shared region", (int) pid);
+  return -1;
+}
+
+void
+bh_domain_clean (const char *id)
+{
+  g_autofree char *path = bh_paths_runtime_dir (id);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL);
+      g_unlink (file);
+    }
+  g_rmdir (path);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the service reads of one running QEMU: its process, and the shared region. */
+#pragma once
+
+#include <gio/gio.h>
+#include <sys/types.h>
+
+typedef struct
+{
+  pid_t pid;
+  guint64 rss;      /* bytes */
+  guint64 cpu_time; /* clock ticks, all threads */
+} BhDomainUsage;
+
+/* The QEMU of AppVM @id as bulkhead-vmm has written it down; 0 when there is none of ours. */
+pid_t bh_domain_find_pid (const char *id);
+
+gboolean bh_domain_read_usage (pid_t pid, BhDomainUsage *usage);
+
+/**
+ * bh_domain_open_region:
+ * @error: %BH_ERROR_NOT_FOUND when it has none
+ *
+ * Returns: the region shared with the guest of @pid, -1 on error
+ */
+int bh_domain_open_region (pid_t pid, GError **error);
+
+/* Removes the runtime folder of @id with the sockets in it. */
+void bh_domain_clean (const char *id);

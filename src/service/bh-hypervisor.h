@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The connection to libvirt. Made when first needed, and again after libvirt's daemon has died; every
+ * call runs in a thread, events come in the main context. */
+#pragma once
+
+#include <gio/gio.h>
+
+#define BH_TYPE_HYPERVISOR (bh_hypervisor_get_type ())
+G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
+
+/* Signals: "domain-stopped" (uuid): it is gone, for whatever reason. Detail: the uuid. */
+
+/* $BULKHEAD_LIBVIRT_URI or qemu:///session. */
+BhHypervisor *bh_hypervisor_new (void);
+
+/**
+ * bh_hypervisor_create_async:
+ * Start a transient domain. Errors: %BH_ERROR_NO_HYPERVISOR, %BH_ERROR_NO_MEMORY, %BH_ERROR_BOOT_FAILED.
+ * Once it has begun it cannot be cancelled.
+ */
+void bh_hypervisor_create_async (BhHypervisor *self, const char *uuid, const char *xml,
+                                 GAsyncReadyCallback callback, gpointer data);
+gboolean bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
+
+/* Ends the domain at once; no error when there is none any more. */
+void bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid, GAsyncReadyCallback callback,
+                                  gpointer data);
+gboolean bh_hypervisor_destroy_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
+
+/**
+ * bh_hypervisor_list_async:
+ * Our running domains.
+ *
+ * Returns: (transfer full) (nullable): id → uuid
+ */
+void bh_hypervisor_list_async (BhHypervisor *self, GAsyncReadyCallback callback, gpointer data);
+GHashTable *bh_hypervisor_list_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
+
+/* "libvirt 9.0.0, QEMU 7.2.22". Runs in a thread as well. */
+void bh_hypervisor_describe_async (BhHypervisor *self, GAsyncReadyCallback callback, gpointer data);
+char *bh_hypervisor_describe_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
+
+/* Watch @uuid for "domain-stopped" also across a death of libvirt's daemon. */
+void bh_hypervisor_watch (BhHypervisor *self, const char *uuid);
+void bh_hypervisor_unwatch (BhHypervisor *self, const char *uuid);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The log of one AppVM.
+ *
+ * The file is opened for each line of ours: libvirt's log daemon renames it when it has grown. */
+#include "config.h"
+
+#include "bh-log.h"
+
+#include "bh-error.h"
+#include "bh-paths.h"
+#include "bh-text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_LOG (4 * 1024 * 1024)
+#define MAX_TAIL (1024 * 1024)
+
+void
+bh_log_line (const char *id, const char *format, ...)
+{
+  g_autofree char *path = bh_paths_log_file (id);
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+  g_autofree char *time = g_date_time_format (now, "%F %T");
+  g_autofree char *what = NULL;
+  g_autofree char *line = NULL;
+  struct stat st;
+  va_list args;
+  int fd;
+
+  va_start (args, format);
+  what = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_debug ("%s: %s", id, what);
+  line = g_strdup_printf ("%s bulkhead: %s\n", time, what);
+  fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return;
+  if (fstat (fd, &st) == 0 && st.st_size < 2 * MAX_LOG && write (fd, line, strlen (line)) < 0)
+    g_debug ("Cannot write %s: %s", path, g_strerror (errno));
+  close (fd);
+}
+
+gboolean
+bh_log_prepare (const char *id, GError **error)
+{
+  g_autofree char *path = bh_paths_log_file (id);
+  g_autofree char *dir = g_path_get_dirname (path);
+  struct stat st;
+
+  if (!bh_paths_ensure (dir, error))
+    return FALSE;
+  if (stat (path, &st) == 0 && st.st_size > MAX_LOG)
+    {
+      g_autofree char *old = g_strconcat (path, ".old", NULL);
+      if (rename (path, old) != 0)
+        unlink (path);
+    }
+  return TRUE;
+}
+
+char *
+bh_log_tail (const char *id, guint lines)
+{
+  g_autofree char *path = bh_paths_log_file (id);
+  g_autofree char *text = NULL;
+  g_autofree char *clean = NULL;
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  struct stat st;
+  ssize_t n;
+  char *start;
+
+  if (fd < 0)
+    return g_strdup ("");
+  text = g_malloc (MAX_TAIL + 1);
+  if (fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+    n = 0;
+  else
+    n = pread (fd, text, MAX_TAIL, st.st_size > MAX_TAIL ? st.st_size - MAX_TAIL : 0);
+  close (fd);
+  n = MAX (n, 0);
+  /* A serial console ends lines with CR LF. */
+  for (ssize_t i = 0; i < n; i++)
+    if (text[i] == '\r' || text[i] == '\0')
+      text[i] = i + 1 < n && text[i + 1] == '\n' ? ' ' : '\n';
+  clean = bh_text_clean_lines (text, (gsize) n);
+  start = clean + strlen (clean);
+  if (start > clean && start[-1] == '\n')
+    start--;
+  for (; start > clean; start--)
+    if (start[-1] == '\n' && --lines == 0)
+      break;
+  return g_strdup (start);
+}
+
+void
+bh_log_delete (const char *id)
+{
+  static const char *const suffixes[] = { "", ".old", ".0", ".1", ".2" };
+  g_autofree char *path = bh_paths_log_file (id);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *file = g_strconcat (path, suffixes[i], NULL);
+      g_unlink (file);
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The log of one AppVM: the guest's console (written by libvirt's log daemon, which limits it) and
+ * the service's own lines, in one file. */
+#pragma once
+
+#include <gio/gio.h>
+
+/* A line of our own, with the time. Never text from windows. */
+void bh_log_line (const char *id, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* To be called before a start: makes the folder, puts a log above 4 MiB aside as ID.log.old. */
+gboolean bh_log_prepare (const char *id, GError **error);
+
+/**
+ * bh_log_tail:
+ * @lines: at most so many from the end, of at most 1 MiB
+ *
+ * Cleaned of control characters; "" when there is none.
+ */
+char *bh_log_tail (const char *id, guint lines);
+
+/* All log files of @id. */
+void bh_log_delete (const char *id);

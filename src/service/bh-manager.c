@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * All AppVMs of this user. */
+#include "config.h"
+
+#include "bh-manager.h"
+
+#include "bh-color.h"
+#include "bh-domain.h"
+#include "bh-error.h"
+#include "bh-host-apps.h"
+#include "bh-host-check.h"
+#include "bh-hypervisor.h"
+#include "bh-paths.h"
+#include "bh-text.h"
+#include "bh-vm-config.h"
+#include "bh-vm.h"
+
+#include <string.h>
+
+#define MAX_VMS 200
+#define SUFFIX ".vm"
+
+struct _BhManager
+{
+  BhDbusManager1Skeleton parent;
+  GDBusObjectManagerServer *server;
+  BhHypervisor *hypervisor;
+  BhHostApps *apps;
+  GHashTable *vms;   /* id → BhVm */
+  guint adopting;    /* timer: libvirt could not be asked yet */
+  gboolean adopted;
+  gboolean leaving;
+  GPtrArray *stopping; /* GDBusMethodInvocation of StopAll, or NULL for leaving */
+  guint stops_left;
+};
+
+static void bh_manager_iface_init (BhDbusManager1Iface *iface);
+
+G_DEFINE_TYPE_WITH_CODE (BhManager, bh_manager, BH_DBUS_TYPE_MANAGER1_SKELETON,
+                         G_IMPLEMENT_INTERFACE (BH_DBUS_TYPE_MANAGER1, bh_manager_iface_init))
+
+enum
+{
+  QUIT,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+/* AppVMs. */
+
+static BhVm *
+find_by_name (BhManager *self, const char *name)
+{
+  g_autofree char *folded = g_utf8_casefold (name, -1);
+  GHashTableIter iter;
+  gpointer vm;
+
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    {
+      g_autofree char *other = g_utf8_casefold (bh_vm_get_name (vm), -1);
+
+      if (g_str_equal (folded, other))
+        return vm;
+    }
+  return NULL;
+}
+
+static gboolean
+on_check_name (BhVm *vm, const char *name, BhManager *self)
+{
+  g_autofree char *trimmed = g_strstrip (g_strdup (name));
+  BhVm *other = find_by_name (self, trimmed);
+
+  return other != NULL && other != vm;
+}
+
+static void
+on_deleted (BhVm *vm, BhManager *self)
+{
+  g_autoptr (BhVm) alive = g_object_ref (vm);
+
+  g_dbus_object_manager_server_unexport (self->server, bh_vm_get_path (vm));
+  g_hash_table_remove (self->vms, bh_vm_get_id (vm));
+}
+
+static BhVm *
+add_vm (BhManager *self, BhVmConfig *config)
+{
+  BhVm *vm = bh_vm_new (config, self->hypervisor, self->apps, self->server);
+  g_autoptr (BhDbusObjectSkeleton) object = bh_dbus_object_skeleton_new (bh_vm_get_path (vm));
+
+  g_hash_table_insert (self->vms, g_strdup (bh_vm_get_id (vm)), vm);
+  g_signal_connect_object (vm, "check-name", G_CALLBACK (on_check_name), self, 0);
+  g_signal_connect_object (vm, "deleted", G_CALLBACK (on_deleted), self, 0);
+  bh_dbus_object_skeleton_set_vm1 (object, BH_DBUS_VM1 (vm));
+  g_dbus_object_manager_server_export (self->server, G_DBUS_OBJECT_SKELETON (object));
+  return vm;
+}
+
+static void
+load_vms (BhManager *self)
+{
+  g_autofree char *path = bh_paths_vm_dir ();
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *id = NULL;
+      g_autofree char *file = g_build_filename (path, name, NULL);
+      g_autoptr (BhVmConfig) config = NULL;
+      g_autoptr (GError) error = NULL;
+
+      if (!g_str_has_suffix (name, SUFFIX))
+        continue;
+      id = g_strndup (name, strlen (name) - strlen (SUFFIX));
+      if (!bh_vm_id_is_valid (id))
+        {
+          g_message ("%s: the name of an AppVM file has only a-z, 0-9 and “-”", file);
+          continue;
+        }
+      if (g_hash_table_size (self->vms) >= MAX_VMS)
+        {
+          g_message ("%s: more than %d AppVMs", file, MAX_VMS);
+          continue;
+        }
+      config = bh_vm_config_load (file, id, &error);
+      if (!config)
+        g_message ("%s: %s", file, error->message);
+      else
+        {
+          if (!bh_vm_config_check (config, &error))
+            g_message ("%s", error->message);
+          add_vm (self, config);
+        }
+    }
+}
+
+static gboolean
+id_is_taken (const char *id, gpointer data)
+{
+  BhManager *self = data;
+  g_autofree char *file = bh_paths_vm_file (id);
+
+  return g_hash_table_contains (self->vms, id) || g_file_test (file, G_FILE_TEST_EXISTS);
+}
+
+/* The colour of the palette that the fewest AppVMs have. */
+static char *
+choose_color (BhManager *self)
+{
+  const BhNamedColor *palette;
+  gsize n, best = 0;
+  guint best_count = G_MAXUINT;
+
+  palette = bh_color_palette (&n);
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *color = bh_color_to_string (&palette[i].color);
+      GHashTableIter iter;
+      gpointer vm;
+      guint count = 0;
+
+      g_hash_table_iter_init (&iter, self->vms);
+      while (g_hash_table_iter_next (&iter, NULL, &vm))
+        count += g_strcmp0 (bh_dbus_vm1_get_color (vm), color) == 0;
+      if (count < best_count)
+        {
+          best = i;
+          best_count = count;
+        }
+    }
+  return bh_color_to_string (&palette[best].color);
+}
+
+static BhVm *
+create_vm (BhManager *self, GVariant *settings, GError **error)
+{
+  g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (BhVmConfig) config = NULL;
+  g_autofree char *id = NULL;
+  g_autofree char *path = NULL;
+  GVariantIter iter;
+  char *key, *value;
+  const char *name;
+
+  g_variant_iter_init (&iter, settings);
+  while (g_variant_iter_next (&iter, "{ss}", &key, &value))
+    g_hash_table_insert (table, key, value);
+  if (!g_hash_table_contains (table, "Color"))
+    g_hash_table_insert (table, g_strdup ("Color"), choose_color (self));
+  name = g_hash_table_lookup (table, "Name");
+  id = bh_vm_id_from_name (name ? name : "", id_is_taken, self);
+  config = bh_vm_config_new (id, table, error);
+  if (!config)
+    return NULL;
+  if (find_by_name (self, bh_vm_config_get (config, "Name")))
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already",
+                   bh_vm_config_get (config, "Name"));
+      return NULL;
+    }
+  if (g_hash_table_size (self->vms) >= MAX_VMS)
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_BUSY, "There are %d AppVMs; that is as many as there can be",
+                   MAX_VMS);
+      return NULL;
+    }
+  path = bh_paths_vm_file (id);
+  if (!bh_vm_config_save (config, path, error))
+    return NULL;
+  return add_vm (self, config);
+}
+
+/* AppVMs that an earlier service has left. */
+
+static void
+on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autofree char *id = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error))
+    g_message ("%s: %s", id, error->message);
+  bh_domain_clean (id);
+}
+
+/* Runtime folders of what does not run any more. */
+static void
+clean_folders (BhManager *self, GHashTable *domains)
+{
+  g_autofree char *path = g_build_filename (g_get_user_runtime_dir (), "bulkhead", NULL);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    {
+      BhVm *vm = g_hash_table_lookup (self->vms, name);
+
+      if (bh_vm_id_is_valid (name) && !g_hash_table_contains (domains, name)
+          && !(vm && bh_vm_is_active (vm)))
+        bh_domain_clean (name);
+    }
+}
+
+static gboolean look_for_domains (gpointer data);
+
+static void
+on_domains (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhManager) self = BH_MANAGER (data);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GHashTable) domains
+      = bh_hypervisor_list_finish (BH_HYPERVISOR (source), result, &error);
+  GHashTableIter iter;
+  gpointer id, uuid;
+
+  if (!domains)
+    {
+      g_message ("%s", error->message);
+      return; /* looked for again when libvirt is used with success */
+    }
+  if (self->adopted || self->leaving)
+    return;
+  self->adopted = TRUE;
+  g_hash_table_iter_init (&iter, domains);
+  while (g_hash_table_iter_next (&iter, &id, &uuid))
+    {
+      BhVm *vm = g_hash_table_lookup (self->vms, id);
+
+      if (vm && bh_vm_is_active (vm))
+        continue; /* started meanwhile */
+      if (vm && bh_domain_find_pid (id) > 0)
+        {
+          g_message ("%s runs already", (char *) id);
+          bh_vm_adopt (vm, uuid);
+          continue;
+        }
+      g_message ("Ending the unknown machine bulkhead-%s", (char *) id);
+      bh_hypervisor_destroy_async (self->hypervisor, uuid, on_leftover_destroyed, g_strdup (id));
+    }
+  clean_folders (self, domains);
+}
+
+static gboolean
+look_for_domains (gpointer data)
+{
+  BhManager *self = data;
+
+  self->adopting = 0;
+  bh_hypervisor_list_async (self->hypervisor, on_domains, g_object_ref (self));
+  return G_SOURCE_REMOVE;
+}
+
+/* Ending. */
+
+static void
+all_stopped (BhManager *self)
+{
+  g_autoptr (GPtrArray) waiting = g_steal_pointer (&self->stopping);
+
+  self->stopping = g_ptr_array_new ();
+  for (guint i = 0; i < waiting->len; i++)
+    bh_dbus_manager1_complete_stop_all (BH_DBUS_MANAGER1 (self), waiting->pdata[i]);
+  if (self->leaving)
+    g_signal_emit (self, signals[QUIT], 0);
+}
+
+static void
+on_vm_stopped (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhManager) self = BH_MANAGER (data);
+
+  bh_vm_stop_finish (BH_VM (source), result, NULL);
+  if (--self->stops_left == 0)
+    all_stopped (self);
+}
+
+static void
+stop_all (BhManager *self)
+{
+  GHashTableIter iter;
+  gpointer vm;
+
+  self->stops_left++; /* this function's own */
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    if (bh_vm_is_active (vm))
+      {
+        self->stops_left++;
+        bh_vm_stop_async (vm, FALSE, on_vm_stopped, g_object_ref (self));
+      }
+  if (--self->stops_left == 0)
+    all_stopped (self);
+}
+
+void
+bh_manager_leave (BhManager *self, gboolean stop_vms)
+{
+  GHashTableIter iter;
+  gpointer vm;
+
+  if (self->leaving)
+    return;
+  self->leaving = TRUE;
+  if (stop_vms)
+    {
+      stop_all (self);
+      return;
+    }
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    bh_vm_abandon (vm);
+  g_signal_emit (self, signals[QUIT], 0);
+}
+
+/* Methods. */
+
+static gboolean
+handle_create_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GVariant *settings)
+{
+  g_autoptr (GError) error = NULL;
+  BhVm *vm = create_vm (BH_MANAGER (manager), settings, &error);
+
+  if (vm)
+    bh_dbus_manager1_complete_create_vm (manager, g_steal_pointer (&invocation), bh_vm_get_path (vm));
+  else
+    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+  return TRUE;
+}
+
+static gboolean
+handle_find_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *name)
+{
+  BhManager *self = BH_MANAGER (manager);
+  BhVm *vm = find_by_name (self, name);
+
+  if (!vm)
+    vm = g_hash_table_lookup (self->vms, name);
+  if (vm)
+    bh_dbus_manager1_complete_find_vm (manager, g_steal_pointer (&invocation), bh_vm_get_path (vm));
+  else
+    {
+      g_autofree char *shown = bh_text_clean (name, strlen (name), 64);
+      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
+                                             BH_ERROR_NOT_FOUND, "There is no AppVM “%s”", shown);
+    }
+  return TRUE;
+}
+
+static void
+on_applications (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GDBusMethodInvocation) invocation = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) list = bh_host_apps_list_finish (BH_HOST_APPS (source), result, &error);
+
+  if (list)
+    bh_dbus_manager1_complete_list_applications (NULL, g_steal_pointer (&invocation), list);
+  else
+    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+}
+
+static gboolean
+handle_list_applications (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
+{
+  bh_host_apps_list_async (BH_MANAGER (manager)->apps, on_applications, invocation);
+  return TRUE;
+}
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GDBusMethodInvocation) invocation = data;
+  BhDbusManager1 *manager = g_dbus_method_invocation_get_user_data (invocation);
+  gboolean kvm;
+  g_autoptr (GVariant) checks = bh_host_check_finish (result, &kvm);
+
+  bh_dbus_manager1_set_virtualization (manager, kvm ? "kvm" : "tcg");
+  bh_dbus_manager1_complete_check_host (manager, g_steal_pointer (&invocation), checks);
+}
+
+static void
+on_described (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = bh_hypervisor_describe_finish (BH_HYPERVISOR (source), result, &error);
+
+  bh_host_check_async (text, error ? error->message : NULL, on_checked, data);
+}
+
+static gboolean
+handle_check_host (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
+{
+  bh_hypervisor_describe_async (BH_MANAGER (manager)->hypervisor, on_described, invocation);
+  return TRUE;
+}
+
+static gboolean
+handle_stop_all (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
+{
+  BhManager *self = BH_MANAGER (manager);
+
+  g_ptr_array_add (self->stopping, invocation);
+  if (self->stops_left == 0)
+    stop_all (self);
+  return TRUE;
+}
+
+static gboolean
+handle_quit (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, gboolean stop_vms)
+{
+  bh_dbus_manager1_complete_quit (manager, g_steal_pointer (&invocation));
+  bh_manager_leave (BH_MANAGER (manager), stop_vms);
+  return TRUE;
+}
+
+static void
+bh_manager_iface_init (BhDbusManager1Iface *iface)
+{
+  iface->handle_create_vm = handle_create_vm;
+  iface->handle_find_vm = handle_find_vm;
+  iface->handle_list_applications = handle_list_applications;
+  iface->handle_check_host = handle_check_host;
+  iface->handle_stop_all = handle_stop_all;
+  iface->handle_quit = handle_quit;
+}
+
+static void
+bh_manager_finalize (GObject *object)
+{
+  BhManager *self = BH_MANAGER (object);
+
+  g_clear_handle_id (&self->adopting, g_source_remove);
+  g_hash_table_unref (self->vms);
+  g_ptr_array_unref (self->stopping);
+  g_clear_object (&self->server);
+  g_clear_object (&self->hypervisor);
+  g_clear_object (&self->apps);
+  G_OBJECT_CLASS (bh_manager_parent_class)->finalize (object);
+}
+
+static void
+bh_manager_class_init (BhManagerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = bh_manager_finalize;
+  signals[QUIT] = g_signal_new ("quit", BH_TYPE_MANAGER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 0);
+}
+
+static void
+bh_manager_init (BhManager *self)
+{
+  self->vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->stopping = g_ptr_array_new ();
+  self->server = g_dbus_object_manager_server_new (BH_MANAGER_PATH);
+  self->hypervisor = bh_hypervisor_new ();
+  self->apps = bh_host_apps_new ();
+}
+
+BhManager *
+bh_manager_new (void)
+{
+  BhManager *self = g_object_new (BH_TYPE_MANAGER, NULL);
+
+  bh_dbus_manager1_set_version (BH_DBUS_MANAGER1 (self), BH_VERSION);
+  bh_dbus_manager1_set_virtualization (BH_DBUS_MANAGER1 (self), "");
+  load_vms (self);
+  return self;
+}
+
+gboolean
+bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error)
+{
+  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self), connection, BH_MANAGER_PATH,
+                                         error))
+    return FALSE;
+  g_dbus_object_manager_server_set_connection (self->server, connection);
+  return TRUE;
+}
+
+void
+bh_manager_begin (BhManager *self)
+{
+  look_for_domains (self);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What has to be there before a domain can be made; one thread does it all, step by step. */
+#include "config.h"
+
+#include "bh-prepare.h"
+
+#include "bh-accel.h"
+#include "bh-domain-xml.h"
+#include "bh-error.h"
+#include "bh-initramfs.h"
+#include "bh-kernel.h"
+#include "bh-log.h"
+#include "bh-paths.h"
+#include "bh-template.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Seven slots of a 4K window; only what is used takes memory. */
+#define REGION_MIB 256
+/* What QEMU needs beyond the guest's memory, and what the desktop should keep. */
+#define SPARE_MIB 256
+
+typedef struct
+{
+  BhVmConfig *config;
+  gboolean debug;
+  BhPrepareStep step;
+  gpointer data;
+} Work;
+
+static void
+work_free (gpointer data)
+{
+  Work *work = data;
+
+  bh_vm_config_unref (work->config);
+  g_free (work);
+}
+
+void
+bh_prepared_free (BhPrepared *prepared)
+{
+  g_free (prepared->uuid);
+  g_free (prepared->xml);
+  g_free (prepared->kernel_release);
+  g_free (prepared);
+}
+
+guint64
+bh_prepare_memory_available (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long long kib = 0;
+  const char *line;
+
+  if (!g_file_get_contents ("/proc/meminfo", &text, NULL, NULL))
+    return 0;
+  line = strstr (text, "MemAvailable:");
+  if (!line || sscanf (line, "MemAvailable: %llu", &kib) != 1)
+    return 0;
+  return kib / 1024;
+}
+
+static gboolean
+check_memory (BhVmConfig *config, GError **error)
+{
+  guint64 wanted = (guint64) bh_vm_config_get_int (config, "Memory");
+  guint64 there = bh_prepare_memory_available ();
+
+  if (there == 0 || wanted + SPARE_MIB <= there)
+    return TRUE;
+  g_set_error (error, BH_ERROR, BH_ERROR_NO_MEMORY,
+               "“%s” is to have %" G_GUINT64_FORMAT " MiB of memory, and %" G_GUINT64_FORMAT
+               " MiB are free. Close something, stop another AppVM, or give this one less memory.",
+               bh_vm_config_get (config, "Name"), wanted, there > SPARE_MIB ? there - SPARE_MIB : 0);
+  return FALSE;
+}
+
+typedef struct
+{
+  GTask *task;
+  const char *name;
+} StepCall;
+
+static gboolean
+report_step (gpointer data)
+{
+  StepCall *call = data;
+  Work *work = g_task_get_task_data (call->task);
+
+  if (!g_task_get_completed (call->task) && !g_cancellable_is_cancelled (g_task_get_cancellable (call->task)))
+    work->step (call->name, work->data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+step_call_free (gpointer data)
+{
+  StepCall *call = data;
+
+  g_object_unref (call->task);
+  g_free (call);
+}
+
+/* As urgent as the task's own return, so that none comes after it. */
+static void
+step (GTask *task, const char *name)
+{
+  StepCall *call = g_new0 (StepCall, 1);
+
+  call->task = g_object_ref (task);
+  call->name = name;
+  g_idle_add_full (G_PRIORITY_DEFAULT, report_step, call, step_call_free);
+}
+
+gboolean
+bh_prepare_has_opt (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/opt", 0, NULL);
+
+  return dir && g_dir_read_name (dir) != NULL;
+}
+
+static BhPrepared *
+prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BhPrepared) out = g_new0 (BhPrepared, 1);
+  g_autoptr (BhKernel) kernel = NULL;
+  const char *id = bh_vm_config_get_id (work->config);
+  g_autofree char *runtime_dir = bh_paths_runtime_dir (id);
+  g_autofree char *log_file = bh_paths_log_file (id);
+  g_autofree char *initramfs = NULL;
+  g_autofree char *seed = NULL;
+  g_autofree char *qemu = NULL;
+  g_autofree char *emulator = NULL;
+  BhDomainSpec spec = { 0 };
+
+  if (!check_memory (work->config, error))
+    return NULL;
+  if (!(qemu = bh_emulator_find_qemu (error)) || !(emulator = bh_emulator_ensure (qemu, error)))
+    return NULL;
+  step (task, "kernel");
+  if (!(kernel = bh_kernel_find (cancellable, error)))
+    return NULL;
+  step (task, "initramfs");
+  if (!(initramfs = bh_initramfs_ensure (kernel, cancellable, error)))
+    return NULL;
+  step (task, "template");
+  if (!(seed = bh_template_ensure_host (cancellable, error)))
+    return NULL;
+  step (task, "domain");
+  out->kvm = bh_accel_kvm_usable (kernel, initramfs, cancellable);
+  if (!bh_log_prepare (id, error) || !bh_paths_ensure (runtime_dir, error))
+    return NULL;
+  out->uuid = g_uuid_string_random ();
+  out->kernel_release = g_strdup (kernel->release);
+    out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
+  spec = (BhDomainSpec){
+    .id = id,
+    .uuid = out->uuid,
+    .kvm = out->kvm,
+    .memory_mib = out->memory_mib,
+    .cpus = (guint) bh_vm_config_get_int (work->config, "Processors"),
+    .region_mib = REGION_MIB,
+    .kernel = kernel->image,
+    .initramfs = initramfs,
+    .seed = seed,
+    .opt = bh_prepare_has_opt (),
+    .runtime_dir = runtime_dir,
+    .log_file = log_file,
+    .emulator = emulator,
+    .qemu = qemu,
+    .debug = work->debug,
+  };
+  if (!(out->xml = bh_domain_xml_new (&spec, error)))
+    return NULL;
+  return g_steal_pointer (&out);
+}
+
+static void
+prepare_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  BhPrepared *prepared = prepare (task, data, cancellable, &error);
+
+  if (prepared)
+    g_task_return_pointer (task, prepared, (GDestroyNotify) bh_prepared_free);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+bh_prepare_async (BhVmConfig *config, gboolean debug, BhPrepareStep step, GCancellable *cancellable,
+                  GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
+  Work *work = g_new0 (Work, 1);
+
+  work->config = bh_vm_config_ref (config);
+  work->debug = debug;
+  work->step = step;
+  work->data = data;
+  g_task_set_task_data (task, work, work_free);
+  g_task_run_in_thread (task, prepare_in_thread);
+}
+
+BhPrepared *
+bh_prepare_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What has to be there before a domain can be made: kernel, initramfs, seed, and the domain's XML. */
+#pragma once
+
+#include "bh-vm-config.h"
+
+typedef struct
+{
+  char *uuid;
+  char *xml;
+  char *kernel_release;
+  gboolean kvm;
+  guint memory_mib;
+} BhPrepared;
+
+void bh_prepared_free (BhPrepared *prepared);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhPrepared, bh_prepared_free)
+
+/* @name: "kernel", "initramfs", "template", "domain"; in the main context */
+typedef void (*BhPrepareStep) (const char *name, gpointer data);
+
+/**
+ * bh_prepare_async:
+ * @step: called as each step begins, never after @callback
+ *
+ * Errors: those of bh-kernel.h, bh-initramfs.h, bh-template.h, bh-domain-xml.h; %BH_ERROR_NO_MEMORY.
+ */
+void bh_prepare_async (BhVmConfig *config, gboolean debug, BhPrepareStep step, GCancellable *cancellable,
+                       GAsyncReadyCallback callback, gpointer data);
+BhPrepared *bh_prepare_finish (GAsyncResult *result, GError **error);
+
+/* MemAvailable of this computer in MiB; 0 when unknown. */
+guint64 bh_prepare_memory_available (void);
+
+/* Whether there is an /opt to share. */
+gboolean bh_prepare_has_opt (void);

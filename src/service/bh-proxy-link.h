@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One bulkhead-proxy process and the private D-Bus to it (data/dbus/io.github.bulkhead.Proxy1.xml). */
+#pragma once
+
+#include <gio/gio.h>
+
+#define BH_TYPE_PROXY_LINK (bh_proxy_link_get_type ())
+G_DECLARE_FINAL_TYPE (BhProxyLink, bh_proxy_link, BH, PROXY_LINK, GObject)
+
+/* As BhMsgConfigured.status and BhMsgLaunched.status in wire's bh-messages.h, which the service must not
+ * include; tests/service compares them. */
+enum
+{
+  BH_PROXY_CONFIGURED_OK = 0,
+  BH_PROXY_CONFIGURED_NO_PROGRAMS = 1,
+};
+enum
+{
+  BH_PROXY_LAUNCH_OK = 0,
+  BH_PROXY_LAUNCH_UNKNOWN_APP = 1,
+  BH_PROXY_LAUNCH_NOT_FOUND = 2,
+  BH_PROXY_LAUNCH_TOO_MANY = 3,
+  BH_PROXY_LAUNCH_NOT_CONFIGURED = 4,
+  BH_PROXY_LAUNCH_NO_CAGE = 5,
+};
+
+/* Signals:
+ * "step" (name): "channel", "hello" or "configured", while it opens
+ * "launched" (id, status, detail), "exited" (id, code, tail as GBytes), "idle", "windows" (id, count),
+ * "notice" (text): as in Proxy1
+ * "gone" (reason, detail): after it had been open; reason "guest", "display", "setup" or "" (it just ended) */
+
+/**
+ * bh_proxy_link_new:
+ * @id: of the AppVM; wire.sock is in its runtime folder
+ * @display: WAYLAND_DISPLAY for the proxy
+ * @settings: for Proxy1.Configure
+ */
+BhProxyLink *bh_proxy_link_new (const char *id, const char *name, const char *color,
+                                const char *display, GVariant *settings);
+
+/**
+ * bh_proxy_link_open_async:
+ * Connect to QEMU as soon as it listens, start the proxy, and wait until the guest is configured. Ends with
+ * %BH_ERROR_BOOT_FAILED, %BH_ERROR_NO_DISPLAY, %BH_ERROR_FAILED or %BH_ERROR_CANCELLED. There is no
+ * time limit in it: the caller cancels.
+ */
+void bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer data);
+gboolean bh_proxy_link_open_finish (BhProxyLink *self, GAsyncResult *result, GError **error);
+
+/* What follows needs an open link. */
+void bh_proxy_link_launch (BhProxyLink *self, guint id, GVariant *options);
+void bh_proxy_link_terminate (BhProxyLink *self, guint id);
+void bh_proxy_link_shutdown (BhProxyLink *self);
+void bh_proxy_link_set_identity (BhProxyLink *self, const char *name, const char *color);
+
+/* The proxy ends, at the latest two seconds later; no signals any more. */
+void bh_proxy_link_close (BhProxyLink *self);

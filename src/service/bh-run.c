@@ -1,0 +1,795 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One run of an AppVM: the only place where its state changes.
+ *
+ *   NEW → PREPARING → CREATING → BOOTING → READY → STOPPING → ENDED
+ *
+ * Any state before READY can go to STOPPING (with a reason), and every state to ENDED when the machine is
+ * gone. READY is with or without windows ("attached"): a proxy that dies is replaced, a compositor that
+ * goes away leaves the AppVM without windows until somebody names another. */
+#include "config.h"
+
+#include "bh-run.h"
+
+#include "bh-domain.h"
+#include "bh-error.h"
+#include "bh-log.h"
+#include "bh-paths.h"
+#include "bh-prepare.h"
+#include "bh-proxy-link.h"
+#include "bh-run-file.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define BOOT_SECONDS_KVM 20
+#define BOOT_SECONDS_TCG 60
+#define ATTACH_SECONDS 20
+#define SHUTDOWN_SECONDS 5
+#define MAX_PROXIES_PER_MINUTE 3
+#define CONSOLE_LINES 12
+
+struct _BhRun
+{
+  GObject parent;
+  BhVmConfig *config;
+  BhHypervisor *hypervisor;
+  BhRunState state;
+  char *id;
+  char *uuid;
+  char *display;
+  char *boot_step; /* for messages */
+  gboolean debug, kvm;
+  guint memory_mib;
+  BhPrepared *prepared;
+  GCancellable *cancellable; /* of what is under way before READY, or of an attachment */
+  BhProxyLink *link;
+  gboolean attached;
+  guint limit, shutdown; /* timers */
+  gint64 proxy_times[MAX_PROXIES_PER_MINUTE];
+  GPtrArray *programs;
+  guint next_program;
+  GError *error; /* why it stops */
+  gulong domain_signal;
+};
+
+G_DEFINE_TYPE (BhRun, bh_run, G_TYPE_OBJECT)
+
+enum
+{
+  STEP,
+  READY,
+  DETACHED,
+  ENDED,
+  PROGRAMS,
+  LAUNCHED,
+  LAUNCH_FAILED,
+  EXITED,
+  WINDOWS,
+  IDLE,
+  NOTICE,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+static const struct
+{
+  const char *name, *text;
+} steps[] = {
+  { "kernel", "Looking for a kernel" },
+  { "initramfs", "Preparing the start" },
+  { "template", "Collecting settings of this computer" },
+  { "domain", "Setting up the virtual machine" },
+  { "created", "Starting the virtual machine" },
+  { "channel", "Waiting for the AppVM" },
+  { "hello", "Connecting programs and files" },
+  { "configured", "Ready" },
+};
+
+static void attach (BhRun *self);
+
+static void
+emit_step (BhRun *self, const char *name)
+{
+  const char *text = "";
+
+  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
+    if (g_str_equal (steps[i].name, name))
+      text = steps[i].text;
+  g_free (self->boot_step);
+  self->boot_step = g_strdup (name);
+  g_signal_emit (self, signals[STEP], 0, name, text);
+}
+
+static void
+save_file (BhRun *self)
+{
+  if (self->uuid)
+    bh_run_file_save (self->id, self->uuid, self->display, self->kvm, self->memory_mib,
+                      self->next_program, self->programs);
+}
+
+static void
+drop_link (BhRun *self)
+{
+  g_clear_handle_id (&self->limit, g_source_remove);
+  if (self->cancellable)
+    g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->attached = FALSE;
+  if (!self->link)
+    return;
+  g_signal_handlers_disconnect_by_data (self->link, self);
+  bh_proxy_link_close (self->link);
+  g_clear_object (&self->link);
+}
+
+static void
+end (BhRun *self)
+{
+  g_autoptr (BhRun) alive = g_object_ref (self);
+
+  if (self->state == BH_RUN_ENDED)
+    return;
+  self->state = BH_RUN_ENDED;
+  drop_link (self);
+  g_clear_handle_id (&self->shutdown, g_source_remove);
+  if (self->domain_signal)
+    {
+      g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
+      self->domain_signal = 0;
+      bh_hypervisor_unwatch (self->hypervisor, self->uuid);
+    }
+  bh_domain_clean (self->id);
+  g_ptr_array_set_size (self->programs, 0);
+  bh_log_line (self->id, "stopped%s%s", self->error ? ": " : "",
+               self->error ? self->error->message : "");
+  g_signal_emit (self, signals[ENDED], 0, self->error);
+}
+
+/* A step has failed: tell where, and what the console said last. */
+static GError *
+boot_error (BhRun *self, const GError *cause)
+{
+  g_autofree char *console = NULL;
+
+  if (!g_error_matches (cause, BH_ERROR, BH_ERROR_BOOT_FAILED))
+    return g_error_copy (cause);
+  console = bh_log_tail (self->id, CONSOLE_LINES);
+  g_strstrip (console);
+  return g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "%s (after the step “%s”).%s%s", cause->message,
+                      self->boot_step ? self->boot_step : "call",
+                      *console ? " Its console ended with:\n" : "", console);
+}
+
+static void
+on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error))
+    {
+      pid_t pid = bh_domain_find_pid (self->id);
+
+      /* libvirt cannot be reached: QEMU is a process of this user as any other. */
+      g_message ("%s: %s", self->id, error->message);
+      if (pid > 0)
+        kill (pid, SIGKILL);
+    }
+  end (self);
+}
+
+static void
+destroy (BhRun *self)
+{
+  g_clear_handle_id (&self->shutdown, g_source_remove);
+  drop_link (self);
+  bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_destroyed, g_object_ref (self));
+}
+
+static gboolean
+shutdown_over (gpointer data)
+{
+  BhRun *self = data;
+
+  self->shutdown = 0;
+  bh_log_line (self->id, "did not end by itself in %d s", SHUTDOWN_SECONDS);
+  destroy (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+bh_run_stop (BhRun *self, gboolean force, const GError *error)
+{
+  BhRunState before = self->state;
+
+  if (before == BH_RUN_ENDED)
+    return;
+  if (before == BH_RUN_STOPPING)
+    {
+      /* Only a second, forced one changes anything: it does not wait for the guest. */
+      if (force && self->shutdown)
+        destroy (self);
+      return;
+    }
+  if (error)
+    self->error = before < BH_RUN_READY ? boot_error (self, error) : g_error_copy (error);
+  self->state = BH_RUN_STOPPING;
+  g_clear_handle_id (&self->limit, g_source_remove);
+  switch (before)
+    {
+    case BH_RUN_NEW:
+      end (self);
+      break;
+    case BH_RUN_PREPARING:
+      /* The thread looks at it between its steps; its callback ends the run. */
+      g_cancellable_cancel (self->cancellable);
+      break;
+    case BH_RUN_CREATING:
+      break; /* the callback destroys it */
+    case BH_RUN_READY:
+      if (!force && self->attached)
+        {
+          bh_proxy_link_shutdown (self->link);
+          self->shutdown = g_timeout_add_seconds (SHUTDOWN_SECONDS, shutdown_over, self);
+          break;
+        }
+      destroy (self);
+      break;
+    case BH_RUN_BOOTING:
+    default:
+      destroy (self);
+      break;
+    }
+}
+
+static void
+on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhRun *self)
+{
+  if (self->state == BH_RUN_BOOTING && !self->error)
+    {
+      g_autoptr (GError) cause
+          = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "The virtual machine ended while it started");
+      self->error = boot_error (self, cause);
+    }
+  else if (self->state == BH_RUN_READY && !self->error)
+    self->error = g_error_new (BH_ERROR, BH_ERROR_FAILED, "“%s” stopped by itself",
+                               bh_vm_config_get (self->config, "Name"));
+  end (self);
+}
+
+static void
+watch_domain (BhRun *self)
+{
+  g_autofree char *signal = g_strconcat ("domain-stopped::", self->uuid, NULL);
+
+  bh_hypervisor_watch (self->hypervisor, self->uuid);
+  self->domain_signal
+      = g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_stopped), self);
+}
+
+/* Programs. */
+
+static void
+program_free (gpointer data)
+{
+  BhProgram *program = data;
+
+  g_free (program->label);
+  g_free (program);
+}
+
+static BhProgram *
+find_program (BhRun *self, guint id)
+{
+  for (guint i = 0; i < self->programs->len; i++)
+    {
+      BhProgram *program = self->programs->pdata[i];
+      if (program->id == id)
+        return program;
+    }
+  return NULL;
+}
+
+static void
+programs_changed (BhRun *self)
+{
+  save_file (self);
+  g_signal_emit (self, signals[PROGRAMS], 0);
+}
+
+static void
+on_step (BhProxyLink *link, const char *name, BhRun *self)
+{
+  if (self->state == BH_RUN_BOOTING)
+    emit_step (self, name);
+}
+
+static GError *
+launch_error (guint status, const char *label, const char *detail)
+{
+  const char *separator = *detail ? ": " : "";
+
+  switch (status)
+    {
+    case BH_PROXY_LAUNCH_UNKNOWN_APP:
+      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_NOT_FOUND,
+                          "The AppVM does not know the application %s%s%s", label, separator, detail);
+    case BH_PROXY_LAUNCH_NOT_FOUND:
+      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_NOT_FOUND, "There is no program %s%s%s", label,
+                          separator, detail);
+    case BH_PROXY_LAUNCH_TOO_MANY:
+      return g_error_new (BH_ERROR, BH_ERROR_BUSY, "Too many programs run in this AppVM already");
+    case BH_PROXY_LAUNCH_NO_CAGE:
+      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_UNSUPPORTED,
+                          "%s is an X11 program. Install the package cage to run it.", label);
+    default:
+      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_FAILED, "%s could not be started%s%s", label,
+                          separator, detail);
+    }
+}
+
+static void
+on_launched (BhProxyLink *link, guint id, guint status, const char *detail, BhRun *self)
+{
+  BhProgram *program = find_program (self, id);
+  g_autoptr (GError) error = NULL;
+
+  if (!program)
+    return;
+  if (status == BH_PROXY_LAUNCH_OK)
+    {
+      bh_log_line (self->id, "program %u runs: %s", id, program->label);
+      g_signal_emit (self, signals[LAUNCHED], 0, id);
+      return;
+    }
+  error = launch_error (status, program->label, detail);
+  bh_log_line (self->id, "program %u: %s", id, error->message);
+  g_ptr_array_remove (self->programs, program);
+  programs_changed (self);
+  g_signal_emit (self, signals[LAUNCH_FAILED], 0, id, error);
+}
+
+static void
+on_exited (BhProxyLink *link, guint id, guint code, GBytes *tail, BhRun *self)
+{
+  BhProgram *program = find_program (self, id);
+  g_autofree char *label = NULL;
+
+  if (!program)
+    return;
+  label = g_strdup (program->label);
+  bh_log_line (self->id, "program %u ended with code %u: %s", id, code, label);
+  g_ptr_array_remove (self->programs, program);
+  programs_changed (self);
+  g_signal_emit (self, signals[EXITED], 0, id, label, code, tail);
+}
+
+static void
+on_windows (BhProxyLink *link, guint id, guint count, BhRun *self)
+{
+  BhProgram *program = find_program (self, id);
+
+  if (program && program->windows != count)
+    {
+      program->windows = count;
+      g_signal_emit (self, signals[PROGRAMS], 0);
+    }
+  g_signal_emit (self, signals[WINDOWS], 0, id, count);
+}
+
+static void
+on_idle (BhProxyLink *link, BhRun *self)
+{
+  g_signal_emit (self, signals[IDLE], 0);
+}
+
+static void
+on_notice (BhProxyLink *link, const char *text, BhRun *self)
+{
+  bh_log_line (self->id, "notice: %s", text);
+  g_signal_emit (self, signals[NOTICE], 0, text);
+}
+
+/* The proxy. */
+
+/* Whether another proxy may be started now: not more than three in a minute. */
+static gboolean
+may_respawn (BhRun *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->proxy_times[0] != 0 && now - self->proxy_times[0] < 60 * G_USEC_PER_SEC)
+    return FALSE;
+  memmove (self->proxy_times, self->proxy_times + 1, sizeof self->proxy_times - sizeof now);
+  self->proxy_times[MAX_PROXIES_PER_MINUTE - 1] = now;
+  return TRUE;
+}
+
+static void
+detach (BhRun *self, const char *why)
+{
+  drop_link (self);
+  for (guint i = 0; i < self->programs->len; i++)
+    ((BhProgram *) self->programs->pdata[i])->windows = 0;
+  bh_log_line (self->id, "without windows: %s", why);
+  g_signal_emit (self, signals[PROGRAMS], 0);
+  g_signal_emit (self, signals[DETACHED], 0, why);
+}
+
+static void
+on_gone (BhProxyLink *link, const char *reason, const char *detail, BhRun *self)
+{
+  g_autofree char *why = NULL;
+
+  bh_log_line (self->id, "the window gate %s (%s)", detail, *reason ? reason : "no reason given");
+  if (self->state != BH_RUN_READY)
+    {
+      drop_link (self);
+      return; /* stopping: the machine's own end follows, or the timer's */
+    }
+  if (g_str_equal (reason, "display"))
+    {
+      detach (self, "The desktop is gone. Start a program in it to have its windows back.");
+      return;
+    }
+  if (!may_respawn (self))
+    {
+      why = g_strdup_printf ("Its window gate ended too often (%s).", detail);
+      detach (self, why);
+      g_signal_emit (self, signals[NOTICE], 0, why);
+      return;
+    }
+  detach (self, detail);
+  attach (self);
+}
+
+static GVariant *
+guest_settings (BhRun *self)
+{
+  static const char *const names[] = { "LANG",       "LANGUAGE",    "LC_ADDRESS",  "LC_COLLATE",
+                                       "LC_CTYPE",   "LC_MESSAGES", "LC_MONETARY", "LC_NAME",
+                                       "LC_NUMERIC", "LC_PAPER",    "LC_TIME",     "LC_ALL" };
+  GVariantDict dict;
+  g_autoptr (GVariantBuilder) environment = g_variant_builder_new (G_VARIANT_TYPE_STRING_ARRAY);
+  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
+  g_autofree char *machine_id = g_strdup_printf ("%08x%08x%08x%08x", g_random_int (), g_random_int (),
+                                                 g_random_int (), g_random_int ());
+  const char *time_zone = g_time_zone_get_identifier (zone);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      const char *value = g_getenv (names[i]);
+
+      if (value && *value && strlen (value) < 200 && g_str_is_ascii (value))
+        g_variant_builder_add_value (environment,
+                                     g_variant_new_take_string (g_strconcat (names[i], "=", value, NULL)));
+    }
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "host-name", "s", self->id);
+  g_variant_dict_insert (&dict, "user-name", "s", "user");
+  g_variant_dict_insert (&dict, "uid", "u", 1000);
+  g_variant_dict_insert (&dict, "machine-id", "s", machine_id);
+  g_variant_dict_insert (&dict, "time-zone", "s",
+                         time_zone && strlen (time_zone) <= 64 && time_zone[0] != '/' ? time_zone : "");
+  g_variant_dict_insert_value (&dict, "environment", g_variant_builder_end (environment));
+  g_variant_dict_insert (&dict, "mount-opt", "b", bh_prepare_has_opt ());
+  g_variant_dict_insert (&dict, "dark", "b", FALSE);
+  return g_variant_dict_end (&dict);
+}
+
+static gboolean
+attach_over (gpointer data)
+{
+  BhRun *self = data;
+  g_autoptr (GError) error = NULL;
+
+  self->limit = 0;
+  if (self->state == BH_RUN_BOOTING)
+    {
+      error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "The AppVM was not ready in time");
+      bh_run_stop (self, TRUE, error);
+    }
+  else
+    detach (self, "The AppVM does not answer.");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_link_open (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+  gboolean good = bh_proxy_link_open_finish (BH_PROXY_LINK (source), result, &error);
+
+  if (BH_PROXY_LINK (source) != self->link)
+    return; /* given up meanwhile */
+  g_clear_handle_id (&self->limit, g_source_remove);
+  g_clear_object (&self->cancellable);
+  if (!good)
+    {
+      if (self->state == BH_RUN_BOOTING)
+        bh_run_stop (self, TRUE, error);
+      else if (self->state == BH_RUN_READY)
+        detach (self, error->message);
+      return;
+    }
+  self->attached = TRUE;
+  self->state = BH_RUN_READY;
+  save_file (self);
+  g_signal_emit (self, signals[READY], 0);
+}
+
+static guint
+boot_seconds (BhRun *self)
+{
+  const char *text = g_getenv ("BULKHEAD_BOOT_SECONDS"); /* for tests, and for very slow computers */
+  gint64 value;
+
+  if (text && g_ascii_string_to_signed (text, 10, 1, 3600, &value, NULL))
+    return (guint) value;
+  return self->kvm ? BOOT_SECONDS_KVM : BOOT_SECONDS_TCG;
+}
+
+static void
+attach (BhRun *self)
+{
+  g_return_if_fail (!self->link && self->display);
+  self->cancellable = g_cancellable_new ();
+  self->link
+      = bh_proxy_link_new (self->id, bh_vm_config_get (self->config, "Name"),
+                           bh_vm_config_get (self->config, "Color"), self->display, guest_settings (self));
+  g_signal_connect (self->link, "step", G_CALLBACK (on_step), self);
+  g_signal_connect (self->link, "launched", G_CALLBACK (on_launched), self);
+  g_signal_connect (self->link, "exited", G_CALLBACK (on_exited), self);
+  g_signal_connect (self->link, "windows", G_CALLBACK (on_windows), self);
+  g_signal_connect (self->link, "idle", G_CALLBACK (on_idle), self);
+  g_signal_connect (self->link, "notice", G_CALLBACK (on_notice), self);
+  g_signal_connect (self->link, "gone", G_CALLBACK (on_gone), self);
+  self->limit = g_timeout_add_seconds (
+      self->state == BH_RUN_BOOTING ? boot_seconds (self) : ATTACH_SECONDS, attach_over, self);
+  bh_proxy_link_open_async (self->link, self->cancellable, on_link_open, g_object_ref (self));
+}
+
+void
+bh_run_attach (BhRun *self, const char *display)
+{
+  if (self->state != BH_RUN_READY || self->link)
+    return;
+  g_free (self->display);
+  self->display = g_strdup (display);
+  attach (self);
+}
+
+gboolean
+bh_run_is_attached (BhRun *self)
+{
+  return self->attached;
+}
+
+/* The way up. */
+
+static void
+on_created (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_hypervisor_create_finish (self->hypervisor, result, &error))
+    {
+      if (!self->error)
+        self->error = boot_error (self, error);
+      end (self);
+      return;
+    }
+  if (self->state == BH_RUN_STOPPING)
+    {
+      destroy (self);
+      return;
+    }
+  if (self->state != BH_RUN_CREATING)
+    return;
+  self->state = BH_RUN_BOOTING;
+  bh_log_line (self->id, "started, kernel %s, %s", self->prepared->kernel_release,
+               self->kvm ? "KVM" : "emulated");
+  watch_domain (self);
+  save_file (self);
+  emit_step (self, "created");
+  attach (self);
+}
+
+static void
+on_prepare_step (const char *name, gpointer data)
+{
+  BhRun *self = data;
+
+  if (self->state == BH_RUN_PREPARING)
+    emit_step (self, name);
+}
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+  BhPrepared *prepared = bh_prepare_finish (result, &error);
+
+  g_clear_object (&self->cancellable);
+  if (!prepared || self->state != BH_RUN_PREPARING)
+    {
+      if (prepared)
+        bh_prepared_free (prepared);
+      if (error && !self->error)
+        self->error = g_steal_pointer (&error);
+      end (self);
+      return;
+    }
+  self->prepared = prepared;
+  self->uuid = g_strdup (prepared->uuid);
+  self->kvm = prepared->kvm;
+  self->memory_mib = prepared->memory_mib;
+  self->state = BH_RUN_CREATING;
+  bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
+                              g_object_ref (self));
+}
+
+void
+bh_run_start (BhRun *self, const char *display, gboolean debug)
+{
+  g_return_if_fail (self->state == BH_RUN_NEW);
+  self->display = g_strdup (display);
+  self->debug = debug;
+  self->state = BH_RUN_PREPARING;
+  bh_log_prepare (self->id, NULL);
+  self->cancellable = g_cancellable_new ();
+  bh_prepare_async (self->config, debug, on_prepare_step, self->cancellable, on_prepared,
+                    g_object_ref (self));
+}
+
+void
+bh_run_adopt (BhRun *self, const char *uuid)
+{
+  g_return_if_fail (self->state == BH_RUN_NEW);
+  self->uuid = g_strdup (uuid);
+  self->memory_mib = (guint) bh_vm_config_get_int (self->config, "Memory");
+  bh_run_file_load (self->id, uuid, &self->display, &self->kvm, &self->memory_mib, &self->next_program,
+                    self->programs);
+  bh_log_line (self->id, "found running");
+  watch_domain (self);
+  self->state = BH_RUN_READY;
+  if (self->display)
+    attach (self);
+}
+
+void
+bh_run_abandon (BhRun *self)
+{
+  self->state = BH_RUN_ENDED;
+  drop_link (self);
+  g_clear_handle_id (&self->shutdown, g_source_remove);
+  if (self->domain_signal)
+    g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
+  self->domain_signal = 0;
+}
+
+guint
+bh_run_launch (BhRun *self, const char *label, GVariant *options)
+{
+  BhProgram *program;
+  g_autoptr (GVariant) owned = g_variant_ref_sink (options);
+
+  g_return_val_if_fail (self->attached, 0);
+  program = g_new0 (BhProgram, 1);
+  program->id = self->next_program++;
+  program->label = g_strdup (label);
+  program->started = g_get_real_time ();
+  g_ptr_array_add (self->programs, program);
+  programs_changed (self);
+  bh_proxy_link_launch (self->link, program->id, owned);
+  return program->id;
+}
+
+gboolean
+bh_run_terminate (BhRun *self, guint id)
+{
+  if (!self->attached || !find_program (self, id))
+    return FALSE;
+  bh_proxy_link_terminate (self->link, id);
+  return TRUE;
+}
+
+void
+bh_run_set_config (BhRun *self, BhVmConfig *config)
+{
+  bh_vm_config_ref (config);
+  bh_vm_config_unref (self->config);
+  self->config = config;
+  if (self->attached)
+    bh_proxy_link_set_identity (self->link, bh_vm_config_get (config, "Name"),
+                                bh_vm_config_get (config, "Color"));
+}
+
+BhRunState
+bh_run_get_state (BhRun *self)
+{
+  return self->state;
+}
+
+gboolean
+bh_run_get_kvm (BhRun *self)
+{
+  return self->kvm;
+}
+
+guint
+bh_run_get_memory_mib (BhRun *self)
+{
+  return self->memory_mib;
+}
+
+GPtrArray *
+bh_run_get_programs (BhRun *self)
+{
+  return self->programs;
+}
+
+static void
+bh_run_finalize (GObject *object)
+{
+  BhRun *self = BH_RUN (object);
+
+  bh_run_abandon (self);
+  bh_vm_config_unref (self->config);
+  g_clear_object (&self->hypervisor);
+  g_clear_pointer (&self->prepared, bh_prepared_free);
+  g_clear_error (&self->error);
+  g_ptr_array_unref (self->programs);
+  g_free (self->id);
+  g_free (self->uuid);
+  g_free (self->display);
+  g_free (self->boot_step);
+  G_OBJECT_CLASS (bh_run_parent_class)->finalize (object);
+}
+
+static guint
+new_signal (const char *name, guint n, GType a, GType b, GType c, GType d)
+{
+  return g_signal_new (name, BH_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, n, a, b, c,
+                       d);
+}
+
+static void
+bh_run_class_init (BhRunClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = bh_run_finalize;
+  signals[STEP] = new_signal ("step", 2, G_TYPE_STRING, G_TYPE_STRING, 0, 0);
+  signals[READY] = new_signal ("ready", 0, 0, 0, 0, 0);
+  signals[DETACHED] = new_signal ("detached", 1, G_TYPE_STRING, 0, 0, 0);
+  signals[ENDED] = new_signal ("ended", 1, G_TYPE_ERROR, 0, 0, 0);
+  signals[PROGRAMS] = new_signal ("programs", 0, 0, 0, 0, 0);
+  signals[LAUNCHED] = new_signal ("launched", 1, G_TYPE_UINT, 0, 0, 0);
+  signals[LAUNCH_FAILED] = new_signal ("launch-failed", 2, G_TYPE_UINT, G_TYPE_ERROR, 0, 0);
+  signals[EXITED] = new_signal ("exited", 4, G_TYPE_UINT, G_TYPE_STRING, G_TYPE_UINT, G_TYPE_BYTES);
+  signals[WINDOWS] = new_signal ("windows", 2, G_TYPE_UINT, G_TYPE_UINT, 0, 0);
+  signals[IDLE] = new_signal ("idle", 0, 0, 0, 0, 0);
+  signals[NOTICE] = new_signal ("notice", 1, G_TYPE_STRING, 0, 0, 0);
+}
+
+static void
+bh_run_init (BhRun *self)
+{
+  self->programs = g_ptr_array_new_with_free_func (program_free);
+  self->next_program = 1;
+}
+
+BhRun *
+bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor)
+{
+  BhRun *self = g_object_new (BH_TYPE_RUN, NULL);
+
+  self->config = bh_vm_config_ref (config);
+  self->id = g_strdup (bh_vm_config_get_id (config));
+  self->hypervisor = g_object_ref (hypervisor);
+  return self;
+}

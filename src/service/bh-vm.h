@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One AppVM on the bus: io.github.bulkhead.Vm1. Its run (bh-run.h) does the work; this translates
+ * calls into it, and what it says into properties and jobs. */
+#pragma once
+
+#include "bh-dbus-vm.h"
+#include "bh-host-apps.h"
+#include "bh-hypervisor.h"
+#include "bh-vm-config.h"
+
+#define BH_TYPE_VM (bh_vm_get_type ())
+G_DECLARE_FINAL_TYPE (BhVm, bh_vm, BH, VM, BhDbusVm1Skeleton)
+
+/* Signals:
+ * "check-name" (name, id) → gboolean: whether another AppVM has the name
+ * "deleted": take it off the bus
+ * "idle-changed": bh_vm_is_active() may be another */
+
+BhVm *bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhHostApps *apps,
+                 GDBusObjectManagerServer *server);
+const char *bh_vm_get_id (BhVm *self);
+const char *bh_vm_get_name (BhVm *self);
+const char *bh_vm_get_path (BhVm *self);
+
+/* Its machine @uuid runs already. */
+void bh_vm_adopt (BhVm *self, const char *uuid);
+
+/* Whether it is anything but stopped. */
+gboolean bh_vm_is_active (BhVm *self);
+
+void bh_vm_stop_async (BhVm *self, gboolean force, GAsyncReadyCallback callback, gpointer data);
+gboolean bh_vm_stop_finish (BhVm *self, GAsyncResult *result, GError **error);
+
+/* Let go of a running machine without ending it. */
+void bh_vm_abandon (BhVm *self);
