@@ -260,7 +260,10 @@ find_waiting (BhVm *self, guint id)
 static GPtrArray *
 copy_waiting (BhVm *self)
 {
-  return g_ptr_array_copy (self->waiting, NULL, NULL);
+  GPtrArray *copy = g_ptr_array_new ();
+
+  g_ptr_array_extend (copy, self->waiting, NULL, NULL);
+  return copy;
 }
 
 static void
@@ -819,6 +822,12 @@ bh_vm_get_property (GObject *object, guint prop, GValue *value, GParamSpec *spec
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop, spec);
 }
 
+/* Inherited from the interface, where each property can be written; this one is always read afresh. */
+static void
+bh_vm_set_property (GObject *object, guint prop, const GValue *value, GParamSpec *spec)
+{
+}
+
 static void
 bh_vm_dispose (GObject *object)
 {
@@ -851,6 +860,7 @@ bh_vm_class_init (BhVmClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
   object_class->get_property = bh_vm_get_property;
+  object_class->set_property = bh_vm_set_property;
   object_class->dispose = bh_vm_dispose;
   object_class->finalize = bh_vm_finalize;
   g_object_class_override_property (object_class, PROP_USAGE, "usage");

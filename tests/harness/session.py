@@ -52,9 +52,8 @@ class DBusError(Exception):
 
     def __init__(self, error):
         name = Gio.DBusError.get_remote_error(error) or ''
-        Gio.DBusError.strip_remote_error(error)
         self.name = name[len(ERROR):] if name.startswith(ERROR) else name
-        self.message = error.message
+        self.message = error.message.replace(f'GDBus.Error:{name}: ', '', 1)
         super().__init__(f'{self.name}: {self.message}')
 
 
@@ -186,7 +185,7 @@ class Session:
             self.env['WAYLAND_DISPLAY'] = self.display
         if uri:
             self.env['BULKHEAD_LIBVIRT_URI'] = uri
-        self.env['G_MESSAGES_DEBUG'] = os.environ.get('G_MESSAGES_DEBUG', 'all')
+        self.env['G_MESSAGES_DEBUG'] = os.environ.get('G_MESSAGES_DEBUG', 'bulkhead-service')
         self.env.update(env or {})
         self._needs_libvirt = not (uri or '').startswith('test:')
         self._activate = activate
