@@ -254,7 +254,6 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
   if (spec->qemu)
     add_env (node, ns, "BULKHEAD_VMM_QEMU", spec->qemu);
   add_env (node, ns, "BULKHEAD_VMM_READ", read);
-  add_env (node, ns, "BULKHEAD_VMM_WRITE", spec->runtime_dir);
   add_env (node, ns, "BULKHEAD_VMM_PIDFILE", pid_file);
   if (spec->region_mib > 0)
     {

@@ -27,11 +27,12 @@ give_up (const GError *error)
   return error->domain == BH_ERROR ? 10 + error->code : 1;
 }
 
+/* @error by reference: it is not set yet when the arguments are read. */
 static int
-answer (char *text, const GError *error)
+answer (char *text, GError *const *error)
 {
   if (text == NULL)
-    return give_up (error);
+    return give_up (*error);
   g_print ("%s\n", text);
   g_free (text);
   return 0;
@@ -80,7 +81,7 @@ do_xml (char **words)
   NUMBER (region_mib);
   NUMBER (opt);
   NUMBER (debug);
-  return answer (bh_domain_xml_new (&spec, &error), error);
+  return answer (bh_domain_xml_new (&spec, &error), &error);
 }
 
 int
@@ -102,13 +103,13 @@ main (int argc, char **argv)
     return bh_vmlinux_extract (argv[2], argv[3], NULL, &error) ? 0 : give_up (error);
   if (g_str_equal (command, "initramfs"))
     return (code = do_kernel (&kernel)) ? code
-                                        : answer (bh_initramfs_ensure (kernel, NULL, &error), error);
+                                        : answer (bh_initramfs_ensure (kernel, NULL, &error), &error);
   if (g_str_equal (command, "seed"))
-    return answer (bh_template_ensure_host (NULL, &error), error);
+    return answer (bh_template_ensure_host (NULL, &error), &error);
   if (g_str_equal (command, "qemu"))
-    return answer (bh_emulator_find_qemu (&error), error);
+    return answer (bh_emulator_find_qemu (&error), &error);
   if (g_str_equal (command, "emulator") && argc == 3)
-    return answer (bh_emulator_ensure (argv[2], &error), error);
+    return answer (bh_emulator_ensure (argv[2], &error), &error);
   if (g_str_equal (command, "xml"))
     return do_xml (argv + 2);
   if (g_str_equal (command, "accel"))

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""bulkhead-vmm: what the program it becomes can still do, tried out."""
+
+import os
+import socket
+import subprocess
+import unittest
+
+import harness
+from boot import BootTest
+
+
+class VmmTest(BootTest):
+    def setUp(self):
+        super().setUp()
+        self.program = harness.build_path('tests', 'boot', 'try-escape')
+        self.allowed, self.secret = self.path('allowed'), self.path('home', 'secret')
+        os.mkdir(self.allowed)
+        for path in (self.secret, self.path('allowed', 'file')):
+            with open(path, 'w') as file:
+                file.write('text')
+
+    def run_vmm(self, *tries, **orders):
+        environment = {**self.env, 'BULKHEAD_VMM_QEMU': self.program,
+                       'BULKHEAD_VMM_READ': self.allowed}
+        for key, value in orders.items():
+            if value is None:
+                environment.pop(f'BULKHEAD_VMM_{key}', None)
+            else:
+                environment[f'BULKHEAD_VMM_{key}'] = value
+        return subprocess.run([harness.build_path('src', 'vmm', 'bulkhead-vmm'), *tries],
+                              env=environment, capture_output=True, text=True, timeout=20)
+
+    def results(self, *tries, **orders):
+        done = self.run_vmm(*tries, **orders)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        lines = done.stdout.splitlines()
+        self.pid = int(lines[0].split()[1])
+        return [line.rsplit(': ', 1)[1] for line in lines[1:]]
+
+    def test_reads_only_what_it_was_given(self):
+        self.assertEqual(
+            self.results('read', self.path('allowed', 'file'), 'list', self.allowed,
+                         'read', self.secret, 'list', self.path('home'), 'read', '/etc/passwd',
+                         'list', '/', 'list', '/tmp', 'read', f'/proc/{os.getpid()}/cmdline',
+                         'read', '/usr/lib/os-release', 'read', '/dev/urandom'),
+            ['ok', 'ok', 'EACCES', 'EACCES', 'EACCES', 'EACCES', 'EACCES', 'EACCES', 'ok', 'ok'])
+
+    def test_writes_only_where_it_was_told_to(self):
+        folder = self.path('writable')
+        os.mkdir(folder)
+        self.assertEqual(
+            self.results('write', folder + '/new', 'write', self.path('allowed', 'file'),
+                         'write', self.path('allowed', 'new'), 'write', self.secret,
+                         'write', self.path('run', 'new'), 'write', '/tmp/bulkhead-escape',
+                         'write', '/dev/null', WRITE=folder),
+            ['ok', 'EACCES', 'EACCES', 'EACCES', 'EACCES', 'EACCES', 'ok'])
+        self.assertTrue(os.path.exists(folder + '/new'))
+
+    def test_executes_nothing_else(self):
+        self.assertEqual(self.results('execute', '/bin/true', 'execute', '/usr/bin/env',
+                                      'execute', self.path('allowed', 'file')),
+                         ['EACCES', 'EACCES', 'EACCES'])
+
+    def test_connects_to_nothing(self):
+        bus, tcp = socket.socket(socket.AF_UNIX), socket.socket()
+        self.addCleanup(bus.close)
+        self.addCleanup(tcp.close)
+        bus.bind(self.path('allowed', 'bus'))
+        bus.listen()
+        tcp.bind(('127.0.0.1', 0))
+        tcp.listen()
+        self.assertEqual(self.results('connect', self.path('allowed', 'bus'),
+                                      'tcp', str(tcp.getsockname()[1])), ['EPERM', 'EPERM'])
+
+    def test_signals_and_traces_only_itself(self):
+        child = subprocess.Popen(['sleep', '60'])
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        self.assertEqual(self.results('signal', str(child.pid), 'trace', str(child.pid),
+                                      'signal-self', '0'), ['EPERM', 'EPERM', 'ok'])
+
+    def test_region_is_there_and_sealed(self):
+        self.assertEqual(self.results('region', '8', REGION_MIB='8'), ['ok'])
+        self.assertEqual(self.results('region', '8'), ['ENOENT'])
+
+    def test_pid_file_is_qemus(self):
+        file = self.path('run', 'qemu.pid')
+        self.results('environment', 'BULKHEAD_VMM_PIDFILE', PIDFILE=file)
+        with open(file) as text:
+            self.assertEqual(int(text.read()), self.pid)
+        self.assertEqual(os.listdir(self.path('run')), ['qemu.pid'])
+
+    def test_orders_do_not_reach_qemu(self):
+        self.assertNotIn('ok', self.results(
+            'environment', 'BULKHEAD_VMM_QEMU', 'environment', 'BULKHEAD_VMM_READ',
+            'environment', 'BULKHEAD_VMM_WRITE', 'environment', 'BULKHEAD_VMM_REGION_MIB',
+            REGION_MIB='1', WRITE=self.path('run')))
+
+    def test_probing_gets_the_monitors_folder_and_no_more(self):
+        folder = self.path('config', 'qmp-x')
+        os.mkdir(folder)
+        results = self.results('read', self.secret, 'write', folder + '/qmp.pid',
+                               'execute', '/bin/true',
+                               '-qmp', f'unix:{folder}/qmp.monitor,server=on,wait=off', READ=None)
+        self.assertEqual(results, ['EACCES', 'ok', 'EACCES', 'EINVAL'])
+
+    def test_says_what_is_wrong(self):
+        for message, orders in {
+                'QEMU is missing: cannot use /nonexistent/qemu': {'QEMU': '/nonexistent/qemu'},
+                'not an absolute path': {'QEMU': 'qemu'},
+                'BULKHEAD_VMM_REGION_MIB': {'REGION_MIB': '1x'},
+                'cannot allow access to /nonexistent': {'READ': '/nonexistent'},
+                'cannot write /nonexistent/pid': {'PIDFILE': '/nonexistent/pid'}}.items():
+            with self.subTest(message=message):
+                done = self.run_vmm(**orders)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(message, done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_refuses_descriptor_199_of_somebody_else(self):
+        with open('/dev/null') as null:
+            os.dup2(null.fileno(), 199)
+            self.addCleanup(os.close, 199)
+            done = subprocess.run([harness.build_path('src', 'vmm', 'bulkhead-vmm')],
+                                  env={**self.env, 'BULKHEAD_VMM_QEMU': self.program,
+                                       'BULKHEAD_VMM_REGION_MIB': '1'},
+                                  pass_fds=(199,), capture_output=True, text=True, timeout=20)
+        self.assertEqual((done.returncode, 'taken' in done.stderr), (1, True))
+
+
+if __name__ == '__main__':
+    harness.require_ordinary_user()
+    unittest.main()
