@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * A row of the palette's colours, one of them chosen; each has its name for those who do not see it. */
+#include "config.h"
+
+#include "bh-color-picker.h"
+
+#include "bh-color.h"
+#include "bh-color-dot.h"
+
+#include <glib/gi18n.h>
+
+struct _BhColorPicker
+{
+  GtkBox parent_instance;
+  GtkFlowBox *flow;
+  GPtrArray *buttons; /* not owned: the flow box's */
+  char *color;
+};
+
+G_DEFINE_FINAL_TYPE (BhColorPicker, bh_color_picker, GTK_TYPE_BOX)
+
+static guint changed_signal;
+
+/* In the order of bh_color_palette(); for xgettext, which does not see that table. */
+G_GNUC_UNUSED static const char *const names[]
+    = { N_ ("Red"),  N_ ("Orange"), N_ ("Yellow"), N_ ("Green"),
+        N_ ("Blue"), N_ ("Purple"), N_ ("Brown"),  N_ ("Gray") };
+
+static void
+on_toggled (GtkCheckButton *button, BhColorPicker *self)
+{
+  if (!gtk_check_button_get_active (button))
+    return;
+  g_free (self->color);
+  self->color = g_strdup (g_object_get_data (G_OBJECT (button), "color"));
+  g_signal_emit (self, changed_signal, 0);
+}
+
+static void
+choose_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  bh_color_picker_set_color (BH_COLOR_PICKER (widget), g_variant_get_string (parameter, NULL));
+}
+
+static void
+bh_color_picker_finalize (GObject *object)
+{
+  BhColorPicker *self = BH_COLOR_PICKER (object);
+
+  g_free (self->color);
+  g_ptr_array_unref (self->buttons);
+  G_OBJECT_CLASS (bh_color_picker_parent_class)->finalize (object);
+}
+
+static void
+bh_color_picker_class_init (BhColorPickerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = bh_color_picker_finalize;
+  changed_signal = g_signal_new ("changed", BH_TYPE_COLOR_PICKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 0);
+  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "color.choose", "s", choose_action);
+  gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (klass), GTK_ACCESSIBLE_ROLE_RADIO_GROUP);
+}
+
+static void
+add_color (BhColorPicker *self, const BhNamedColor *named, const char *name)
+{
+  GtkWidget *button = gtk_check_button_new ();
+  GtkWidget *dot = g_object_new (BH_TYPE_COLOR_DOT, "size", 32, NULL);
+  GtkWidget *tick = gtk_image_new_from_icon_name ("object-select-symbolic");
+  GtkWidget *overlay = gtk_overlay_new ();
+  char *text = bh_color_to_string (&named->color);
+
+  bh_color_dot_set (BH_COLOR_DOT (dot), text, "");
+  gtk_overlay_set_child (GTK_OVERLAY (overlay), dot);
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), tick);
+  gtk_widget_set_can_target (tick, FALSE);
+  gtk_widget_add_css_class (tick, "color-tick");
+  if (bh_color_text_is_black (&named->color))
+    gtk_widget_add_css_class (tick, "dark");
+  gtk_check_button_set_child (GTK_CHECK_BUTTON (button), overlay);
+  gtk_widget_add_css_class (button, "color-choice");
+  gtk_widget_set_tooltip_text (button, name);
+  g_object_set_data_full (G_OBJECT (button), "color", text, g_free);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  if (self->buttons->len > 0)
+    gtk_check_button_set_group (GTK_CHECK_BUTTON (button), self->buttons->pdata[0]);
+  g_signal_connect_object (button, "toggled", G_CALLBACK (on_toggled), self, 0);
+  g_ptr_array_add (self->buttons, button);
+  gtk_flow_box_append (self->flow, button);
+  gtk_widget_set_focusable (gtk_widget_get_parent (button), FALSE);
+}
+
+static void
+bh_color_picker_init (BhColorPicker *self)
+{
+  gsize n;
+  const BhNamedColor *palette = bh_color_palette (&n);
+
+  self->buttons = g_ptr_array_new ();
+  self->flow = GTK_FLOW_BOX (gtk_flow_box_new ());
+  gtk_flow_box_set_selection_mode (self->flow, GTK_SELECTION_NONE);
+  gtk_flow_box_set_max_children_per_line (self->flow, (guint) n);
+  gtk_flow_box_set_min_children_per_line (self->flow, 4);
+  gtk_flow_box_set_homogeneous (self->flow, TRUE);
+  gtk_widget_set_hexpand (GTK_WIDGET (self->flow), TRUE);
+  gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->flow));
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup (palette[i].name);
+
+      name[0] = g_ascii_toupper (name[0]);
+      add_color (self, &palette[i], gettext (name));
+    }
+  gtk_check_button_set_active (self->buttons->pdata[0], TRUE);
+}
+
+const char *
+bh_color_picker_get_color (BhColorPicker *self)
+{
+  return self->color;
+}
+
+void
+bh_color_picker_set_color (BhColorPicker *self, const char *color)
+{
+  BhColor wanted, own;
+
+  if (!bh_color_parse (color, &wanted))
+    return;
+  for (guint i = 0; i < self->buttons->len; i++)
+    if (bh_color_parse (g_object_get_data (self->buttons->pdata[i], "color"), &own)
+        && own.red == wanted.red && own.green == wanted.green && own.blue == wanted.blue)
+      gtk_check_button_set_active (self->buttons->pdata[i], TRUE);
+}

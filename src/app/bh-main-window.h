@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The main window: the AppVMs, and the page of the chosen one. */
+#pragma once
+
+#include "bh-program-list.h"
+#include "bh-vm-list.h"
+
+#include <adwaita.h>
+
+#define BH_TYPE_MAIN_WINDOW (bh_main_window_get_type ())
+G_DECLARE_FINAL_TYPE (BhMainWindow, bh_main_window, BH, MAIN_WINDOW, AdwApplicationWindow)
+
+GtkWindow *bh_main_window_new (AdwApplication *application, BhVmList *vms, BhProgramList *programs);
+
+/* @text: plain, not markup */
+void bh_main_window_toast (BhMainWindow *self, const char *text);
+/* @toast: (transfer full) */
+void bh_main_window_add_toast (BhMainWindow *self, AdwToast *toast);

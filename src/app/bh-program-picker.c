@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Choosing programs among those installed on this computer: a search and a list, several at once. */
+#include "config.h"
+
+#include "bh-program-picker.h"
+
+#include "bh-program-row.h"
+
+#include <adwaita.h>
+#include <glib/gi18n.h>
+
+struct _BhProgramPicker
+{
+  GtkBox parent_instance;
+  BhProgramList *list;
+  GStrv present, words;
+  GPtrArray *chosen;
+  GtkSearchEntry *search;
+  GtkStack *stack;
+  GtkListBox *rows;
+  AdwStatusPage *failure;
+  guint n_shown;
+};
+
+G_DEFINE_FINAL_TYPE (BhProgramPicker, bh_program_picker, GTK_TYPE_BOX)
+
+static guint changed_signal;
+
+static void
+on_row_toggled (BhProgramRow *row, BhProgramPicker *self)
+{
+  const char *id = bh_program_get_id (bh_program_row_get_program (row));
+  guint position;
+  gboolean had = g_ptr_array_find_with_equal_func (self->chosen, id, g_str_equal, &position);
+
+  if (bh_program_row_is_chosen (row) && !had)
+    g_ptr_array_add (self->chosen, g_strdup (id));
+  else if (!bh_program_row_is_chosen (row) && had)
+    g_ptr_array_remove_index (self->chosen, position);
+  else
+    return;
+  g_signal_emit (self, changed_signal, 0);
+}
+
+static GtkWidget *
+create_row (gpointer item, gpointer user_data)
+{
+  BhProgramPicker *self = user_data;
+  const char *id = bh_program_get_id (item);
+  gboolean present = self->present && g_strv_contains ((const char *const *) self->present, id);
+  GtkWidget *row = bh_program_row_new (item, present);
+
+  if (g_ptr_array_find_with_equal_func (self->chosen, id, g_str_equal, NULL))
+    bh_program_row_set_chosen (BH_PROGRAM_ROW (row), TRUE);
+  g_signal_connect_object (row, "toggled", G_CALLBACK (on_row_toggled), self, 0);
+  return row;
+}
+
+static gboolean
+filter_row (GtkListBoxRow *row, gpointer user_data)
+{
+  BhProgramPicker *self = user_data;
+  gboolean shown = !self->words
+                   || bh_program_matches (bh_program_row_get_program (BH_PROGRAM_ROW (row)),
+                                          (const char *const *) self->words);
+
+  self->n_shown += shown;
+  return shown;
+}
+
+static void
+update_page (BhProgramPicker *self)
+{
+  const char *error = self->list ? bh_program_list_get_error (self->list) : NULL;
+  gboolean loaded = self->list && bh_program_list_is_loaded (self->list);
+
+  if (error)
+    {
+      g_autofree char *escaped = g_markup_escape_text (error, -1);
+
+      adw_status_page_set_description (self->failure, escaped);
+      gtk_stack_set_visible_child_name (self->stack, "failure");
+    }
+  else if (!loaded)
+    gtk_stack_set_visible_child_name (self->stack, "loading");
+  else if (g_list_model_get_n_items (G_LIST_MODEL (self->list)) == 0)
+    gtk_stack_set_visible_child_name (self->stack, "none");
+  else
+    gtk_stack_set_visible_child_name (self->stack, self->n_shown > 0 ? "list" : "no-results");
+}
+
+static void
+refilter (BhProgramPicker *self)
+{
+  self->n_shown = 0;
+  gtk_list_box_invalidate_filter (self->rows);
+  update_page (self);
+}
+
+static void
+on_search_changed (GtkSearchEntry *entry, BhProgramPicker *self)
+{
+  g_autofree char *normal
+      = g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
+  g_autofree char *folded = g_utf8_casefold (normal ?: "", -1);
+
+  g_strfreev (self->words);
+  self->words = g_strsplit_set (g_strstrip (folded), " \t", -1);
+  refilter (self);
+}
+
+/* Enter in the search takes the only program that is left, so that typing alone is enough. */
+static void
+on_search_activate (GtkSearchEntry *entry, BhProgramPicker *self)
+{
+  BhProgramRow *first = NULL;
+
+  for (GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows)); row;
+       row = gtk_widget_get_next_sibling (row))
+    if (BH_IS_PROGRAM_ROW (row) && gtk_widget_get_child_visible (row) && gtk_widget_get_sensitive (row))
+      {
+        if (first)
+          {
+            gtk_widget_grab_focus (GTK_WIDGET (first));
+            return;
+          }
+        first = BH_PROGRAM_ROW (row);
+      }
+  if (first)
+    bh_program_row_set_chosen (first, !bh_program_row_is_chosen (first));
+}
+
+static void
+on_loaded (BhProgramList *list, BhProgramPicker *self)
+{
+  refilter (self);
+}
+
+static void
+try_again (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  bh_program_list_load (BH_PROGRAM_PICKER (widget)->list, NULL);
+}
+
+static void
+bh_program_picker_dispose (GObject *object)
+{
+  BhProgramPicker *self = BH_PROGRAM_PICKER (object);
+
+  if (self->rows)
+    gtk_list_box_bind_model (self->rows, NULL, NULL, NULL, NULL);
+  g_clear_object (&self->list);
+  G_OBJECT_CLASS (bh_program_picker_parent_class)->dispose (object);
+}
+
+static void
+bh_program_picker_finalize (GObject *object)
+{
+  BhProgramPicker *self = BH_PROGRAM_PICKER (object);
+
+  g_strfreev (self->present);
+  g_strfreev (self->words);
+  g_ptr_array_unref (self->chosen);
+  G_OBJECT_CLASS (bh_program_picker_parent_class)->finalize (object);
+}
+
+static void
+bh_program_picker_class_init (BhProgramPickerClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = bh_program_picker_dispose;
+  G_OBJECT_CLASS (klass)->finalize = bh_program_picker_finalize;
+  changed_signal = g_signal_new ("changed", BH_TYPE_PROGRAM_PICKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                 NULL, G_TYPE_NONE, 0);
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/io/github/bulkhead/Bulkhead/ui/bh-program-picker.ui");
+  gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, search);
+  gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, stack);
+  gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, rows);
+  gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, failure);
+  gtk_widget_class_bind_template_callback (widget_class, on_search_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_search_activate);
+  gtk_widget_class_install_action (widget_class, "picker.try-again", NULL, try_again);
+}
+
+static void
+bh_program_picker_init (BhProgramPicker *self)
+{
+  self->chosen = g_ptr_array_new_with_free_func (g_free);
+  gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_list_box_set_filter_func (self->rows, filter_row, self, NULL);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->search), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Search programs"), -1);
+}
+
+void
+bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list, const char *const *present)
+{
+  g_return_if_fail (!self->list);
+
+  self->list = g_object_ref (list);
+  self->present = g_strdupv ((char **) present);
+  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (list), create_row, self, NULL);
+  g_signal_connect_object (list, "loaded", G_CALLBACK (on_loaded), self, 0);
+  refilter (self);
+  /* Something may have been installed since. */
+  bh_program_list_load (list, NULL);
+}
+
+GStrv
+bh_program_picker_get_chosen (BhProgramPicker *self)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; i < self->chosen->len; i++)
+    g_strv_builder_add (builder, self->chosen->pdata[i]);
+  return g_strv_builder_end (builder);
+}
+
+void
+bh_program_picker_unchoose (BhProgramPicker *self, const char *id)
+{
+  for (GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows)); row;
+       row = gtk_widget_get_next_sibling (row))
+    if (BH_IS_PROGRAM_ROW (row)
+        && g_str_equal (bh_program_get_id (bh_program_row_get_program (BH_PROGRAM_ROW (row))), id))
+      bh_program_row_set_chosen (BH_PROGRAM_ROW (row), FALSE);
+}
+
+void
+bh_program_picker_focus_search (BhProgramPicker *self)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+}
