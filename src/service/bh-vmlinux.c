@@ -77,8 +77,12 @@ open_payload (const char *image, const guchar *payload, gsize length, GError **e
       && archive_read_next_header (archive, &entry) == ARCHIVE_OK
       && archive_filter_count (archive) > 1)
     return archive;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s is packed in an unknown way",
-               image);
+  /* Packed in a known way, but damaged at its beginning; or in no way we know. */
+  if (archive_filter_count (archive) > 1)
+    bad_image (image, archive_error_string (archive), error);
+  else
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s is packed in an unknown way",
+                 image);
   archive_read_free (archive);
   return NULL;
 }

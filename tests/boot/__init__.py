@@ -67,3 +67,26 @@ class BootTest(unittest.TestCase):
             self.boot_tool(*arguments, **options)
         self.assertEqual(caught.exception.name, name, caught.exception)
         return str(caught.exception)
+
+
+class CpioEntry:
+    def __init__(self, mode, owner, time, data):
+        self.mode, self.owner, self.time, self.data = mode, owner, time, data
+
+
+def read_cpio(path):
+    """A "newc" archive: name → CpioEntry."""
+    with open(path, 'rb') as file:
+        content = file.read()
+    entries, at = {}, 0
+    while True:
+        if content[at:at + 6] != b'070701':
+            raise AssertionError(f'{path}: no header at {at}')
+        number = [int(content[at + 6 + i * 8:at + 14 + i * 8], 16) for i in range(13)]
+        name = content[at + 110:at + 110 + number[11] - 1].decode()
+        at = (at + 110 + number[11] + 3) & ~3
+        if name == 'TRAILER!!!':
+            return entries
+        entries[name] = CpioEntry(number[1], (number[2], number[3]), number[5],
+                                  content[at:at + number[6]])
+        at = (at + number[6] + 3) & ~3
