@@ -59,6 +59,19 @@ find_payload (const char *image, const guchar *data, gsize size, const guchar **
   return TRUE;
 }
 
+static gboolean
+is_known_packing (const guchar *payload)
+{
+  static const char magics[][5] = { "\x1f\x8b",  "\xfd" "7zX",          "]\0\0",
+                                    "BZh",       "\x02\x21\x4c\x18", "\x28\xb5\x2f\xfd" };
+  static const gsize lengths[] = { 2, 4, 3, 3, 4, 4 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lengths); i++)
+    if (memcmp (payload, magics[i], lengths[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static struct archive *
 open_payload (const char *image, const guchar *payload, gsize length, GError **error)
 {
@@ -77,8 +90,7 @@ open_payload (const char *image, const guchar *payload, gsize length, GError **e
       && archive_read_next_header (archive, &entry) == ARCHIVE_OK
       && archive_filter_count (archive) > 1)
     return archive;
-  /* Packed in a known way, but damaged at its beginning; or in no way we know. */
-  if (archive_filter_count (archive) > 1)
+  if (is_known_packing (payload))
     bad_image (image, archive_error_string (archive), error);
   else
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "%s is packed in an unknown way",
