@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The agent: puts channel, programs and Wayland server together and answers the control messages. */
+#include "bh-agent.h"
+
+#include "config.h"
+
+#include <glib.h>
+#include <signal.h>
+
+#ifdef BH_HAVE_MOUNTS
+#include "bh-mounts.h"
+#endif
+#include "bh-programs.h"
+#include "bh-server.h"
+
+typedef struct
+{
+  const BhAgentOptions *options;
+  struct wl_display *display;
+  struct wl_event_loop *loop;
+  BhLink *link;
+  BhPrograms *programs;
+  BhServer *server;
+  BhSession session;
+  bool configured, running, check_idle;
+  int code;
+} Agent;
+
+static void
+stop (void *data)
+{
+  Agent *agent = data;
+
+  agent->running = false;
+}
+
+static void
+configure (Agent *agent, const bh_msg_configure *message)
+{
+  bh_msg_configured answer = { .status = BH_CONFIGURED_OK };
+  char detail[512] = "", text[513];
+  const char *display;
+
+  if (!agent->configured)
+    {
+#ifdef BH_HAVE_MOUNTS
+      if (!agent->options->pair && !bh_mounts_apply (message, detail, sizeof detail))
+        answer.status = BH_CONFIGURED_NO_PROGRAMS;
+#endif
+      if (answer.status == BH_CONFIGURED_OK)
+        {
+          bh_session_init (&agent->session, message, !agent->options->pair,
+                           agent->options->runtime_dir);
+          display = bh_server_listen (agent->server);
+          if (display)
+            bh_session_set_display (&agent->session, display);
+          else
+            {
+              bh_session_clear (&agent->session);
+              g_snprintf (detail, sizeof detail, "No Wayland socket in %s: %s",
+                          g_getenv ("XDG_RUNTIME_DIR"), g_strerror (errno));
+              answer.status = BH_CONFIGURED_FAILED;
+            }
+        }
+      agent->configured = answer.status == BH_CONFIGURED_OK;
+    }
+  if (detail[0])
+    g_warning ("configure: %s", detail);
+  answer.detail.len = (uint32_t) bh_wire_text_clean (detail, text, sizeof text);
+  answer.detail.data = text;
+  bh_link_send (agent->link, BH_MSG_CONFIGURED, &answer);
+}
+
+static void
+connected (void *data)
+{
+  Agent *agent = data;
+  bh_msg_hello hello = {
+    .magic = BH_WIRE_MAGIC,
+    .version = BH_WIRE_VERSION,
+    .build = bh_str (BH_VERSION),
+    .configured = agent->configured,
+  };
+  size_t size;
+
+  bh_link_get_region (agent->link, &size);
+  hello.region_bytes = size;
+  bh_link_send (agent->link, BH_MSG_HELLO, &hello);
+  bh_server_connected (agent->server);
+  bh_programs_connected (agent->programs);
+  agent->check_idle = true;
+}
+
+static void
+disconnected (void *data, bool forever)
+{
+  Agent *agent = data;
+
+  bh_server_disconnected (agent->server);
+  if (forever)
+    agent->running = false;
+}
+
+static void
+message (void *data, const BhMessage *message)
+{
+  Agent *agent = data;
+  bh_msg_pong pong;
+
+  if (bh_message_info (message->type)->stream == BH_STREAM_DISPLAY)
+    {
+      bh_server_message (agent->server, message);
+      return;
+    }
+  switch (message->type)
+    {
+    case BH_MSG_CONFIGURE:
+      configure (agent, &message->configure);
+      break;
+    case BH_MSG_LAUNCH:
+      bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL, &message->launch);
+      break;
+    case BH_MSG_TERMINATE:
+      bh_programs_terminate (agent->programs, message->terminate.id);
+      break;
+    case BH_MSG_SHUTDOWN:
+      bh_programs_shutdown (agent->programs);
+      break;
+    case BH_MSG_PING:
+      pong = (bh_msg_pong){ .cookie = message->ping.cookie };
+      bh_link_send (agent->link, BH_MSG_PONG, &pong);
+      break;
+    default:
+      break;
+    }
+}
+
+static void
+drained (void *data)
+{
+  Agent *agent = data;
+
+  bh_server_drained (agent->server);
+}
+
+static const BhLinkFuncs link_funcs = {
+  .connected = connected,
+  .disconnected = disconnected,
+  .message = message,
+  .drained = drained,
+};
+
+static uint32_t
+launch_of (void *data, pid_t pid)
+{
+  Agent *agent = data;
+
+  return bh_programs_launch_of (agent->programs, pid);
+}
+
+static void
+windows_changed (void *data)
+{
+}
+
+static const BhServerFuncs server_funcs = { .launch_of = launch_of, .windows_changed = windows_changed };
+
+static int
+asked_to_end (int signal, void *data)
+{
+  Agent *agent = data;
+
+  bh_programs_shutdown (agent->programs);
+  return 0;
+}
+
+int
+bh_agent_run (const BhAgentOptions *options)
+{
+  Agent agent = { .options = options, .running = true };
+
+  signal (SIGPIPE, SIG_IGN);
+  agent.display = wl_display_create ();
+  agent.loop = wl_display_get_event_loop (agent.display);
+  if (options->pair)
+    agent.link = bh_link_new_pair (agent.loop, options->channel_fd, options->region_fd, &link_funcs,
+                                   &agent);
+  else
+    agent.link = bh_link_new_vm (agent.loop, &link_funcs, &agent);
+  if (!agent.link)
+    {
+      g_printerr ("bulkhead-guest: there is no channel to the host\n");
+      return 1;
+    }
+  agent.programs = bh_programs_new (agent.loop, agent.link, true, stop, &agent);
+  agent.server = bh_server_new (agent.display, agent.link, &server_funcs, &agent);
+  wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
+  bh_link_start (agent.link);
+  while (agent.running)
+    {
+      wl_event_loop_dispatch_idle (agent.loop);
+      bh_programs_check_idle (agent.programs, bh_server_has_windows (agent.server));
+      bh_link_flush (agent.link);
+      wl_display_flush_clients (agent.display);
+      if (agent.running)
+        wl_event_loop_dispatch (agent.loop, -1);
+    }
+  bh_link_flush (agent.link);
+  bh_programs_free (agent.programs);
+  wl_display_destroy_clients (agent.display);
+  bh_server_free (agent.server);
+  bh_link_free (agent.link);
+  if (agent.configured)
+    bh_session_clear (&agent.session);
+  wl_display_destroy (agent.display);
+  return agent.code;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The agent: puts channel, programs and Wayland server together and answers the control messages. */
+#pragma once
+
+#include <stdbool.h>
+
+typedef struct
+{
+  bool pair;
+  int channel_fd, region_fd;
+  const char *runtime_dir;
+} BhAgentOptions;
+
+/* Runs until the host says shutdown or, in pair mode, goes away. An exit code. */
+int bh_agent_run (const BhAgentOptions *options);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Desktop files: finding one by its id, and what its Exec line starts. */
+#include "bh-desktop.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define GROUP "Desktop Entry"
+#define MAX_ARGS 256
+
+char *
+bh_desktop_find_program (const char *name)
+{
+  return name && *name ? g_find_program_in_path (name) : NULL;
+}
+
+/* The value of a field code that is part of a word; NULL when there is no such code. */
+static const char *
+expand (char code, const char *name, const char *file)
+{
+  switch (code)
+    {
+    case '%':
+      return "%";
+    case 'c':
+      return name ? name : "";
+    case 'k':
+      return file ? file : "";
+    case 'f': /* no files are given */
+    case 'F':
+    case 'u':
+    case 'U':
+    case 'i': /* a word of its own or nothing */
+    case 'd': /* deprecated: removed */
+    case 'D':
+    case 'n':
+    case 'N':
+    case 'v':
+    case 'm':
+      return "";
+    default:
+      return NULL;
+    }
+}
+
+/* Add the word @word to @argv, expanded; false for an unknown field code. */
+static bool
+add_word (GPtrArray *argv, const GString *word, bool quoted, const char *name, const char *icon,
+          const char *file)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  if (!quoted && strcmp (word->str, "%i") == 0)
+    {
+      if (icon && *icon)
+        {
+          g_ptr_array_add (argv, g_strdup ("--icon"));
+          g_ptr_array_add (argv, g_strdup (icon));
+        }
+      return true;
+    }
+  for (const char *p = word->str; *p; p++)
+    {
+      const char *value;
+
+      if (*p != '%')
+        {
+          g_string_append_c (out, *p);
+          continue;
+        }
+      value = expand (*++p, name, file);
+      if (!value)
+        return false;
+      g_string_append (out, value);
+    }
+  /* A word that was only a code for nothing vanishes; an empty pair of quotes stays. */
+  if (out->len > 0 || quoted)
+    g_ptr_array_add (argv, g_string_free (g_steal_pointer (&out), FALSE));
+  return argv->len <= MAX_ARGS;
+}
+
+/* Read a quoted part after its opening mark; returns the closing one, or NULL. */
+static const char *
+read_quoted (const char *p, GString *word)
+{
+  for (; *p && *p != '"'; p++)
+    {
+      if (*p == '\\')
+        {
+          if (!p[1] || !strchr ("\"`$\\", p[1]))
+            return NULL;
+          p++;
+        }
+      else if (*p == '`' || *p == '$')
+        return NULL; /* reserved: has to be escaped */
+      g_string_append_c (word, *p);
+    }
+  return *p == '"' ? p : NULL;
+}
+
+char **
+bh_desktop_parse_exec (const char *exec, const char *name, const char *icon, const char *file)
+{
+  g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GString) word = g_string_new (NULL);
+  bool in_word = false, quoted = false;
+
+  for (const char *p = exec;; p++)
+    {
+      if (*p == ' ' || *p == '\t' || *p == '\n' || !*p)
+        {
+          if (in_word && !add_word (argv, word, quoted, name, icon, file))
+            return NULL;
+          in_word = quoted = false;
+          g_string_truncate (word, 0);
+          if (!*p)
+            break;
+          continue;
+        }
+      in_word = true;
+      if (*p == '"')
+        {
+          quoted = true;
+          p = read_quoted (p + 1, word);
+          if (!p)
+            return NULL;
+        }
+      else if (*p == '\\' && p[1])
+        g_string_append_c (word, *++p); /* not allowed, but widely written */
+      else
+        g_string_append_c (word, *p);
+    }
+  if (argv->len == 0 || !*(const char *) argv->pdata[0])
+    return NULL;
+  g_ptr_array_add (argv, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&argv), FALSE);
+}
+
+/* @name in @dir, where each dash may stand for a folder: "a-b.desktop" is also a/b.desktop. */
+static GKeyFile *
+load_in (const char *dir, const char *name, char **path, int depth)
+{
+  g_autofree char *file = g_build_filename (dir, name, NULL);
+  g_autoptr (GKeyFile) keys = g_key_file_new ();
+
+  if (g_key_file_load_from_file (keys, file, G_KEY_FILE_KEEP_TRANSLATIONS, NULL))
+    {
+      *path = g_steal_pointer (&file);
+      return g_steal_pointer (&keys);
+    }
+  if (depth == 0)
+    return NULL;
+  for (const char *dash = strchr (name, '-'); dash; dash = strchr (dash + 1, '-'))
+    {
+      g_autofree char *first = g_strndup (name, (gsize) (dash - name));
+      g_autofree char *folder = g_build_filename (dir, first, NULL);
+      GKeyFile *found;
+
+      if (dash == name || !g_file_test (folder, G_FILE_TEST_IS_DIR))
+        continue;
+      found = load_in (folder, dash + 1, path, depth - 1);
+      if (found)
+        return found;
+    }
+  return NULL;
+}
+
+static BhDesktopStatus
+read_entry (GKeyFile *keys, const char *path, const char *locale, BhDesktopEntry *entry)
+{
+  g_autofree char *type = g_key_file_get_string (keys, GROUP, "Type", NULL);
+  g_autofree char *exec = g_key_file_get_string (keys, GROUP, "Exec", NULL);
+  g_autofree char *try_exec = g_key_file_get_string (keys, GROUP, "TryExec", NULL);
+  g_autofree char *name = g_key_file_get_locale_string (keys, GROUP, "Name", locale, NULL);
+  g_autofree char *icon = g_key_file_get_locale_string (keys, GROUP, "Icon", locale, NULL);
+  g_autofree char *found = NULL;
+
+  if (g_strcmp0 (type, "Application") != 0 || g_key_file_get_boolean (keys, GROUP, "Hidden", NULL))
+    return BH_DESKTOP_UNKNOWN;
+  if (try_exec && !(found = bh_desktop_find_program (try_exec)))
+    return BH_DESKTOP_MISSING;
+  entry->argv = exec ? bh_desktop_parse_exec (exec, name, icon, path) : NULL;
+  if (!entry->argv)
+    return BH_DESKTOP_BAD_EXEC;
+  entry->directory = g_key_file_get_string (keys, GROUP, "Path", NULL);
+  if (entry->directory && !*entry->directory)
+    g_clear_pointer (&entry->directory, g_free);
+  entry->terminal = g_key_file_get_boolean (keys, GROUP, "Terminal", NULL);
+  return BH_DESKTOP_OK;
+}
+
+BhDesktopStatus
+bh_desktop_load (const char *const *dirs, const char *id, const char *locale, BhDesktopEntry *entry)
+{
+  g_autofree char *name
+      = g_str_has_suffix (id, ".desktop") ? g_strdup (id) : g_strconcat (id, ".desktop", NULL);
+
+  *entry = (BhDesktopEntry){ 0 };
+  if (!*id || *id == '.' || strchr (id, '/'))
+    return BH_DESKTOP_UNKNOWN;
+  for (; *dirs; dirs++)
+    {
+      g_autofree char *dir = g_build_filename (*dirs, "applications", NULL), *path = NULL;
+      g_autoptr (GKeyFile) keys = load_in (dir, name, &path, 4);
+
+      if (keys)
+        return read_entry (keys, path, locale, entry);
+    }
+  return BH_DESKTOP_UNKNOWN;
+}
+
+void
+bh_desktop_entry_clear (BhDesktopEntry *entry)
+{
+  g_clear_pointer (&entry->argv, g_strfreev);
+  g_clear_pointer (&entry->directory, g_free);
+}

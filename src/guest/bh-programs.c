@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The programs the host has asked for: starting, watching and ending them. */
+#include "bh-programs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bh-desktop.h"
+#include "bh-elf.h"
+
+#define TAIL 4096
+#define TERMINATE_MS 5000
+#define SHUTDOWN_MS 2000
+/* What programs print goes to the console as well, this much a second. */
+#define ECHO_BYTES 16384
+
+typedef struct
+{
+  struct wl_list link;
+  BhPrograms *programs;
+  uint32_t id;
+  pid_t pid;
+  int pidfd, output; /* -1 when done with */
+  struct wl_event_source *exit_source, *output_source, *kill_timer;
+  uint8_t tail[TAIL];
+  size_t tail_at, tail_length; /* a ring: next byte, how many */
+  bool ended, hidden;          /* hidden: the session bus */
+  uint32_t code;
+} Program;
+
+struct _BhPrograms
+{
+  struct wl_event_loop *loop;
+  BhLink *link;
+  struct wl_list list;
+  bool echo, idle_due, shutting_down;
+  size_t echoed;
+  int64_t echo_second;
+  struct wl_event_source *kill_timer;
+  void (*stopped) (void *data);
+  void *data;
+};
+
+BhPrograms *
+bh_programs_new (struct wl_event_loop *loop, BhLink *link, bool echo, void (*stopped) (void *data),
+                 void *data)
+{
+  BhPrograms *programs = g_new0 (BhPrograms, 1);
+
+  programs->loop = loop;
+  programs->link = link;
+  programs->echo = echo;
+  programs->stopped = stopped;
+  programs->data = data;
+  wl_list_init (&programs->list);
+  return programs;
+}
+
+static void
+clear_source (struct wl_event_source **source)
+{
+  if (*source)
+    wl_event_source_remove (*source);
+  *source = NULL;
+}
+
+static void
+free_program (Program *program)
+{
+  clear_source (&program->exit_source);
+  clear_source (&program->output_source);
+  clear_source (&program->kill_timer);
+  if (program->pidfd >= 0)
+    close (program->pidfd);
+  if (program->output >= 0)
+    close (program->output);
+  wl_list_remove (&program->link);
+  g_free (program);
+}
+
+void
+bh_programs_free (BhPrograms *programs)
+{
+  Program *program, *next;
+
+  wl_list_for_each_safe (program, next, &programs->list, link)
+  {
+    if (!program->ended)
+      kill (-program->pid, SIGKILL);
+    free_program (program);
+  }
+  clear_source (&programs->kill_timer);
+  g_free (programs);
+}
+
+static unsigned
+count_running (BhPrograms *programs, bool hidden)
+{
+  Program *program;
+  unsigned n = 0;
+
+  wl_list_for_each (program, &programs->list, link)
+  {
+    if (!program->ended && (hidden || !program->hidden))
+      n++;
+  }
+  return n;
+}
+
+static void
+echo (BhPrograms *programs, const uint8_t *data, size_t length)
+{
+  int64_t second = g_get_monotonic_time () / G_USEC_PER_SEC;
+
+  if (!programs->echo)
+    return;
+  if (second != programs->echo_second)
+    {
+      programs->echo_second = second;
+      programs->echoed = 0;
+    }
+  length = MIN (length, ECHO_BYTES - programs->echoed);
+  programs->echoed += length;
+  if (write (STDERR_FILENO, data, length) < 0)
+    return;
+}
+
+/* Read what is there; false at the end. */
+static bool
+read_output (Program *program)
+{
+  uint8_t buffer[TAIL];
+
+  for (unsigned turn = 0; turn < 16; turn++)
+    {
+      ssize_t n = read (program->output, buffer, sizeof buffer);
+
+      if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+      if (n == 0)
+        return false;
+      for (ssize_t i = 0; i < n; i++)
+        {
+          program->tail[program->tail_at] = buffer[i];
+          program->tail_at = (program->tail_at + 1) % TAIL;
+        }
+      program->tail_length = MIN (TAIL, program->tail_length + (size_t) n);
+      echo (program->programs, buffer, (size_t) n);
+    }
+  return true;
+}
+
+/* A program that ended stays in the list while the host does not know, or its children write. */
+static void
+settle (Program *program)
+{
+  BhPrograms *programs = program->programs;
+  uint8_t tail[TAIL];
+  bh_msg_exited exited = { .id = program->id, .code = program->code };
+
+  if (!program->ended)
+    return;
+  if (!program->hidden)
+    {
+      size_t start = (program->tail_at + TAIL - program->tail_length) % TAIL;
+
+      for (size_t i = 0; i < program->tail_length; i++)
+        tail[i] = program->tail[(start + i) % TAIL];
+      exited.tail.data = tail;
+      exited.tail.len = (uint32_t) program->tail_length;
+      if (!bh_link_send (programs->link, BH_MSG_EXITED, &exited))
+        return;
+      program->hidden = true;
+    }
+  if (program->output < 0)
+    free_program (program);
+}
+
+static int
+output_ready (int fd, uint32_t mask, void *data)
+{
+  Program *program = data;
+
+  if (!read_output (program))
+    {
+      clear_source (&program->output_source);
+      close (program->output);
+      program->output = -1;
+      if (program->ended)
+        settle (program);
+    }
+  return 0;
+}
+
+static int
+exit_ready (int fd, uint32_t mask, void *data)
+{
+  Program *program = data;
+  BhPrograms *programs = program->programs;
+  siginfo_t info = { 0 };
+
+  if (waitid (P_PIDFD, (id_t) program->pidfd, &info, WEXITED | WNOHANG) < 0 && errno != ECHILD)
+    return 0;
+  program->ended = true;
+  program->code = info.si_code == CLD_EXITED ? (uint32_t) info.si_status & 0xff
+                                             : 128 + ((uint32_t) info.si_status & 0x7f);
+  clear_source (&program->exit_source);
+  clear_source (&program->kill_timer);
+  if (program->output >= 0 && !read_output (program))
+    {
+      clear_source (&program->output_source);
+      close (program->output);
+      program->output = -1;
+    }
+  settle (program);
+  if (programs->shutting_down && count_running (programs, true) == 0)
+    programs->stopped (programs->data);
+  return 0;
+}
+
+static Program *
+watch (BhPrograms *programs, uint32_t id, pid_t pid, int output)
+{
+  Program *program = g_new0 (Program, 1);
+
+  program->programs = programs;
+  program->id = id;
+  program->pid = pid;
+  program->output = output;
+  program->hidden = id == 0;
+  program->pidfd = pidfd_open (pid, 0);
+  wl_list_insert (programs->list.prev, &program->link);
+  program->exit_source
+      = wl_event_loop_add_fd (programs->loop, program->pidfd, WL_EVENT_READABLE, exit_ready, program);
+  if (output >= 0)
+    {
+      fcntl (output, F_SETFL, O_NONBLOCK);
+      program->output_source
+          = wl_event_loop_add_fd (programs->loop, output, WL_EVENT_READABLE, output_ready, program);
+    }
+  return program;
+}
+
+static void
+answer (BhPrograms *programs, uint32_t id, uint32_t status, const char *detail)
+{
+  bh_msg_launched launched = { .id = id, .status = status };
+  char text[513];
+
+  launched.detail.len = (uint32_t) bh_wire_text_clean (detail ? detail : "", text, sizeof text);
+  launched.detail.data = text;
+  bh_link_send (programs->link, BH_MSG_LAUNCHED, &launched);
+}
+
+/* Never returns. */
+static void
+run (const BhSession *session, const char *path, char **argv, const char *directory, int output,
+     int failed)
+{
+  int null = open ("/dev/null", O_RDONLY);
+
+  dup2 (null, STDIN_FILENO);
+  dup2 (output, STDOUT_FILENO);
+  dup2 (output, STDERR_FILENO);
+  bh_session_enter (session, failed);
+  if ((!directory || chdir (directory) < 0) && chdir (session->home) < 0 && chdir ("/") < 0)
+    _exit (126);
+  execve (path, argv, session->environment);
+  if (write (failed, &errno, sizeof errno) < 0)
+    _exit (126);
+  _exit (127);
+}
+
+/* Start @argv; 0 or an errno. */
+static int
+spawn (BhPrograms *programs, const BhSession *session, uint32_t id, const char *path, char **argv,
+       const char *directory)
+{
+  int output[2], failed[2], error = 0;
+  pid_t pid;
+
+  if (pipe2 (output, O_CLOEXEC) < 0)
+    return errno;
+  if (pipe2 (failed, O_CLOEXEC) < 0)
+    {
+      error = errno;
+      close (output[0]);
+      close (output[1]);
+      return error;
+    }
+  pid = fork ();
+  if (pid == 0)
+    run (session, path, argv, directory, output[1], failed[1]);
+  if (pid < 0)
+    error = errno;
+  close (output[1]);
+  close (failed[1]);
+  /* Closed by a successful exec. */
+  if (pid > 0 && read (failed[0], &error, sizeof error) != sizeof error)
+    error = 0;
+  close (failed[0]);
+  if (error == 0)
+    watch (programs, id, pid, output[0]);
+  else
+    {
+      if (pid > 0)
+        waitpid (pid, NULL, 0);
+      close (output[0]);
+    }
+  return error;
+}
+
+static char **
+prepend (const char *const *words, char **argv)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_strv_builder_addv (builder, (const char **) words);
+  g_strv_builder_addv (builder, (const char **) argv);
+  return g_strv_builder_end (builder);
+}
+
+/* @argv run in a terminal that is installed, or NULL. Takes @argv. */
+static char **
+in_terminal (char **argv)
+{
+  static const char *const terminals[][4] = {
+    { "foot", NULL },        { "kgx", "--", NULL },    { "gnome-terminal", "--wait", "--", NULL },
+    { "konsole", "-e", NULL }, { "xfce4-terminal", "-x", NULL }, { "x-terminal-emulator", "-e", NULL },
+    { "xterm", "-e", NULL },
+  };
+  char **out = NULL;
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (terminals) && !out; i++)
+    {
+      g_autofree char *path = bh_desktop_find_program (terminals[i][0]);
+
+      if (path)
+        out = prepend (terminals[i], argv);
+    }
+  g_strfreev (argv);
+  return out;
+}
+
+static bool
+is_x11 (const char *path, uint32_t mode)
+{
+  g_auto (GStrv) needed = NULL;
+
+  if (mode != BH_X11_AUTO)
+    return mode == BH_X11_YES;
+  needed = bh_elf_needed (path);
+  return needed && bh_needs_x11 (needed);
+}
+
+static char **
+unpack_argv (const BhList *list)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  size_t position = 0;
+  BhStr item;
+
+  while (bh_list_next (list, &position, &item))
+    {
+      g_autofree char *word = g_strndup (item.data, item.len);
+
+      g_strv_builder_add (builder, word);
+    }
+  return g_strv_builder_end (builder);
+}
+
+/* What to run: from the desktop file or as it came. A status; with BH_LAUNCH_OK @entry is set. */
+static uint32_t
+resolve (const BhSession *session, const bh_msg_launch *launch, BhDesktopEntry *entry, char **detail)
+{
+  g_autofree char *app = g_strndup (launch->app.data, launch->app.len);
+  g_auto (GStrv) dirs = NULL;
+
+  *entry = (BhDesktopEntry){ 0 };
+  if (launch->argv.count > 0)
+    {
+      entry->argv = unpack_argv (&launch->argv);
+      return BH_LAUNCH_OK;
+    }
+  dirs = bh_session_data_dirs (session);
+  switch (bh_desktop_load ((const char *const *) dirs, app,
+                           g_environ_getenv (session->environment, "LANG"), entry))
+    {
+    case BH_DESKTOP_OK:
+      break;
+    case BH_DESKTOP_MISSING:
+      return BH_LAUNCH_NOT_FOUND;
+    case BH_DESKTOP_BAD_EXEC:
+      *detail = g_strdup ("The desktop file has no valid Exec line");
+      return BH_LAUNCH_FAILED;
+    default:
+      return BH_LAUNCH_UNKNOWN_APP;
+    }
+  if (entry->terminal)
+    {
+      entry->argv = in_terminal (entry->argv);
+      if (!entry->argv)
+        {
+          *detail = g_strdup ("No terminal program is installed");
+          return BH_LAUNCH_NOT_FOUND;
+        }
+    }
+  return BH_LAUNCH_OK;
+}
+
+/* An X11 program gets a window of cage, which starts Xwayland for it. */
+static uint32_t
+in_cage (BhDesktopEntry *entry, char **path)
+{
+  static const char *const cage[]
+      = { "cage", "--", NULL };
+  g_autofree char *found = bh_desktop_find_program ("cage");
+  char **argv;
+
+  if (!found)
+    return BH_LAUNCH_NO_CAGE;
+  argv = prepend (cage, entry->argv);
+  g_strfreev (entry->argv);
+  entry->argv = argv;
+  g_free (*path);
+  *path = g_steal_pointer (&found);
+  return BH_LAUNCH_OK;
+}
+
+static uint32_t
+launch_entry (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch,
+              BhDesktopEntry *entry, char **detail)
+{
+  g_autofree char *path = bh_desktop_find_program (entry->argv[0]);
+  BhSession used = *session;
+  uint32_t status;
+  pid_t bus;
+  int error;
+
+  if (!path)
+    {
+      *detail = g_strdup (entry->argv[0]);
+      return BH_LAUNCH_NOT_FOUND;
+    }
+  bus = bh_session_start_bus (session);
+  if (bus > 0)
+    watch (programs, 0, bus, -1);
+  used = *session;
+  used.environment = g_strdupv (session->environment);
+  if (is_x11 (path, launch->x11))
+    {
+      status = in_cage (entry, &path);
+      if (status != BH_LAUNCH_OK)
+        {
+          g_strfreev (used.environment);
+          return status;
+        }
+      used.environment = g_environ_setenv (used.environment, "WLR_BACKENDS", "wayland", TRUE);
+      used.environment = g_environ_setenv (used.environment, "WLR_RENDERER", "pixman", TRUE);
+    }
+  error = spawn (programs, &used, launch->id, path, entry->argv, entry->directory);
+  g_strfreev (used.environment);
+  if (error == 0)
+    return BH_LAUNCH_OK;
+  *detail = g_strdup_printf ("%s: %s", path, g_strerror (error));
+  return error == ENOENT || error == EACCES || error == ENOEXEC ? BH_LAUNCH_NOT_FOUND
+                                                                : BH_LAUNCH_FAILED;
+}
+
+void
+bh_programs_launch (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch)
+{
+  BhDesktopEntry entry = { 0 };
+  g_autofree char *detail = NULL;
+  uint32_t status;
+
+  if (!session)
+    status = BH_LAUNCH_NOT_CONFIGURED;
+  else if (count_running (programs, false) >= BH_MAX_PROGRAMS || programs->shutting_down)
+    status = BH_LAUNCH_TOO_MANY;
+  else
+    status = resolve (session, launch, &entry, &detail);
+  if (status == BH_LAUNCH_OK)
+    status = launch_entry (programs, session, launch, &entry, &detail);
+  /* An ended launch is told again as idle, also when it never began. */
+  programs->idle_due = true;
+  bh_desktop_entry_clear (&entry);
+  answer (programs, launch->id, status, detail);
+}
+
+static int
+kill_late (void *data)
+{
+  Program *program = data;
+
+  kill (-program->pid, SIGKILL);
+  return 0;
+}
+
+void
+bh_programs_terminate (BhPrograms *programs, uint32_t id)
+{
+  Program *program;
+
+  wl_list_for_each (program, &programs->list, link)
+  {
+    if (program->id != id || program->ended || program->hidden)
+      continue;
+    kill (-program->pid, SIGTERM);
+    if (!program->kill_timer)
+      program->kill_timer = wl_event_loop_add_timer (programs->loop, kill_late, program);
+    wl_event_source_timer_update (program->kill_timer, TERMINATE_MS);
+  }
+}
+
+static int
+kill_all (void *data)
+{
+  BhPrograms *programs = data;
+  Program *program;
+
+  wl_list_for_each (program, &programs->list, link)
+  {
+    if (!program->ended)
+      kill (-program->pid, SIGKILL);
+  }
+  return 0;
+}
+
+void
+bh_programs_shutdown (BhPrograms *programs)
+{
+  Program *program;
+
+  if (programs->shutting_down)
+    return;
+  programs->shutting_down = true;
+  if (count_running (programs, true) == 0)
+    {
+      programs->stopped (programs->data);
+      return;
+    }
+  wl_list_for_each (program, &programs->list, link)
+  {
+    if (!program->ended)
+      kill (-program->pid, SIGTERM);
+  }
+  programs->kill_timer = wl_event_loop_add_timer (programs->loop, kill_all, programs);
+  wl_event_source_timer_update (programs->kill_timer, SHUTDOWN_MS);
+}
+
+/* Parent and session of @pid from /proc; false when it is gone. */
+static bool
+read_stat (pid_t pid, pid_t *parent, pid_t *session)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", (int) pid), *text = NULL;
+  const char *end;
+  int ppid, group, sid;
+
+  /* The name in parentheses may hold anything. */
+  if (!g_file_get_contents (path, &text, NULL, NULL) || !(end = strrchr (text, ')'))
+      || sscanf (end + 1, " %*c %d %d %d", &ppid, &group, &sid) != 3)
+    return false;
+  *parent = ppid;
+  *session = sid;
+  return true;
+}
+
+uint32_t
+bh_programs_launch_of (BhPrograms *programs, pid_t pid)
+{
+  for (unsigned depth = 0; depth < 64 && pid > 1; depth++)
+    {
+      pid_t parent, session;
+      Program *program;
+
+      if (!read_stat (pid, &parent, &session))
+        return 0;
+      wl_list_for_each (program, &programs->list, link)
+      {
+        if (program->id != 0 && (program->pid == pid || program->pid == session))
+          return program->id;
+      }
+      pid = parent;
+    }
+  return 0;
+}
+
+void
+bh_programs_connected (BhPrograms *programs)
+{
+  Program *program, *next;
+
+  wl_list_for_each_safe (program, next, &programs->list, link) settle (program);
+}
+
+void
+bh_programs_check_idle (BhPrograms *programs, bool windows)
+{
+  bh_msg_idle idle = { 0 };
+
+  if (!programs->idle_due || windows || count_running (programs, false) > 0)
+    return;
+  if (bh_link_send (programs->link, BH_MSG_IDLE, &idle))
+    programs->idle_due = false;
+}
