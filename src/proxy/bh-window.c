@@ -300,13 +300,19 @@ acknowledge (BhWindow *window, guint32 serial)
 void
 bh_window_settle (BhWindow *window)
 {
+  const BhLook *look = window->border ? bh_border_get_look (window->border) : NULL;
+  int width, height;
+
   if (!window->mapped || window->configures->len == 0)
     return;
+  width = look->margins.left + look->width + look->margins.right;
+  height = look->margins.top + look->height + look->margins.bottom;
   for (guint i = 0; i < window->configures->len; i++)
     {
       const BhConfigure *c = &g_array_index (window->configures, BhConfigure, i);
 
-      if (c->width != window->acked.width || c->height != window->acked.height
+      if ((c->width != window->acked.width && c->width != width)
+          || (c->height != window->acked.height && c->height != height)
           || ((c->states ^ window->acked.states) & ~(guint32) BH_STATE_ACTIVATED))
         return;
     }
