@@ -55,12 +55,10 @@ const BhCommand *bh_command_find (const char *name);
  *
  * Prints the help and ends the program when it is asked for.
  */
-gboolean bh_cli_parse (const BhCommand *command,
-                       const GOptionEntry *entries,
-                       char ***argv,
-                       int min,
-                       int max,
-                       GError **error);
+gboolean bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min,
+                       int max, GError **error);
+/* What follows “--”, which is taken out of @argv with it; %NULL when there is none. */
+char **bh_cli_split_at_dashes (char **argv);
 void bh_cli_set_usage_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 /* applications.c */

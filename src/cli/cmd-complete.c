@@ -58,7 +58,7 @@ print_applications (BhCli *cli)
       g_variant_lookup (application, "id", "&s", &id);
       g_variant_lookup (application, "usable", "b", &usable);
       if (usable && bh_app_id_is_valid (id))
-        printf ("%.*s\n", (int)(strlen (id) - strlen (".desktop")), id);
+        printf ("%.*s\n", (int) (strlen (id) - strlen (".desktop")), id);
     }
 }
 

@@ -41,8 +41,8 @@ static gboolean
 on_writable (int fd, GIOCondition condition, gpointer data)
 {
   Console *console = data;
-  ssize_t n
-      = send (fd, console->to_guest->str, console->to_guest->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+  ssize_t n =
+      send (fd, console->to_guest->str, console->to_guest->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
   if (n < 0 && errno != EAGAIN && errno != EINTR)
     {
@@ -75,14 +75,14 @@ on_input (int fd, GIOCondition condition, gpointer data)
   console->input = 0;
   if (n <= 0)
     return G_SOURCE_REMOVE;
-  leave = memchr (buffer, LEAVE, (gsize)n);
+  leave = memchr (buffer, LEAVE, (gsize) n);
   console->leaving = leave != NULL;
   g_string_append_len (console->to_guest, buffer, leave != NULL ? leave - buffer : n);
   if (console->to_guest->len == 0)
     g_main_loop_quit (console->loop);
   else if (console->output == 0)
-    console->output
-        = g_unix_fd_add (console->fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, on_writable, console);
+    console->output =
+        g_unix_fd_add (console->fd, G_IO_OUT | G_IO_HUP | G_IO_ERR, on_writable, console);
   /* A regular file cannot be polled for its end; it is read as well when the guest has taken
    * this. */
   return G_SOURCE_REMOVE;
@@ -104,7 +104,7 @@ on_output (int fd, GIOCondition condition, gpointer data)
       return G_SOURCE_REMOVE;
     }
   text = g_string_new (NULL);
-  bh_terminal_filter_push (&console->filter, buffer, (gsize)n, text);
+  bh_terminal_filter_push (&console->filter, buffer, (gsize) n, text);
   fwrite (text->str, 1, text->len, stdout);
   fflush (stdout);
   return G_SOURCE_CONTINUE;
@@ -113,7 +113,7 @@ on_output (int fd, GIOCondition condition, gpointer data)
 static gboolean
 on_signal (gpointer data)
 {
-  g_main_loop_quit (((Console *)data)->loop);
+  g_main_loop_quit (((Console *) data)->loop);
   return G_SOURCE_CONTINUE;
 }
 

@@ -31,7 +31,7 @@ join_applications (BhCli *cli, char **given, GError **error)
       g_ptr_array_add (ids, id);
     }
   g_ptr_array_add (ids, NULL);
-  return g_strjoinv (";", (char **)ids->pdata);
+  return g_strjoinv (";", (char **) ids->pdata);
 }
 
 int

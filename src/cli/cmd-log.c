@@ -21,7 +21,7 @@ follow_log (const BhVmInfo *vm, guint lines)
   g_autoptr (BhLogFollow) follow = bh_log_follow_new (path, lines);
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
 
-  (void)follow;
+  (void) follow;
   /* Until a signal ends the program, or whoever reads its output goes. */
   g_main_loop_run (loop);
   return BH_EXIT_OK;
@@ -55,11 +55,11 @@ bh_cmd_log (BhCli *cli, const BhCommand *command, char **argv, GError **error)
   if ((vm = bh_cli_get_vm_info (cli, argv[0], error)) == NULL)
     return BH_EXIT_FAILED;
   if (follow)
-    return follow_log (vm, (guint)lines);
-  reply = g_dbus_connection_call_sync (cli->bus, BH_SERVICE_NAME, vm->path, BH_VM_INTERFACE,
-                                       "ReadLog", g_variant_new ("(u)", (guint32)lines),
-                                       G_VARIANT_TYPE ("(s)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL,
-                                       error);
+    return follow_log (vm, (guint) lines);
+  reply =
+      g_dbus_connection_call_sync (cli->bus, BH_SERVICE_NAME, vm->path, BH_VM_INTERFACE, "ReadLog",
+                                   g_variant_new ("(u)", (guint32) lines), G_VARIANT_TYPE ("(s)"),
+                                   G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
   if (reply == NULL)
     return BH_EXIT_FAILED;
   g_variant_get (reply, "(&s)", &text);

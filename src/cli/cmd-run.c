@@ -31,7 +31,7 @@ launch_parameters (const Options *options, const char *app)
     g_variant_builder_add (&builder, "{sv}", "app", g_variant_new_string (app));
   else
     g_variant_builder_add (&builder, "{sv}", "argv",
-                           g_variant_new_strv ((const char *const *)options->program, -1));
+                           g_variant_new_strv ((const char *const *) options->program, -1));
   if (options->wait)
     g_variant_builder_add (&builder, "{sv}", "wait", g_variant_new_boolean (TRUE));
   if (options->x11)
@@ -42,12 +42,8 @@ launch_parameters (const Options *options, const char *app)
 
 /* As it was typed, then as the application list says it was meant. */
 static gboolean
-launch (BhCli *cli,
-        BhDbusVm1 *vm,
-        const Options *options,
-        BhProgress *progress,
-        BhJobOutcome *outcome,
-        GError **error)
+launch (BhCli *cli, BhDbusVm1 *vm, const Options *options, BhProgress *progress,
+        BhJobOutcome *outcome, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
   g_autoptr (GVariant) applications = NULL;
@@ -86,8 +82,8 @@ launch (BhCli *cli,
 static void
 print_tail (FILE *stream, GVariant *result)
 {
-  g_autoptr (GVariant) tail
-      = result != NULL ? g_variant_lookup_value (result, "tail", G_VARIANT_TYPE_BYTESTRING) : NULL;
+  g_autoptr (GVariant) tail =
+      result != NULL ? g_variant_lookup_value (result, "tail", G_VARIANT_TYPE_BYTESTRING) : NULL;
   gsize len;
   const char *bytes;
 
@@ -131,11 +127,11 @@ finish (const Options *options, gint64 began, const BhJobOutcome *outcome, GErro
     {
       if (!g_variant_lookup (outcome->result, "code", "u", &code))
         return BH_EXIT_FAILED;
-      return (int)MIN (code, 255);
+      return (int) MIN (code, 255);
     }
   if (!options->quiet && !options->json)
     {
-      double seconds = (double)(g_get_monotonic_time () - began) / G_USEC_PER_SEC;
+      double seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
       const char *what = options->app != NULL ? options->app : options->program[0];
       g_autofree char *program = bh_text_clean (what, strlen (what), 80);
       g_autofree char *name = bh_text_clean (options->name, strlen (options->name), 80);
@@ -143,22 +139,6 @@ finish (const Options *options, gint64 began, const BhJobOutcome *outcome, GErro
       fprintf (stderr, _ ("“%s” is shown in “%s” (%.1f s).\n"), program, name, seconds);
     }
   return BH_EXIT_OK;
-}
-
-/* What follows "--" is the program's own and must not be seen by the option parser. */
-static char **
-split_program (char **argv)
-{
-  for (char **p = argv; *p != NULL; p++)
-    if (strcmp (*p, "--") == 0)
-      {
-        char **program = g_strdupv (p + 1);
-
-        while (*p != NULL)
-          g_clear_pointer (p++, g_free);
-        return program;
-      }
-  return NULL;
 }
 
 static gboolean
@@ -203,7 +183,8 @@ bh_cmd_run (BhCli *cli, const BhCommand *command, char **argv, GError **error)
       NULL },
     { NULL },
   };
-  g_auto (GStrv) program = split_program (argv);
+  /* The program's own words are not for the option parser. */
+  g_auto (GStrv) program = bh_cli_split_at_dashes (argv);
   g_autoptr (BhDbusVm1) vm = NULL;
   g_autoptr (BhProgress) progress = NULL;
   g_auto (BhJobOutcome) outcome = { NULL };

@@ -35,7 +35,7 @@ parse_settings (char **arguments, GError **error)
   for (char **p = arguments; *p != NULL; p++)
     {
       const char *equals = strchr (*p, '=');
-      g_autofree char *typed = equals != NULL ? g_strndup (*p, (gsize)(equals - *p)) : NULL;
+      g_autofree char *typed = equals != NULL ? g_strndup (*p, (gsize) (equals - *p)) : NULL;
       g_autofree char *name = NULL;
 
       if (typed == NULL || *g_strstrip (typed) == '\0')
@@ -49,7 +49,7 @@ parse_settings (char **arguments, GError **error)
           bh_cli_set_usage_error (error, _ ("%s is given more than once."), name);
           return NULL;
         }
-      g_hash_table_insert (seen, g_steal_pointer (&name), (gpointer)(equals + 1));
+      g_hash_table_insert (seen, g_steal_pointer (&name), (gpointer) (equals + 1));
     }
   g_variant_builder_init (&builder, G_VARIANT_TYPE ("a{ss}"));
   g_hash_table_iter_init (&iter, seen);

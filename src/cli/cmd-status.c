@@ -77,8 +77,8 @@ static void
 print_programs (const BhVmInfo *vm)
 {
   g_autoptr (GVariant) programs = bh_vm_info_value (vm, "Programs", "a(ustu)");
-  g_autoptr (BhTable) table
-      = bh_table_new (_ (">Number"), _ ("Program"), _ ("Since"), _ (">Windows"), NULL);
+  g_autoptr (BhTable) table =
+      bh_table_new (_ (">Number"), _ ("Program"), _ ("Since"), _ (">Windows"), NULL);
   GVariantIter iter;
   guint32 id, windows;
   const char *label;
@@ -89,8 +89,8 @@ print_programs (const BhVmInfo *vm)
   g_variant_iter_init (&iter, programs);
   while (g_variant_iter_loop (&iter, "(u&stu)", &id, &label, &start, &windows))
     {
-      g_autoptr (GDateTime) time
-          = g_date_time_new_from_unix_local ((gint64)(start / G_USEC_PER_SEC));
+      g_autoptr (GDateTime) time =
+          g_date_time_new_from_unix_local ((gint64) (start / G_USEC_PER_SEC));
       g_autofree char *text = time != NULL ? g_date_time_format (time, "%F %T") : g_strdup ("");
 
       bh_table_add_format (table, BH_STYLE_NONE, "%u", id);

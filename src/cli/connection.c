@@ -110,7 +110,7 @@ bh_vm_info_value (const BhVmInfo *info, const char *property, const char *type)
 static int
 compare_by_name (gconstpointer a, gconstpointer b)
 {
-  const BhVmInfo *x = *(BhVmInfo *const *)a, *y = *(BhVmInfo *const *)b;
+  const BhVmInfo *x = *(BhVmInfo *const *) a, *y = *(BhVmInfo *const *) b;
   int order = g_utf8_collate (bh_vm_info_string (x, "Name"), bh_vm_info_string (y, "Name"));
 
   return order != 0 ? order : g_strcmp0 (x->path, y->path);
@@ -135,12 +135,12 @@ bh_cli_list_vms (BhCli *cli, GError **error)
   if (reply == NULL)
     return NULL;
   objects = g_variant_get_child_value (reply, 0);
-  list = g_ptr_array_new_with_free_func ((GDestroyNotify)bh_vm_info_free);
+  list = g_ptr_array_new_with_free_func ((GDestroyNotify) bh_vm_info_free);
   g_variant_iter_init (&iter, objects);
   while (g_variant_iter_loop (&iter, "{&o@a{sa{sv}}}", &path, &interfaces))
     {
-      GVariant *properties
-          = g_variant_lookup_value (interfaces, BH_VM_INTERFACE, G_VARIANT_TYPE_VARDICT);
+      GVariant *properties =
+          g_variant_lookup_value (interfaces, BH_VM_INTERFACE, G_VARIANT_TYPE_VARDICT);
       BhVmInfo *info;
 
       if (properties == NULL)
@@ -155,12 +155,8 @@ bh_cli_list_vms (BhCli *cli, GError **error)
 }
 
 static GVariant *
-call_properties (BhCli *cli,
-                 const char *path,
-                 const char *method,
-                 GVariant *arguments,
-                 const char *type,
-                 GError **error)
+call_properties (BhCli *cli, const char *path, const char *method, GVariant *arguments,
+                 const char *type, GError **error)
 {
   return g_dbus_connection_call_sync (
       cli->bus, BH_SERVICE_NAME, path, "org.freedesktop.DBus.Properties", method, arguments,
@@ -226,10 +222,10 @@ bh_cli_explain_error (GError **error)
   else if (g_error_matches (old, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)
            || g_error_matches (old, G_IO_ERROR, G_IO_ERROR_CLOSED)
            || g_error_matches (old, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED))
-    *error
-        = g_error_new (BH_ERROR, BH_ERROR_FAILED,
-                       _ ("The Bulkhead service ended before it answered. Its messages are in "
-                          "“journalctl --user”; AppVMs that run go on, and it finds them again."));
+    *error =
+        g_error_new (BH_ERROR, BH_ERROR_FAILED,
+                     _ ("The Bulkhead service ended before it answered. Its messages are in "
+                        "“journalctl --user”; AppVMs that run go on, and it finds them again."));
   else if (g_error_matches (old, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT)
            || g_error_matches (old, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     *error = g_error_new (BH_ERROR, BH_ERROR_FAILED,

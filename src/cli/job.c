@@ -153,8 +153,8 @@ finish (Wait *wait, const char *state, const char *name, const char *message, GV
   if (wait->outcome->state != NULL)
     return;
   wait->outcome->state = g_strdup (state);
-  wait->outcome->result = result != NULL ? g_variant_ref (result)
-                                         : g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
+  wait->outcome->result =
+      result != NULL ? g_variant_ref (result) : g_variant_ref_sink (g_variant_new ("a{sv}", NULL));
   if (strcmp (state, "done") != 0)
     {
       if (name != NULL && *name != '\0')
@@ -162,8 +162,8 @@ finish (Wait *wait, const char *state, const char *name, const char *message, GV
       else if (strcmp (state, "cancelled") == 0)
         wait->job_error = g_error_new (BH_ERROR, BH_ERROR_CANCELLED, _ ("Cancelled."));
       else
-        wait->job_error
-            = g_error_new (BH_ERROR, BH_ERROR_FAILED, _ ("It failed for an unknown reason."));
+        wait->job_error =
+            g_error_new (BH_ERROR, BH_ERROR_FAILED, _ ("It failed for an unknown reason."));
       g_dbus_error_strip_remote_error (wait->job_error);
     }
   g_main_loop_quit (wait->loop);
@@ -273,12 +273,8 @@ on_notice (BhDbusVm1 *vm, const char *text, Wait *wait)
 }
 
 gboolean
-bh_job_run (BhCli *cli,
-            BhDbusVm1 *vm,
-            const BhJobRequest *request,
-            BhProgress *progress,
-            BhJobOutcome *outcome,
-            GError **error)
+bh_job_run (BhCli *cli, BhDbusVm1 *vm, const BhJobRequest *request, BhProgress *progress,
+            BhJobOutcome *outcome, GError **error)
 {
   static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
   guint sources[G_N_ELEMENTS (signals)];

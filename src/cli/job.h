@@ -34,9 +34,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BhJobOutcome, bh_job_outcome_clear)
  *
  * Returns: whether the job is done; otherwise @error is the job's, or %BH_ERROR_CANCELLED
  */
-gboolean bh_job_run (BhCli *cli,
-                     BhDbusVm1 *vm,
-                     const BhJobRequest *request,
-                     BhProgress *progress,
-                     BhJobOutcome *outcome,
-                     GError **error);
+gboolean bh_job_run (BhCli *cli, BhDbusVm1 *vm, const BhJobRequest *request, BhProgress *progress,
+                     BhJobOutcome *outcome, GError **error);

@@ -103,7 +103,7 @@ bh_json_print (JsonNode *node)
       gunichar c = g_utf8_get_char (p);
 
       if (!must_escape (c))
-        fwrite (p, 1, (gsize)(g_utf8_next_char (p) - p), stdout);
+        fwrite (p, 1, (gsize) (g_utf8_next_char (p) - p), stdout);
       else if (c < 0x10000)
         printf ("\\u%04x", c);
       else

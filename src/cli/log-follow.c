@@ -50,7 +50,7 @@ read_more (BhLogFollow *follow)
   while ((n = pread (follow->fd, buffer, sizeof buffer, follow->offset)) > 0)
     {
       follow->offset += n;
-      print (follow, buffer, (gsize)n);
+      print (follow, buffer, (gsize) n);
     }
   fflush (stdout);
 }

@@ -109,7 +109,7 @@ main (int argc, char **argv)
   textdomain (GETTEXT_PACKAGE);
   g_set_prgname ("bulkheadctl");
   /* Registers the error names, so that replies become errors of our domain. */
-  (void)BH_ERROR;
+  (void) BH_ERROR;
 
   if (argc < 2)
     {
@@ -120,7 +120,7 @@ main (int argc, char **argv)
   /* “help COMMAND” is “COMMAND --help”. */
   if (strcmp (argv[0], "help") == 0 && argc > 2)
     {
-      char *swapped[] = { argv[1], (char *)"--help", NULL };
+      char *swapped[] = { argv[1], (char *) "--help", NULL };
 
       command = bh_command_find (argv[1]);
       return command != NULL ? run_command (command, swapped) : unknown_command (argv[1]);

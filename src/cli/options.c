@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 bh_cli_set_usage_error (GError **error, const char *format, ...)
@@ -30,12 +31,23 @@ print_help (GOptionContext *context)
   exit (fflush (stdout) == 0 ? BH_EXIT_OK : BH_EXIT_FAILED);
 }
 
+char **
+bh_cli_split_at_dashes (char **argv)
+{
+  for (char **p = argv; *p != NULL; p++)
+    if (strcmp (*p, "--") == 0)
+      {
+        char **rest = g_strdupv (p + 1);
+
+        while (*p != NULL)
+          g_clear_pointer (p++, g_free);
+        return rest;
+      }
+  return NULL;
+}
+
 gboolean
-bh_cli_parse (const BhCommand *command,
-              const GOptionEntry *entries,
-              char ***argv,
-              int min,
-              int max,
+bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min, int max,
               GError **error)
 {
   gboolean help = FALSE;
@@ -44,8 +56,9 @@ bh_cli_parse (const BhCommand *command,
     { NULL },
   };
   g_autofree char *program = g_strconcat ("bulkheadctl ", command->name, NULL);
-  g_autoptr (GOptionContext) context
-      = g_option_context_new (command->arguments != NULL ? _ (command->arguments) : NULL);
+  g_autoptr (GOptionContext) context =
+      g_option_context_new (command->arguments != NULL ? _ (command->arguments) : NULL);
+  g_auto (GStrv) rest = NULL;
   g_autofree char *name = NULL;
   int n;
 
@@ -57,15 +70,20 @@ bh_cli_parse (const BhCommand *command,
   if (entries != NULL)
     g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, help_entry, GETTEXT_PACKAGE);
+  /* GOption sometimes keeps “--” and sometimes not, so it does not get to see it. */
+  rest = bh_cli_split_at_dashes (*argv);
   if (!g_option_context_parse_strv (context, argv, error))
     return FALSE;
   if (help)
     print_help (context);
 
   name = (*argv)[0];
-  for (n = 0; (*argv)[n] != NULL; n++)
+  for (n = 0; (*argv)[n + 1] != NULL; n++)
     (*argv)[n] = (*argv)[n + 1];
-  n--;
+  /* They fit where they were. */
+  for (char **p = rest; p != NULL && *p != NULL; p++)
+    (*argv)[n++] = g_steal_pointer (p);
+  (*argv)[n] = NULL;
   for (int i = 0; i < n; i++)
     if (!g_utf8_validate ((*argv)[i], -1, NULL))
       {

@@ -46,8 +46,8 @@ bh_output_has_color (FILE *stream)
 const char *
 bh_output_style (BhStyle style)
 {
-  static const char *const sequences[]
-      = { "", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m" };
+  static const char *const sequences[] = { "",         "\033[1m",  "\033[2m",
+                                           "\033[32m", "\033[33m", "\033[31m" };
 
   return sequences[style];
 }
@@ -70,13 +70,13 @@ bh_output_width (const char *text)
 static void
 clear_cell (gpointer cell)
 {
-  g_free (((Cell *)cell)->text);
+  g_free (((Cell *) cell)->text);
 }
 
 static void
 clear_column (gpointer column)
 {
-  g_free (((Column *)column)->heading);
+  g_free (((Column *) column)->heading);
 }
 
 BhTable *
@@ -142,11 +142,11 @@ bh_table_add_color (BhTable *table, const char *color)
 }
 
 static void
-print_cell (
-    FILE *stream, const Cell *cell, gboolean right, gsize width, gboolean last, gboolean color)
+print_cell (FILE *stream, const Cell *cell, gboolean right, gsize width, gboolean last,
+            gboolean color)
 {
   gsize own = bh_output_width (cell->text);
-  int padding = width > own ? (int)(width - own) : 0;
+  int padding = width > own ? (int) (width - own) : 0;
   BhColor rgb;
 
   if (right)
@@ -166,8 +166,8 @@ print_cell (
 
 /* No blanks after the last cell that has something in it. */
 static void
-print_row (
-    FILE *stream, const BhTable *table, const Cell *cells, const gsize *widths, gboolean color)
+print_row (FILE *stream, const BhTable *table, const Cell *cells, const gsize *widths,
+           gboolean color)
 {
   guint n = table->columns->len;
 
@@ -217,7 +217,7 @@ bh_output_field (const char *heading, const char *value)
   gboolean color = bh_output_has_color (stdout);
 
   printf ("%s%s:%s%*s %s\n", color ? bh_output_style (BH_STYLE_BOLD) : "", heading,
-          color ? RESET : "", width < 15 ? (int)(15 - width) : 0, "", text);
+          color ? RESET : "", width < 15 ? (int) (15 - width) : 0, "", text);
 }
 
 void

@@ -34,7 +34,7 @@ draw (BhProgress *progress)
     columns = size.ws_col;
   /* Only after a while: most steps take less, and a flickering number tells nothing. */
   if (seconds >= 2)
-    line = g_strdup_printf (_ ("%s… (%u s)"), progress->step, (guint)seconds);
+    line = g_strdup_printf (_ ("%s… (%u s)"), progress->step, (guint) seconds);
   else
     line = g_strdup_printf ("%s…", progress->step);
   shown = bh_text_clean (line, strlen (line), columns - 1);

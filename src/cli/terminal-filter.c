@@ -34,8 +34,9 @@ bh_terminal_filter_init (BhTerminalFilter *filter, BhTerminalMode mode)
 static gboolean
 private_mode_allowed (const char *number, gsize len)
 {
-  static const char *const allowed[]
-      = { "1", "7", "12", "25", "47", "1047", "1048", "1049", "2004" };
+  static const char *const allowed[] = {
+    "1", "7", "12", "25", "47", "1047", "1048", "1049", "2004"
+  };
 
   for (gsize i = 0; i < G_N_ELEMENTS (allowed); i++)
     if (strlen (allowed[i]) == len && strncmp (allowed[i], number, len) == 0)
@@ -93,7 +94,7 @@ escape_byte (BhTerminalFilter *filter, guchar c, GString *out)
   else if (strchr ("()*+-./", c) != NULL && c != '\0')
     {
       filter->state = CHARSET;
-      filter->sequence[0] = (char)c;
+      filter->sequence[0] = (char) c;
     }
   else if (c == 033)
     filter->state = ESCAPE;
@@ -101,7 +102,7 @@ escape_byte (BhTerminalFilter *filter, guchar c, GString *out)
   else if (filter->mode == BH_TERMINAL_SCREEN && c != '\0' && strchr ("78DEM=>", c) != NULL)
     {
       g_string_append_c (out, '\033');
-      g_string_append_c (out, (char)c);
+      g_string_append_c (out, (char) c);
     }
 }
 
@@ -116,7 +117,7 @@ csi_byte (BhTerminalFilter *filter, guchar c, GString *out)
   else if (c >= 0x20 && c <= 0x7e)
     {
       if (filter->sequence_len < sizeof filter->sequence)
-        filter->sequence[filter->sequence_len++] = (char)c;
+        filter->sequence[filter->sequence_len++] = (char) c;
       else
         filter->too_long = TRUE;
       if (c >= 0x40)
@@ -133,7 +134,7 @@ ground_char (BhTerminalFilter *filter, gunichar c, GString *out)
     {
       if (c == '\n' || c == '\t'
           || (screen && (c == '\r' || c == '\b' || c == '\a' || c == 016 || c == 017)))
-        g_string_append_c (out, (char)c);
+        g_string_append_c (out, (char) c);
       return;
     }
   /* DEL, the C1 controls (CSI and OSC in one character), and what reorders text. */
@@ -191,9 +192,9 @@ ground_byte (BhTerminalFilter *filter, guchar c, GString *out)
   filter->utf8[filter->utf8_len++] = c;
   if (filter->utf8_len < utf8_length (filter->utf8[0]))
     return;
-  character = g_utf8_get_char_validated ((const char *)filter->utf8, filter->utf8_len);
+  character = g_utf8_get_char_validated ((const char *) filter->utf8, filter->utf8_len);
   filter->utf8_len = 0;
-  if (character == (gunichar)-1 || character == (gunichar)-2)
+  if (character == (gunichar) -1 || character == (gunichar) -2)
     g_string_append (out, "\357\277\275");
   else
     ground_char (filter, character, out);

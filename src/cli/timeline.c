@@ -40,8 +40,8 @@ step_text (const char *name)
 void
 bh_timeline_print (GVariant *timeline, FILE *stream)
 {
-  g_autoptr (BhTable) table
-      = bh_table_new (_ ("Step"), "", _ (">Since last"), _ (">Since start"), NULL);
+  g_autoptr (BhTable) table =
+      bh_table_new (_ ("Step"), "", _ (">Since last"), _ (">Since start"), NULL);
   GVariantIter iter;
   const char *name;
   guint64 time, first = 0, last = 0;
@@ -88,8 +88,8 @@ bh_timeline_to_json (GVariant *timeline)
       if (n++ == 0)
         first = last = time;
       json_object_set_string_member (object, "name", name);
-      json_object_set_int_member (object, "time_us", time > first ? (gint64)(time - first) : 0);
-      json_object_set_int_member (object, "delta_us", time > last ? (gint64)(time - last) : 0);
+      json_object_set_int_member (object, "time_us", time > first ? (gint64) (time - first) : 0);
+      json_object_set_int_member (object, "delta_us", time > last ? (gint64) (time - last) : 0);
       json_array_add_object_element (array, object);
       last = MAX (time, last);
     }

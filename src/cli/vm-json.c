@@ -26,7 +26,7 @@ programs_to_json (const BhVmInfo *vm)
 
       json_object_set_int_member (program, "id", id);
       json_object_set_string_member (program, "label", label);
-      json_object_set_int_member (program, "start_us", (gint64)start);
+      json_object_set_int_member (program, "start_us", (gint64) start);
       json_object_set_int_member (program, "windows", windows);
       json_array_add_object_element (array, program);
     }
@@ -36,11 +36,11 @@ programs_to_json (const BhVmInfo *vm)
 JsonObject *
 bh_vm_to_json (const BhVmInfo *vm, BhVmJsonFlags flags)
 {
-  static const char *const texts[][2]
-      = { { "Id", "id" },       { "Name", "name" }, { "Color", "color" },
-          { "State", "state" }, { "Step", "step" }, { "Error", "error" } };
-  static const char *const lists[][3]
-      = { { "Applications", "applications", "as" }, { "Problems", "problems", "as" } };
+  static const char *const texts[][2] = { { "Id", "id" },       { "Name", "name" },
+                                          { "Color", "color" }, { "State", "state" },
+                                          { "Step", "step" },   { "Error", "error" } };
+  static const char *const lists[][3] = { { "Applications", "applications", "as" },
+                                          { "Problems", "problems", "as" } };
   JsonObject *object = json_object_new ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
