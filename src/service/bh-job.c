@@ -115,7 +115,12 @@ bh_job_step (BhJob *self, const char *name, const char *text)
 void
 bh_job_add_result (BhJob *self, const char *key, GVariant *value)
 {
+  BhDbusJob1 *job = BH_DBUS_JOB1 (self);
+
+  /* Seen at once: who waits for a program's end has to know its id to end it. */
   g_variant_dict_insert_value (&self->result, key, value);
+  bh_dbus_job1_set_result (job, g_variant_dict_end (&self->result));
+  g_variant_dict_init (&self->result, bh_dbus_job1_get_result (job));
 }
 
 static gboolean
