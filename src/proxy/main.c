@@ -101,10 +101,8 @@ parse (BhProxy *proxy, int argc, char **argv)
 }
 
 static gboolean
-set_up (BhProxy *proxy, GError **error)
+set_up (BhProxy *proxy, gboolean region, GError **error)
 {
-  gboolean region = fcntl (FD_REGION, F_GETFD) >= 0;
-
   if (fcntl (FD_SERVICE, F_SETFD, FD_CLOEXEC) < 0 || fcntl (FD_GUEST, F_SETFD, FD_CLOEXEC) < 0)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "descriptors 3 and 4 are not open");
@@ -161,6 +159,8 @@ main (int argc, char **argv)
 {
   BhProxy proxy = { 0 };
   g_autoptr (GError) error = NULL;
+  /* Before anything else can take the number. */
+  gboolean region = fcntl (FD_REGION, F_GETFD) >= 0;
   int exit_code;
 
   setlocale (LC_ALL, "");
@@ -171,7 +171,7 @@ main (int argc, char **argv)
   if (!parse (&proxy, argc, argv))
     return BH_EXIT_USAGE;
   proxy.loop = g_main_loop_new (NULL, FALSE);
-  if (!set_up (&proxy, &error))
+  if (!set_up (&proxy, region, &error))
     {
       if (!proxy.service)
         g_printerr ("bulkhead-proxy: %s\n", error->message);

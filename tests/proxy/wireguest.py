@@ -254,6 +254,10 @@ class WireGuest:
 
 class ProxyTestCase(DesktopTestCase):
 
+    def setUp(self):
+        super().setUp()
+        self.sway.input.move(1279, 799)  # its picture is on screenshots
+
     def guest(self, *args, **kwargs):
         guest = WireGuest(self.sway, *args, **kwargs)
         self.addCleanup(self._stop, guest)
@@ -266,6 +270,7 @@ class ProxyTestCase(DesktopTestCase):
         self.assertNotIn('Sanitizer', log)
         self.assertNotIn('runtime error', log)
         self.assertNotIn('CRITICAL', log)
+        self.assertNotIn('protocol error', log)
 
     def assert_channel_ended(self, guest, because=None):
         """The guest's fault was noticed, said, and nothing else died."""
@@ -277,6 +282,13 @@ class ProxyTestCase(DesktopTestCase):
         self.assertEqual(guest.proxy.returncode, EXIT_GUEST)
         self.sway.wait_no_view(app_id=f'io.github.bulkhead.{guest.name.lower()}.')
         self.assertTrue(self.sway.alive())
+
+    def wait_framed(self, guest, rect=None, timeout=5, **kwargs):
+        """Poll until the frame (and content) is right; the last difference is the failure."""
+        def framed():
+            self.assert_framed(self.sway.screenshot(), guest, rect or guest.view()['rect'], **kwargs)
+            return True
+        wait_for(framed, timeout, 'the frame')
 
     def assert_framed(self, image, guest, rect, side=SIDE, top=CAPTION, content=None):
         """Around the rectangle `rect` (outer) all four strips are the guest's colour."""
