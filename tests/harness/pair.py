@@ -163,7 +163,7 @@ class Pair:
     def wait_exit(self, launch_id, timeout=10):
         """The exit code and the end of the output of a launched program."""
         _, (_, code, tail) = self.wait_signal('Exited', lambda i, *_: i == launch_id, timeout)
-        return code, bytes(tail)
+        return code, bytes(tail).rstrip(b'\0')  # GVariant's byte strings end with NUL
 
     def wait_window(self, app_id=None, title=None, timeout=10):
         return self.sway.wait_view(app_id or 'bulkhead', title, timeout)
