@@ -224,7 +224,7 @@ class Session:
         with open(config, 'w', encoding='utf-8') as file:
             file.write(BUS_CONFIG.format(socket=socket, services=services))
         self.env['DBUS_SESSION_BUS_ADDRESS'] = 'unix:path=' + socket
-        self._spawn(['dbus-daemon', '--nofork', '--nopidfile', '--config-file', config], 'bus.log')
+        self.bus_daemon = self._spawn(['dbus-daemon', '--nofork', '--nopidfile', '--config-file', config], 'bus.log')
         wait_for(lambda: stat.S_ISSOCK(os.stat(socket).st_mode), 10, 'the bus')
         self.bus = wait_for(lambda: Gio.DBusConnection.new_for_address_sync(
             self.env['DBUS_SESSION_BUS_ADDRESS'],
@@ -305,34 +305,13 @@ class Session:
 
     def qemu_pids(self):
         """The QEMU processes of this session's AppVMs."""
-        return self._pids('guest=bulkhead-')
+        return [pid for pid, words in _processes()
+                if any(b'guest=bulkhead-' in word for word in words)
+                and any(self.place.root.encode() in word for word in words)]
 
     def proxy_pids(self):
-        return self._pids('bulkhead-proxy', first_word=True)
-
-    def _pids(self, text, first_word=False):
-        found = []
-        marker = ('XDG_RUNTIME_DIR=' + self.place.runtime).encode()
-        for name in os.listdir('/proc'):
-            if not name.isdigit():
-                continue
-            try:
-                with open(f'/proc/{name}/cmdline', 'rb') as file:
-                    words = file.read().split(b'\0')
-                if first_word and not words[0].endswith(text.encode()):
-                    continue
-                if not any(text.encode() in word for word in words):
-                    continue
-                if first_word:
-                    with open(f'/proc/{name}/environ', 'rb') as file:
-                        if marker not in file.read().split(b'\0'):
-                            continue
-                elif not any(self.place.runtime.encode() in word for word in words):
-                    continue
-            except OSError:
-                continue
-            found.append(int(name))
-        return found
+        program = os.path.join(self.libexec, 'bulkhead-proxy').encode()
+        return [pid for pid, words in _processes() if words[0] == program]
 
     def rss(self, pid):
         """Resident memory in MiB."""
@@ -389,7 +368,8 @@ class Session:
         for pid in self.qemu_pids() + self.proxy_pids():
             _kill(pid)
         if self.bus is not None:
-            self.bus.close_sync(None)
+            if not self.bus.is_closed():
+                self.bus.close_sync(None)
             self.bus = None
         for process in reversed(self._daemons):
             if process.poll() is None:
@@ -421,6 +401,19 @@ def shared_cache():
     path = os.environ.get('BULKHEAD_TEST_CACHE') or f'/tmp/bh-cache-{os.getuid()}'
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
+
+
+def _processes():
+    """(pid, command line) of every process that has one."""
+    for name in os.listdir('/proc'):
+        if name.isdigit():
+            try:
+                with open(f'/proc/{name}/cmdline', 'rb') as file:
+                    words = file.read().split(b'\0')
+            except OSError:
+                continue
+            if words[0]:
+                yield int(name), words
 
 
 def _kill(pid):
