@@ -2,9 +2,10 @@
  *
  * What configure makes of a guest that until then is like every other one.
  *
- * Should: mount what the host shares read-only, make /etc and /var in memory from its seed, and make one
- * ordinary user. Mustn't: run any program of the host's, mount anything that honours set-user-id bits or
- * device nodes (the guest's own /dev excepted), or let one value of configure become two lines of a file. */
+ * Should: mount what the host shares read-only, make /etc and /var in memory from its seed, and
+ * make one ordinary user. Mustn't: run any program of the host's, mount anything that honours
+ * set-user-id bits or device nodes (the guest's own /dev excepted), or let one value of configure
+ * become two lines of a file. */
 #include "config.h"
 
 #include "bh-mounts.h"
@@ -25,7 +26,8 @@
 
 #include "bh-seed.h"
 
-/* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes there. */
+/* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes
+ * there. */
 #define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=512000,cache=loose"
 #define SAFE (MS_NOSUID | MS_NODEV)
 
@@ -130,8 +132,8 @@ write_file (Guest *guest, const char *path, int flags, const char *format, ...)
   return true;
 }
 
-/* The clock of a guest that was frozen is behind, and its random numbers are those of its siblings: both
- * come first, before anything takes a time stamp or a random number. */
+/* The clock of a guest that was frozen is behind, and its random numbers are those of its siblings:
+ * both come first, before anything takes a time stamp or a random number. */
 static bool
 set_clock_and_seed (Guest *guest, const bh_msg_configure *configure)
 {
@@ -200,7 +202,8 @@ mount_all (Guest *guest, uint32_t flags)
          && unpack_seed (guest) && mount_memory (guest, "/run", "mode=0755,size=50%")
          && mount_memory (guest, "/tmp", "mode=1777,size=50%")
          && mount_memory (guest, "/home", "mode=0755,size=80%")
-         && make_dir (guest, "/run/lock", 01777, 0) && make_dir (guest, "/run/user", 0755, 0)
+         && make_dir (guest, "/run/lock", 01777, 0)
+         && make_dir (guest, "/run/user", 0755, 0)
          /* root makes these, else the first X server would own them */
          && make_dir (guest, "/tmp/.X11-unix", 01777, 0)
          && make_dir (guest, "/tmp/.ICE-unix", 01777, 0);

@@ -8,9 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Clock, random numbers, name, /usr, /opt, /etc, /var, /tmp, /run, the user's account and home, as @configure
- * says. Called once, before any other program runs. On failure @detail (@size bytes, at least 1) says in
- * one sentence what could not be done; what was done stays. @detail is "" otherwise. */
+/* Clock, random numbers, name, /usr, /opt, /etc, /var, /tmp, /run, the user's account and home, as
+ * @configure says. Called once, before any other program runs. On failure @detail (@size bytes, at
+ * least 1) says in one sentence what could not be done; what was done stays. @detail is ""
+ * otherwise. */
 bool bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size);
 
 /* Whether programs can be started at all: false when it was /usr that could not be mounted. */

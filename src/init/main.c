@@ -2,16 +2,18 @@
  *
  * PID 1 of every guest: kernel modules, a root in memory, the guest agent, nothing else.
  *
- * Should: be the same for every AppVM, so that a booted guest can be frozen and thawed as any of them:
- * it mounts nothing of the host's and knows no name; the agent does that when configure arrives.
- * Should: say on the console why a guest cannot go on, in one line the service shows to people, and power off.
+ * Should: be the same for every AppVM, so that a booted guest can be frozen and thawed as any of
+ * them: it mounts nothing of the host's and knows no name; the agent does that when configure
+ * arrives.
+ * Should: say on the console why a guest cannot go on, in one line the service shows to people, and
+ * power off.
  * Mustn't: end. The kernel panics when PID 1 does.
  *
- * The root is a tmpfs moved over the initramfs rather than a chroot: in a chroot, programs could make no user
- * namespaces, which browsers and bubblewrap need for their own sandboxes.
+ * The root is a tmpfs moved over the initramfs rather than a chroot: in a chroot, programs could
+ * make no user namespaces, which browsers and bubblewrap need for their own sandboxes.
  *
- * On the kernel's command line: "bulkhead.probe" says one line and powers off (the service asks whether this
- * computer can run guests at all), "bulkhead.debug" tells when what was done. */
+ * On the kernel's command line: "bulkhead.probe" says one line and powers off (the service asks
+ * whether this computer can run guests at all), "bulkhead.debug" tells when what was done. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -110,11 +112,12 @@ mount_at (const char *type, const char *where, unsigned long flags, const char *
 static void
 make_root (void)
 {
-  static const char *const dirs[] = { "bulkhead", "dev", "etc", "home", "media", "mnt", "opt", "proc",
-                                      "run", "srv", "sys", "usr", "var" };
+  static const char *const dirs[] = { "bulkhead", "dev", "etc", "home", "media", "mnt", "opt",
+                                      "proc",     "run", "srv", "sys",  "usr",   "var" };
   static const char *const links[][2] = {
-    { "usr/bin", ROOT "/bin" },     { "usr/sbin", ROOT "/sbin" },     { "usr/lib", ROOT "/lib" },
-    { "usr/lib32", ROOT "/lib32" }, { "usr/libx32", ROOT "/libx32" }, { "usr/lib64", ROOT "/lib64" },
+    { "usr/bin", ROOT "/bin" },       { "usr/sbin", ROOT "/sbin" },
+    { "usr/lib", ROOT "/lib" },       { "usr/lib32", ROOT "/lib32" },
+    { "usr/libx32", ROOT "/libx32" }, { "usr/lib64", ROOT "/lib64" },
   };
   char path[64];
 
@@ -190,9 +193,10 @@ static pid_t
 start_agent (void)
 {
   static char *const arguments[] = { LOADER, "--library-path", "/bulkhead/lib", AGENT, NULL };
-  static char *const environment[]
-      = { "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "HOME=/root",
-          "TERM=dumb", NULL };
+  static char *const environment[] = {
+    "PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin", "HOME=/root", "TERM=dumb",
+    NULL
+  };
   pid_t pid = fork ();
   sigset_t none;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Kernel modules of the initramfs. The service wrote them uncompressed, dependencies first, so that there
- * is nothing to look up or unpack here. */
+ * Kernel modules of the initramfs. The service wrote them uncompressed, dependencies first, so that
+ * there is nothing to look up or unpack here. */
 #include "modules.h"
 
 #include <errno.h>

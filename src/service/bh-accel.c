@@ -54,13 +54,14 @@ start_probe (const BhKernel *kernel, const char *initramfs, const char *qemu, in
   g_autofree char *append = g_strconcat (line, " bulkhead.probe", NULL);
   g_autofree char *readable = g_strjoin (":", kernel->image, initramfs, NULL);
   g_auto (GStrv) environment = g_get_environ ();
-  const char *argv[] = { vmm,       "-no-user-config", "-nodefaults", "-display",    "none",
-                         "-machine", "q35",            "-accel",      "kvm",         "-cpu",
-                         "host",    "-m",              "256",         "-no-reboot",  "-kernel",
-                         kernel->image, "-initrd",     initramfs,     "-append",     append,
-                         "-serial", "stdio",           "-monitor",    "none",        "-sandbox",
+  /* clang-format off */
+  const char *argv[] = { vmm, "-no-user-config", "-nodefaults", "-display", "none",
+                         "-machine", "q35", "-accel", "kvm", "-cpu", "host", "-m", "256",
+                         "-no-reboot", "-kernel", kernel->image, "-initrd", initramfs,
+                         "-append", append, "-serial", "stdio", "-monitor", "none", "-sandbox",
                          "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
                          NULL };
+  /* clang-format on */
   GPid pid;
 
   environment = g_environ_setenv (environment, "BULKHEAD_VMM_QEMU", qemu, TRUE);

@@ -8,10 +8,10 @@
 /**
  * bh_accel_kvm_usable:
  *
- * Boots @kernel with KVM for real (at most eight seconds) until bulkhead-init says that it runs. Opening
- * /dev/kvm or making a machine there is no proof: both work on computers whose guests then hang. The answer
- * is remembered per boot of this computer, kernel and QEMU; %FALSE at once where /dev/kvm cannot be opened,
- * and %FALSE, not remembered, when cancelled. Blocks; any thread.
+ * Boots @kernel with KVM for real (at most eight seconds) until bulkhead-init says that it runs.
+ * Opening /dev/kvm or making a machine there is no proof: both work on computers whose guests then
+ * hang. The answer is remembered per boot of this computer, kernel and QEMU; %FALSE at once where
+ * /dev/kvm cannot be opened, and %FALSE, not remembered, when cancelled. Blocks; any thread.
  */
 gboolean bh_accel_kvm_usable (const BhKernel *kernel, const char *initramfs,
                               GCancellable *cancellable);

@@ -2,8 +2,9 @@
  *
  * Files that cost time to make and can be made again.
  *
- * Beside each file stands NAME.sum: its SHA-256, and its inode, size and times when that was known to be
- * right. No write can leave the change time alone, so equal times spare reading 60 MB at each start. */
+ * Beside each file stands NAME.sum: its SHA-256, and its inode, size and times when that was known
+ * to be right. No write can leave the change time alone, so equal times spare reading 60 MB at each
+ * start. */
 #include "config.h"
 
 #include "bh-cache-file.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Files that cost time to make and can be made again: whole or not there, and known to be unchanged. */
+ * Files that cost time to make and can be made again: whole or not there, and known to be
+ * unchanged. */
 #pragma once
 
 #include <gio/gio.h>
@@ -24,8 +25,8 @@ int bh_cache_lock (const char *dir, GError **error);
 /**
  * bh_cache_file_valid:
  *
- * Whether @path is there and holds what was committed. A file whose size and times are those recorded
- * then is not read; else its checksum decides.
+ * Whether @path is there and holds what was committed. A file whose size and times are those
+ * recorded then is not read; else its checksum decides.
  */
 gboolean bh_cache_file_valid (const char *path);
 
@@ -43,6 +44,6 @@ void bh_cache_file_free (BhCacheFile *file);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhCacheFile, bh_cache_file_free)
 
-/* Remove all but the @keep youngest files of @dir that end in @suffix, and what crashes left. Call with the
- * lock held. A guest that runs from a removed file goes on: QEMU has read it. */
+/* Remove all but the @keep youngest files of @dir that end in @suffix, and what crashes left. Call
+ * with the lock held. A guest that runs from a removed file goes on: QEMU has read it. */
 void bh_cache_prune (const char *dir, const char *suffix, guint keep);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Writes a cpio archive ("newc", Documentation/driver-api/early-userspace/buffer-format.rst) into the cache. */
+ * Writes a cpio archive ("newc", Documentation/driver-api/early-userspace/buffer-format.rst) into
+ * the cache. */
 #include "config.h"
 
 #include "bh-cpio.h"

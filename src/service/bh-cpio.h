@@ -10,9 +10,9 @@ typedef struct _BhCpio BhCpio;
 
 BhCpio *bh_cpio_new (const char *path, GError **error);
 
-/* @name: without a leading "/"; @mode: with the type; @data: a file's bytes, or a link's target; NULL for a
- * folder or a device (the console's, the only one there is). All belong to root and have no time, so that
- * equal sources make equal archives. */
+/* @name: without a leading "/"; @mode: with the type; @data: a file's bytes, or a link's target;
+ * NULL for a folder or a device (the console's, the only one there is). All belong to root and have
+ * no time, so that equal sources make equal archives. */
 gboolean bh_cpio_add (BhCpio *cpio, const char *name, mode_t mode, const void *data, gsize size,
                       GError **error);
 

@@ -2,10 +2,10 @@
  *
  * The libvirt domain of an AppVM, built as a tree: no value can become markup.
  *
- * The machine is as small as it can be: no display, no USB, no sound, no network, no disk. What a guest
- * reaches of this computer: its console and channel sockets, the shared region, read-only 9p shares.
- * Everything individual arrives later, in the configure message, so that a booted guest is clonable:
- * kernel, initramfs and command line are the same for all. */
+ * The machine is as small as it can be: no display, no USB, no sound, no network, no disk. What a
+ * guest reaches of this computer: its console and channel sockets, the shared region, read-only 9p
+ * shares. Everything individual arrives later, in the configure message, so that a booted guest is
+ * clonable: kernel, initramfs and command line are the same for all. */
 #include "config.h"
 
 #include "bh-domain-xml.h"
@@ -60,13 +60,13 @@ add_number (xmlNode *parent, const char *name, const char *unit, guint value)
 char *
 bh_domain_command_line (gboolean kvm, gboolean debug)
 {
-  /* Security mitigations stay on. Self-tests of the crypto code, the loop that checks the timer, and
-   * auditing cost start time and tell a guest nothing. */
-  return g_strconcat ("console=ttyS0 panic=-1 random.trust_cpu=on cryptomgr.notests audit=0 "
-                      "noreplace-smp rcupdate.rcu_expedited=1 no_timer_check",
-                      /* Emulation: calibrating against emulated timers is slow and no more exact. */
-                      kvm ? "" : " tsc=reliable",
-                      debug ? " loglevel=7 bulkhead.debug" : " quiet loglevel=3", NULL);
+  /* Security mitigations stay on. Self-tests of the crypto code, the loop that checks the timer,
+   * and auditing cost start time and tell a guest nothing. */
+  return g_strconcat (
+      "console=ttyS0 panic=-1 random.trust_cpu=on cryptomgr.notests audit=0 "
+      "noreplace-smp rcupdate.rcu_expedited=1 no_timer_check",
+      /* Emulation: calibrating against emulated timers is slow and no more exact. */
+      kvm ? "" : " tsc=reliable", debug ? " loglevel=7 bulkhead.debug" : " quiet loglevel=3", NULL);
 }
 
 static gboolean
@@ -79,8 +79,8 @@ valid_id (const char *id)
   return strspn (id, "abcdefghijklmnopqrstuvwxyz0123456789-_") == n;
 }
 
-/* @lists: it goes into BULKHEAD_VMM_READ or _WRITE, where ":" separates. Commas are doubled for QEMU by
- * libvirt, and 9p and chardev paths never pass through a shell. */
+/* @lists: it goes into BULKHEAD_VMM_READ or _WRITE, where ":" separates. Commas are doubled for
+ * QEMU by libvirt, and 9p and chardev paths never pass through a shell. */
 static gboolean
 valid_path (const char *path, gboolean lists)
 {
@@ -229,16 +229,15 @@ add_arg (xmlNode *command_line, xmlNs *ns, const char *value)
   xmlNewProp (xmlNewChild (command_line, ns, XML ("arg"), NULL), XML ("value"), XML (value));
 }
 
-/* bulkhead-vmm's orders (src/vmm/main.c), and the region, whose memory libvirt would otherwise put into a
- * file that every user of this computer may read. */
+/* bulkhead-vmm's orders (src/vmm/main.c), and the region, whose memory libvirt would otherwise put
+ * into a file that every user of this computer may read. */
 static void
 add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
 {
   xmlNode *node = xmlNewChild (domain, ns, XML ("commandline"), NULL);
   g_autofree char *pid_file = g_build_filename (spec->runtime_dir, "qemu.pid", NULL);
-  g_autofree char *read
-      = g_strjoin (":", spec->kernel, spec->initramfs, spec->seed, "/usr",
-                   spec->opt ? "/opt" : "/usr", NULL);
+  g_autofree char *read = g_strjoin (":", spec->kernel, spec->initramfs, spec->seed, "/usr",
+                                     spec->opt ? "/opt" : "/usr", NULL);
 
   if (spec->region_mib > 0)
     {
@@ -262,7 +261,8 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
       g_snprintf (size, sizeof size, "%u", spec->region_mib);
       add_env (node, ns, "BULKHEAD_VMM_REGION_MIB", size);
     }
-  /* Without it libvirt asks for some 350 properties of the processor one by one: 0.2 s of each start. */
+  /* Without it libvirt asks for some 350 properties of the processor one by one: 0.2 s of each
+   * start. */
   node = xmlNewChild (domain, ns, XML ("capabilities"), NULL);
   node = xmlNewChild (node, ns, XML ("del"), NULL);
   xmlNewProp (node, XML ("capability"), XML ("cpu-unavailable-features"));

@@ -7,13 +7,14 @@
 
 /**
  * BhDomainSpec:
- * @id: of the AppVM: lower-case letters, digits, "-" and "_", 1 to 64 of them, a letter or digit first
+ * @id: of the AppVM: 1 to 64 lower-case letters, digits, "-" and "_", a letter or digit first
  * @uuid: of this start of it
  * @kvm: with KVM; emulated otherwise
  * @memory_mib: 128 to 1048576
  * @cpus: 1 to 64
  * @region_mib: size of the shared region, 0 for none, else a power of two up to 4096
- * @kernel, @initramfs, @seed: as bh_kernel_find(), bh_initramfs_ensure() and bh_template_ensure_host() gave
+ * @kernel, @initramfs, @seed: as bh_kernel_find(), bh_initramfs_ensure() and
+ * bh_template_ensure_host() gave
  * @opt: whether to share /opt
  * @runtime_dir: holds wire.sock, console.sock and qemu.pid
  * @log_file: gets what the guest's console says
@@ -34,7 +35,7 @@ typedef struct
   gboolean debug;
 } BhDomainSpec;
 
-/* Where bulkhead-vmm puts the shared region's memfd (src/vmm) for QEMU's command line to find it. */
+/* Where bulkhead-vmm (src/vmm) puts the shared region's memfd for QEMU's command line to find. */
 #define BH_DOMAIN_REGION_FD 199
 
 /**
@@ -50,8 +51,8 @@ char *bh_domain_command_line (gboolean kvm, gboolean debug);
 /**
  * bh_emulator_find_qemu:
  *
- * QEMU for x86-64 guests: $BULKHEAD_QEMU, /usr/bin/qemu-system-x86_64 or where other distributions have it.
- * %BH_ERROR_NO_HYPERVISOR names the package to install.
+ * QEMU for x86-64 guests: $BULKHEAD_QEMU, /usr/bin/qemu-system-x86_64 or where other distributions
+ * have it. %BH_ERROR_NO_HYPERVISOR names the package to install.
  */
 char *bh_emulator_find_qemu (GError **error);
 
@@ -59,8 +60,8 @@ char *bh_emulator_find_qemu (GError **error);
  * bh_emulator_ensure:
  * @qemu: as bh_emulator_find_qemu() gave it
  *
- * A path for bulkhead-vmm that is another one for each version of @qemu: libvirt remembers what an emulator
- * can do by its path and age, and would not notice that the QEMU behind it is a new one.
+ * A path for bulkhead-vmm that is another one for each version of @qemu: libvirt remembers what an
+ * emulator can do by its path and age, and would not notice that the QEMU behind it is a new one.
  *
  * Returns: (transfer full): a link in the cache
  */

@@ -7,8 +7,9 @@
  *   /bulkhead/lib/               its shared libraries and the dynamic loader
  *   /modules/order, /modules/NAME.ko   kernel modules, and the order to load them in
  *
- * Not packed: QEMU hands it to the guest by DMA, and unpacking costs an emulated guest more. The agent brings
- * its own libraries because it runs before there is a /usr, and goes on when that is another system's. */
+ * Not packed: QEMU hands it to the guest by DMA, and unpacking costs an emulated guest more. The
+ * agent brings its own libraries because it runs before there is a /usr, and goes on when that is
+ * another system's. */
 #include "config.h"
 
 #include "bh-initramfs.h"
@@ -54,7 +55,8 @@ add_item (GPtrArray *items, char *name, const char *path)
   g_ptr_array_add (items, item);
 }
 
-/* A line of "ld.so --list": "NAME => PATH (ADDRESS)", "PATH (ADDRESS)" for the loader; the vdso has no path. */
+/* A line of "ld.so --list": "NAME => PATH (ADDRESS)", "PATH (ADDRESS)" for the loader; the vdso has
+ * no path. */
 static gboolean
 add_library (GPtrArray *items, const char *line, GError **error)
 {
@@ -170,8 +172,8 @@ make_path (const BhKernel *kernel, const GPtrArray *items, const char *dir)
 static gboolean
 put_item (BhCpio *cpio, const Item *item, GString *order, GError **error)
 {
-  const char *module
-      = g_str_has_prefix (item->name, "modules/") ? strchr (item->name, '/') + 1 : NULL;
+  const char *module =
+      g_str_has_prefix (item->name, "modules/") ? strchr (item->name, '/') + 1 : NULL;
   g_autoptr (GMappedFile) map = NULL;
   g_autoptr (GBytes) bytes = NULL;
   gsize size;

@@ -2,8 +2,8 @@
  *
  * The kernel that guests boot: one of this computer's own, unpacked once into the cache.
  *
- * A kernel is usable when it can be read and its modules hold what a guest cannot do without. Images made for
- * clouds lack 9p, so the newest kernel is not always it. */
+ * A kernel is usable when it can be read and its modules hold what a guest cannot do without.
+ * Images made for clouds lack 9p, so the newest kernel is not always it. */
 #include "config.h"
 
 #include "bh-kernel.h"
@@ -20,8 +20,8 @@
 
 #define KEEP_KERNELS 3
 
-static const char *const needed_modules[]
-    = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio" };
+static const char *const needed_modules[] = { "virtio_pci", "virtio_console", "9p",
+                                              "9pnet_virtio" };
 
 typedef struct
 {
@@ -85,13 +85,13 @@ add_candidate (GPtrArray *candidates, const char *release, char *file, const cha
   candidate->release = g_strdup (release);
   candidate->file = file;
   candidate->modules_dir = find_modules_dir (release, test_dir);
-  candidate->running
-      = test_dir == NULL && uname (&self) == 0 && g_str_equal (self.release, release);
+  candidate->running =
+      test_dir == NULL && uname (&self) == 0 && g_str_equal (self.release, release);
   g_ptr_array_add (candidates, candidate);
 }
 
-/* Debian, Ubuntu and SUSE have vmlinuz-RELEASE in /boot; Fedora and Arch have a vmlinuz among the modules,
- * and Fedora's copy in /boot may be unreadable, so that one goes first. */
+/* Debian, Ubuntu and SUSE have vmlinuz-RELEASE in /boot; Fedora and Arch have a vmlinuz among the
+ * modules, and Fedora's copy in /boot may be unreadable, so that one goes first. */
 static GPtrArray *
 list_candidates (void)
 {
@@ -112,14 +112,16 @@ list_candidates (void)
     {
       g_autofree char *file = g_build_filename (boot, name, NULL);
 
-      if (g_str_has_prefix (name, "vmlinuz-") && name[8] && g_file_test (file, G_FILE_TEST_IS_REGULAR))
+      if (g_str_has_prefix (name, "vmlinuz-") && name[8]
+          && g_file_test (file, G_FILE_TEST_IS_REGULAR))
         add_candidate (candidates, name + 8, g_steal_pointer (&file), test_dir);
     }
   g_ptr_array_sort (candidates, compare_candidates);
   return candidates;
 }
 
-/* Whether a line of @list is about NAME.ko, packed or not; "_" and "-" are the same in module names. */
+/* Whether a line of @list is about NAME.ko, packed or not; "_" and "-" are the same in module
+ * names. */
 static gboolean
 lists_module (const char *list, const char *module)
 {

@@ -21,13 +21,13 @@ typedef struct
 /**
  * bh_kernel_find:
  *
- * The running kernel when it can be read and has the modules a guest needs, else the newest one in /boot
- * that has them. Unpacks it into the cache when it is not there yet (one to two seconds).
+ * The running kernel when it can be read and has the modules a guest needs, else the newest one in
+ * /boot that has them. Unpacks it into the cache when it is not there yet (one to two seconds).
  * $BULKHEAD_KERNEL_DIR stands for /boot in tests; the running kernel is then not preferred, and
  * modules are looked for in $BULKHEAD_KERNEL_DIR/modules first.
  *
- * Errors: %BH_ERROR_NO_KERNEL (names the package), %BH_ERROR_KERNEL_UNREADABLE (names the file and the
- * command), %BH_ERROR_DISK_FULL, %BH_ERROR_CANCELLED, %BH_ERROR_FAILED. Blocks; any thread.
+ * Errors: %BH_ERROR_NO_KERNEL (names the package), %BH_ERROR_KERNEL_UNREADABLE (names the file and
+ * the command), %BH_ERROR_DISK_FULL, %BH_ERROR_CANCELLED, %BH_ERROR_FAILED. Blocks; any thread.
  */
 BhKernel *bh_kernel_find (GCancellable *cancellable, GError **error);
 void bh_kernel_free (BhKernel *kernel);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Kernel modules of guests, found through libkmod. Each costs some 15 ms of an emulated start, so only
- * what is needed before /usr is there; the rest the guest's kernel loads from /usr/lib/modules. */
+ * Kernel modules of guests, found through libkmod. Each costs some 15 ms of an emulated start, so
+ * only what is needed before /usr is there; the rest the guest's kernel loads from
+ * /usr/lib/modules. */
 #include "config.h"
 
 #include "bh-modules.h"
@@ -15,10 +16,10 @@
 #define MAX_MODULE (64u << 20)
 #define MAX_DEPTH 16
 
-/* virtio_balloon gives freed memory back to this computer. The virtio-rng device has no module here: its
- * entropy would come a second later than the seed in configure. */
-static const char *const wanted[]
-    = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio", "virtio_balloon" };
+/* virtio_balloon gives freed memory back to this computer. The virtio-rng device has no module
+ * here: its entropy would come a second later than the seed in configure. */
+static const char *const wanted[] = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio",
+                                      "virtio_balloon" };
 
 typedef struct
 {
@@ -27,7 +28,8 @@ typedef struct
   GHashTable *seen; /* names */
 } Search;
 
-static gboolean add_module (Search *search, struct kmod_module *module, guint depth, GError **error);
+static gboolean add_module (Search *search, struct kmod_module *module, guint depth,
+                            GError **error);
 
 static gboolean
 add_named (Search *search, const char *name, gboolean optional, guint depth, GError **error)

@@ -9,8 +9,9 @@
  * bh_modules_list:
  * @release, @dir: of the kernel
  *
- * What a guest needs until it sees /usr: files under @dir, each after those it depends on, soft dependencies
- * included; what is built into the kernel left out. %BH_ERROR_NO_KERNEL when one is missing.
+ * What a guest needs until it sees /usr: files under @dir, each after those it depends on, soft
+ * dependencies included; what is built into the kernel left out. %BH_ERROR_NO_KERNEL when one is
+ * missing.
  *
  * Returns: (element-type filename) (transfer full): paths, perhaps of packed files
  */

@@ -2,11 +2,12 @@
  *
  * What of this computer's /etc and /var the "host" template may hold.
  *
- * A new row needs a reason that a program in a guest has, and must not hold anything that tells one computer or
- * person from another. Left out on purpose: accounts and their secrets (passwd, shadow, subuid, sudoers, pam.d),
- * names of this computer and its network (hostname, hosts, machine-id, resolv.conf, NetworkManager, ssh, cups,
- * samba, krb5.conf), files in which people keep tokens (environment, gitconfig, npmrc, pip.conf, wgetrc), and
- * what only a system's own services read (systemd, cron, udev, apt, init.d, default/…). */
+ * A new row needs a reason that a program in a guest has, and must not hold anything that tells one
+ * computer or person from another. Left out on purpose: accounts and their secrets (passwd, shadow,
+ * subuid, sudoers, pam.d), names of this computer and its network (hostname, hosts, machine-id,
+ * resolv.conf, NetworkManager, ssh, cups, samba, krb5.conf), files in which people keep tokens
+ * (environment, gitconfig, npmrc, pip.conf, wgetrc), and what only a system's own services read
+ * (systemd, cron, udev, apt, init.d, default/…). */
 #include "config.h"
 
 #include "bh-template-list.h"
@@ -31,8 +32,8 @@ static const char *const patterns[] = {
   "etc/host.conf", "etc/gai.conf", "etc/protocols", "etc/services", "etc/rpc", "etc/ethertypes",
   /* toolkits and desktop settings */
   "etc/xdg", "etc/gtk-2.0", "etc/gtk-3.0", "etc/gtk-4.0", "etc/dbus-1/session.conf",
-  "etc/dbus-1/session.d", "etc/X11/app-defaults", "etc/X11/xkb", "etc/X11/fonts",
-  "etc/X11/rgb.txt", "etc/X11/cursors", "etc/X11/Xresources", "etc/X11/rgb.txt",
+  "etc/dbus-1/session.d", "etc/X11/app-defaults", "etc/X11/xkb", "etc/X11/fonts", "etc/X11/rgb.txt",
+  "etc/X11/cursors", "etc/X11/Xresources",
   /* graphics drivers */
   "etc/vulkan", "etc/glvnd", "etc/egl", "etc/drirc", "etc/OpenCL", "etc/libva.conf",
   "etc/vdpau_wrapper.cfg",

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The "host" template: a folder with one archive, seed.cpio, of "etc" and "var". The guest unpacks it as root
- * into memory when it is configured (src/guest/bh-seed.c).
+ * The "host" template: a folder with one archive, seed.cpio, of "etc" and "var". The guest unpacks
+ * it as root into memory when it is configured (src/guest/bh-seed.c).
  *
- * An archive and not the files themselves: through 9p they would belong to this computer's user, whose number is
- * mostly that of the guest's user too, and reading a thousand small files one by one takes an emulated guest
- * over a second.
+ * An archive and not the files themselves: through 9p they would belong to this computer's user,
+ * whose number is mostly that of the guest's user too, and reading a thousand small files one by
+ * one takes an emulated guest over a second.
  *
- * Should: hold what programs need to look and work as here. Mustn't: hold a file that not everybody on this
- * computer may read, or one that says who uses it or names it: bh-template-list.c is the whole list of what may
- * be in it, and is refused again by name here should it hold one of those. */
+ * Should: hold what programs need to look and work as here. Mustn't: hold a file that not everybody
+ * on this computer may read, or one that says who uses it or names it: bh-template-list.c is the
+ * whole list of what may be in it, and is refused again by name here should it hold one of those.
+ */
 #include "config.h"
 
 #include "bh-template.h"
@@ -64,11 +65,12 @@ entry_free (gpointer data)
 static gboolean
 is_refused (const char *base)
 {
-  static const char *const patterns[]
-      = { "*shadow*", "sudoers*", "*private*", "*.key",       "*.keytab", "machine-id",
-          "hostname", "ssh*",     "*secret*",  "*credential*", "*.dpkg-*", "*.rpm*",
-          "*~",       "*.bak",
-          "*.?.gz" /* manual pages' alternatives, many and of no use */ };
+  static const char
+      *const patterns[] = {
+        "*shadow*", "sudoers*", "*private*", "*.key",        "*.keytab", "machine-id",
+        "hostname", "ssh*",     "*secret*",  "*credential*", "*.dpkg-*", "*.rpm*",
+        "*~",       "*.bak",    "*.?.gz" /* manual pages' alternatives, many and of no use */
+      };
 
   for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
     if (g_pattern_match_simple (patterns[i], base))
@@ -77,7 +79,8 @@ is_refused (const char *base)
   return g_str_has_prefix (base, "ssl-cert-snakeoil");
 }
 
-/* Where the link @target of @name (both in the archive's terms) leads, "usr/…" or "etc/…"; NULL above the root. */
+/* Where the link @target of @name (both in the archive's terms) leads, "usr/…" or "etc/…"; NULL
+ * above the root. */
 static char *
 resolve (const char *name, const char *target)
 {
@@ -237,14 +240,16 @@ sum_up (const Walk *walk)
   for (guint i = 0; i < walk->entries->len; i++)
     {
       const Entry *entry = g_ptr_array_index (walk->entries, i);
-      g_autofree char *line = g_strdup_printf (
-          "%s %o %lld %lld.%09ld %s\n", entry->name, entry->mode, (long long) entry->size,
-          (long long) entry->changed.tv_sec, entry->changed.tv_nsec, entry->link ? entry->link : "");
+      g_autofree char *line =
+          g_strdup_printf ("%s %o %lld %lld.%09ld %s\n", entry->name, entry->mode,
+                           (long long) entry->size, (long long) entry->changed.tv_sec,
+                           entry->changed.tv_nsec, entry->link ? entry->link : "");
 
       g_checksum_update (checksum, (const guchar *) line, -1);
     }
   for (gsize i = 0; i < n; i++)
-    g_checksum_update (checksum, (const guchar *) (texts[i].text ? texts[i].text : texts[i].name), -1);
+    g_checksum_update (checksum, (const guchar *) (texts[i].text ? texts[i].text : texts[i].name),
+                       -1);
   return g_strndup (g_checksum_get_string (checksum), 24);
 }
 

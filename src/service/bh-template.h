@@ -8,9 +8,9 @@
 /**
  * bh_template_ensure_host:
  *
- * A folder with "etc" and "var", made from an allow-list of this computer's own files that everybody on it
- * may read and that say nothing about it or its people. Made again when one of its sources has changed; a
- * tree in use is never changed, a new one gets another path.
+ * A folder with "etc" and "var", made from an allow-list of this computer's own files that
+ * everybody on it may read and that say nothing about it or its people. Made again when one of its
+ * sources has changed; a tree in use is never changed, a new one gets another path.
  *
  * Errors: %BH_ERROR_DISK_FULL, %BH_ERROR_CANCELLED, %BH_ERROR_FAILED. Blocks; any thread.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The uncompressed kernel inside a kernel image. Unpacking it once here instead of in each guest saves three
- * seconds of every emulated start with an xz image. */
+ * The uncompressed kernel inside a kernel image. Unpacking it once here instead of in each guest
+ * saves three seconds of every emulated start with an xz image. */
 #include "config.h"
 
 #include "bh-vmlinux.h"
@@ -62,8 +62,13 @@ find_payload (const char *image, const guchar *data, gsize size, const guchar **
 static gboolean
 is_known_packing (const guchar *payload)
 {
-  static const char magics[][5] = { "\x1f\x8b",  "\xfd" "7zX",          "]\0\0",
-                                    "BZh",       "\x02\x21\x4c\x18", "\x28\xb5\x2f\xfd" };
+  static const char magics[][5] = { "\x1f\x8b",
+                                    "\xfd"
+                                    "7zX",
+                                    "]\0\0",
+                                    "BZh",
+                                    "\x02\x21\x4c\x18",
+                                    "\x28\xb5\x2f\xfd" };
   static const gsize lengths[] = { 2, 4, 3, 3, 4, 4 };
 
   for (gsize i = 0; i < G_N_ELEMENTS (lengths); i++)
@@ -139,7 +144,8 @@ notes_have_pvh (const guchar *p, gsize size)
       n = 12 + ((name + 3) & ~3ull) + ((desc + 3) & ~3ull);
       if (n > size)
         return FALSE;
-      if (get_u32 (p + 8) == XEN_ELFNOTE_PHYS32_ENTRY && name == 4 && memcmp (p + 12, "Xen", 4) == 0)
+      if (get_u32 (p + 8) == XEN_ELFNOTE_PHYS32_ENTRY && name == 4
+          && memcmp (p + 12, "Xen", 4) == 0)
         return TRUE;
       p += n;
       size -= n;

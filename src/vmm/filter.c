@@ -2,12 +2,14 @@
  *
  * System calls that QEMU does not need, and a guest that took it over would.
  *
- * Landlock says nothing about connecting to sockets that have a path, and the session bus is one: whoever may
- * call it can have programs started. Before ABI 6 it says nothing about signals either. So:
+ * Landlock says nothing about connecting to sockets that have a path, and the session bus is one:
+ * whoever may call it can have programs started. Before ABI 6 it says nothing about signals either.
+ * So:
  *
- * Should: leave all that a domain needs whose sockets libvirt opened for it: accept, send and receive, threads
- * and signals of its own. Mustn't: let it make or connect a socket, or do that by way of io_uring, send a signal
- * to another process, or look into one.
+ * Should: leave all that a domain needs whose sockets libvirt opened for it: accept, send and
+ * receive, threads and signals of its own.
+ * Mustn't: let it make or connect a socket, or do that by way of io_uring, send a signal to another
+ * process, or look into one.
  * QEMU's own filter (-sandbox on, which libvirt asks for) comes on top; a call must pass both. */
 #include "filter.h"
 
@@ -26,16 +28,16 @@
 #endif
 #define X32_BIT 0x40000000u
 
-#define LOAD(field)                                                                                \
-  BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, field))
+#define LOAD(field) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, field))
 #define RETURN(value) BPF_STMT (BPF_RET | BPF_K, (value))
 #define DENY RETURN (SECCOMP_RET_ERRNO | EPERM)
-#define IF(op, value, then, otherwise) BPF_JUMP (BPF_JMP | BPF_##op | BPF_K, (value), then, otherwise)
+#define IF(op, value, then, otherwise)                                                             \
+  BPF_JUMP (BPF_JMP | BPF_##op | BPF_K, (value), then, otherwise)
 /* The system call's number is loaded. */
 #define DENY_CALL(name) IF (JEQ, SYS_##name, 0, 1), DENY
 #define ALLOW_CALL_ON(name, pid)                                                                   \
-  IF (JEQ, SYS_##name, 0, 4), LOAD (args[0]), IF (JEQ, (pid), 0, 1),                               \
-      RETURN (SECCOMP_RET_ALLOW), DENY
+  IF (JEQ, SYS_##name, 0, 4), LOAD (args[0]), IF (JEQ, (pid), 0, 1), RETURN (SECCOMP_RET_ALLOW),   \
+      DENY
 
 bool
 bh_filter_install (void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A Landlock rule set in the making. What newer kernels can also deny is asked of the running one: the
- * numbers below are the kernel's own, spelled out because older headers lack them. */
+ * A Landlock rule set in the making. What newer kernels can also deny is asked of the running one:
+ * the numbers below are the kernel's own, spelled out because older headers lack them. */
 #include "landlock.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@
 #define FS_MAKE                                                                                    \
   (LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_REMOVE_FILE)
 /* What a rule about a file, not a folder, may hold. */
-#define FS_OF_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | FS_WRITE | FS_IOCTL_DEV)
+#define FS_OF_FILES                                                                                \
+  (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | FS_WRITE | FS_IOCTL_DEV)
 
 struct attributes
 {

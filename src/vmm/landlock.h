@@ -13,8 +13,8 @@ typedef enum
   BH_ALLOW_DEVICE,  /* read, write and ioctl */
 } BhAllow;
 
-/* A rule set that denies all file access, and as this kernel can, TCP, signals to and abstract sockets of
- * others. -1 with errno set: ENOSYS or EOPNOTSUPP when this kernel has no Landlock. */
+/* A rule set that denies all file access, and as this kernel can, TCP, signals to and abstract
+ * sockets of others. -1 with errno set: ENOSYS or EOPNOTSUPP when this kernel has no Landlock. */
 int bh_landlock_new (void);
 
 /* False with errno set; a @path that does not exist is ENOENT. */

@@ -2,24 +2,26 @@
  *
  * What libvirt starts as an AppVM's emulator: it confines itself, then becomes QEMU.
  *
- * Should: leave QEMU no more than this AppVM needs. It may read its own program and libraries, the kernel,
- * initramfs and trees that the domain names, and write the trees that the domain names, if any; libvirt
- * opens all sockets and logs for it. Should: start nothing at all when this kernel cannot confine it.
- * Mustn't: let QEMU read anything else of the user's, execute another program, connect to anything (the
- * session bus above all), signal or look into another process. Mustn't: parse what QEMU is told, beyond
- * finding two paths of libvirt's own in it.
+ * Should: leave QEMU no more than this AppVM needs. It may read its own program and libraries, the
+ * kernel, initramfs and trees that the domain names, and write the trees that the domain names, if
+ * any; libvirt opens all sockets and logs for it.
+ * Should: start nothing at all when this kernel cannot confine it.
+ * Mustn't: let QEMU read anything else of the user's, execute another program, connect to anything
+ * (the session bus above all), signal or look into another process.
+ * Mustn't: parse what QEMU is told, beyond finding two paths of libvirt's own in it.
  *
  * Orders come in the environment, from <qemu:env> of the domain (src/service/bh-domain-xml.c):
  *   BULKHEAD_VMM_QEMU        what to become; default /usr/bin/qemu-system-x86_64
  *   BULKHEAD_VMM_READ        ":"-separated files and trees
  *   BULKHEAD_VMM_WRITE       the same
  *   BULKHEAD_VMM_PIDFILE     gets our pid, which QEMU keeps
- *   BULKHEAD_VMM_REGION_MIB  size of the shared region: a memfd "bulkhead-region" on descriptor 199, sealed so
- *                            that neither side can shrink it under the other. The service opens it through
- *                            /proc/PID/fd; no other user can, unlike a file in /dev/shm made by libvirt.
+ *   BULKHEAD_VMM_REGION_MIB  size of the shared region: a memfd "bulkhead-region" on descriptor
+ *                            199, sealed so that neither side can shrink it under the other. The
+ *                            service opens it through /proc/PID/fd; no other user can, unlike a
+ *                            file in /dev/shm made by libvirt.
  *
- * Without BULKHEAD_VMM_READ it is libvirt asking what QEMU can do: no guest runs, so QEMU gets to make its
- * monitor socket in the folder libvirt made for that, and no filter on system calls. */
+ * Without BULKHEAD_VMM_READ it is libvirt asking what QEMU can do: no guest runs, so QEMU gets to
+ * make its monitor socket in the folder libvirt made for that, and no filter on system calls. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -198,8 +200,8 @@ allow_folder_of (int rules, const char *path, size_t length, BhAllow what)
   allow (rules, folder, what);
 }
 
-/* libvirt's own folders: the one with the key that encrypts secrets on their way to QEMU, and when it asks
- * what QEMU can do, the one for the monitor's socket and the pid file. */
+/* libvirt's own folders: the one with the key that encrypts secrets on their way to QEMU, and when
+ * it asks what QEMU can do, the one for the monitor's socket and the pid file. */
 static void
 allow_libvirt (int rules, int argc, char **argv, bool probing)
 {
@@ -228,7 +230,8 @@ main (int argc, char **argv)
 {
   const struct rlimit no_core = { 0, 0 };
   char *qemu = take_order ("BULKHEAD_VMM_QEMU"), *readable = take_order ("BULKHEAD_VMM_READ");
-  char *writable = take_order ("BULKHEAD_VMM_WRITE"), *pid_file = take_order ("BULKHEAD_VMM_PIDFILE");
+  char *writable = take_order ("BULKHEAD_VMM_WRITE");
+  char *pid_file = take_order ("BULKHEAD_VMM_PIDFILE");
   char *region = take_order ("BULKHEAD_VMM_REGION_MIB");
   const bool probing = readable == NULL;
   int rules;
@@ -250,8 +253,8 @@ main (int argc, char **argv)
     fail ("cannot give up new privileges: %s", strerror (errno));
   rules = bh_landlock_new ();
   if (rules < 0 && !probing)
-    fail ("this kernel has no Landlock (%s): it would let the virtual machine's process read all your "
-          "files. Start Linux without a parameter lsm= that leaves out landlock.",
+    fail ("this kernel has no Landlock (%s): it would let the virtual machine's process read all "
+          "your files. Start Linux without a parameter lsm= that leaves out landlock.",
           strerror (errno));
   if (rules >= 0)
     {

@@ -2,8 +2,8 @@
  *
  * The functions of the service that boot guests, one by one, for tests in Python.
  *
- * On success the result goes to stdout, one line per value; on failure the error's D-Bus name and message go to
- * stderr, and the exit code is 10 + the BhError. */
+ * On success the result goes to stdout, one line per value; on failure the error's D-Bus name and
+ * message go to stderr, and the exit code is 10 + the BhError. */
 #include "config.h"
 
 #include <stdio.h>
@@ -102,8 +102,9 @@ main (int argc, char **argv)
   if (g_str_equal (command, "extract") && argc == 4)
     return bh_vmlinux_extract (argv[2], argv[3], NULL, &error) ? 0 : give_up (error);
   if (g_str_equal (command, "initramfs"))
-    return (code = do_kernel (&kernel)) ? code
-                                        : answer (bh_initramfs_ensure (kernel, NULL, &error), &error);
+    return (code = do_kernel (&kernel))
+               ? code
+               : answer (bh_initramfs_ensure (kernel, NULL, &error), &error);
   if (g_str_equal (command, "seed"))
     return answer (bh_template_ensure_host (NULL, &error), &error);
   if (g_str_equal (command, "qemu"))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Stands where QEMU would when the service asks whether KVM works; its own name says how it ends. */
+ * Stands where QEMU would when the service asks whether KVM works; its own name says how it ends.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -107,8 +107,9 @@ class Guest:
         return hello
 
     def configure(self, **changes):
-        fields = {'host_name': 'work-vm', 'user_name': 'user', 'uid': 1000, 'machine_id': MACHINE_ID,
-                  'seed': secrets.token_hex(64), 'time_us': int(time.time() * 1e6),
+        fields = {'host_name': 'work-vm', 'user_name': 'user', 'uid': 1000,
+                  'machine_id': MACHINE_ID, 'seed': secrets.token_hex(64),
+                  'time_us': int(time.time() * 1e6),
                   'time_zone': 'Asia/Tokyo', 'flags': 0, **changes}
         self.wire.send('configure', **fields)
         return self.wire.wait('configured')

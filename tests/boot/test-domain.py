@@ -8,8 +8,9 @@ from boot import BootTest
 
 QEMU = '{http://libvirt.org/schemas/domain/qemu/1.0}'
 GOOD = {'id': 'work', 'uuid': '6b7fba25-fc0d-4624-9ca4-1672b06d757d', 'kernel': '/c/vmlinux',
-        'initramfs': '/c/initramfs', 'seed': '/c/seed', 'runtime_dir': '/run/user/1000/bulkhead/work',
-        'log_file': '/s/work.log', 'emulator': '/c/vmm', 'memory_mib': '512', 'cpus': '1',
+        'initramfs': '/c/initramfs', 'seed': '/c/seed',
+        'runtime_dir': '/run/user/1000/bulkhead/work', 'log_file': '/s/work.log',
+        'emulator': '/c/vmm', 'memory_mib': '512', 'cpus': '1',
         'region_mib': '64'}
 
 
@@ -59,12 +60,13 @@ class DomainTest(BootTest):
         for share in shares.values():
             self.assertIsNotNone(share.find('readonly'))
             self.assertEqual(share.get('accessmode'), 'squash')
-        self.assertNotIn('opt', {s.find('target').get('dir') for s in self.make().iter('filesystem')})
+        tags = {share.find('target').get('dir') for share in self.make().iter('filesystem')}
+        self.assertEqual(tags, {'usr', 'seed'})
 
     def test_command_line_tells_no_appvm_from_another(self):
         first = self.make().findtext('os/cmdline')
-        second = self.make(id='play', uuid='2a6e8db0-4a0c-4a5d-b0cd-0d7ad2b7a2a1', memory_mib='1024',
-                           runtime_dir='/run/user/1000/bulkhead/play').findtext('os/cmdline')
+        second = self.make(id='play', uuid='2a6e8db0-4a0c-4a5d-b0cd-0d7ad2b7a2a1',
+                           memory_mib='1024', runtime_dir='/run/play').findtext('os/cmdline')
         self.assertEqual(first, second)
         self.assertNotIn('work', first)
         self.assertNotIn('mitigations', first)
@@ -80,13 +82,15 @@ class DomainTest(BootTest):
     def test_region_and_orders_for_the_emulator(self):
         domain = self.make(qemu='/opt/qemu')
         self.assertEqual(self.arguments(domain), [
-            '-object', 'memory-backend-file,id=bhregion,mem-path=/proc/self/fd/199,share=on,size=64M',
+            '-object',
+            'memory-backend-file,id=bhregion,mem-path=/proc/self/fd/199,share=on,size=64M',
             '-device', 'ivshmem-plain,memdev=bhregion,bus=pcie.0,addr=0x10'])
         environment = self.environment(domain)
         self.assertEqual(environment.pop('BULKHEAD_VMM_READ').split(':')[:4],
                          ['/c/vmlinux', '/c/initramfs', '/c/seed', '/usr'])
         # QEMU may write nowhere: libvirt opens sockets and log for it.
-        self.assertEqual(environment, {'BULKHEAD_VMM_REGION_MIB': '64', 'BULKHEAD_VMM_QEMU': '/opt/qemu',
+        self.assertEqual(environment, {'BULKHEAD_VMM_REGION_MIB': '64',
+                                       'BULKHEAD_VMM_QEMU': '/opt/qemu',
                                        'BULKHEAD_VMM_PIDFILE': GOOD['runtime_dir'] + '/qemu.pid'})
         self.assertEqual(self.arguments(self.make(region_mib='0')), [])
 
@@ -98,7 +102,8 @@ class DomainTest(BootTest):
 
     def test_refuses_hostile_values(self):
         for key, values in {
-                'id': ('', 'a/b', '../x', 'A', '-a', '_a', 'a b', 'a\n', 'a<', 'ä', 'a' * 65, 'a"'),
+                'id': ('', 'a/b', '../x', 'A', '-a', '_a', 'a b', 'a\n', 'a<', 'ä', 'a' * 65,
+                       'a"'),
                 'uuid': ('', 'x', GOOD['uuid'] + ' '),
                 'kernel': ('', 'vmlinux', '/a:b', '/a\nb', '/' + 'a' * 5000),
                 'seed': ('seed', '/a:/etc'),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whole guests, booted through libvirt by an ordinary user: what programs in them see and may do."""
+"""Whole guests, booted through libvirt by an ordinary user: what programs in them see and may."""
 
 import os
 import subprocess
@@ -99,9 +99,6 @@ class ConfiguredGuestTest(unittest.TestCase):
                          ['700 user', '700 user', '1777 root', '755 root', '755 root'])
 
     def test_no_way_to_become_root_by_a_program(self):
-        code, _ = self.run_script('find /usr/bin /usr/sbin -perm -4000 -type f | head -1 | grep -q .')
-        if code != 0:
-            self.skipTest('this /usr has no such program')
         self.assertEqual(self.lines('cp /usr/bin/id /tmp/id; chmod 4755 /tmp/id; /tmp/id -u'),
                          ['1000'])
 
@@ -115,7 +112,7 @@ class ConfiguredGuestTest(unittest.TestCase):
     def test_programs_find_what_they_need_in_etc(self):
         self.assertEqual(self.lines('awk "BEGIN { print 6 * 7 }"'), ['42'])  # by alternatives
         self.assertTrue(self.lines('fc-match sans-serif')[0])
-        self.assertEqual(self.lines('test -e /dev/fd/0 && test -w /dev/null && echo good'), ['good'])
+        self.assertEqual(self.lines('test -e /dev/fd/0 && test -w /dev/null && echo ok'), ['ok'])
 
     def test_processes_and_files_of_the_host_are_not_there(self):
         own = set(self.lines("cat /proc/[0-9]*/comm | sort -u"))
@@ -124,8 +121,8 @@ class ConfiguredGuestTest(unittest.TestCase):
     def test_qemu_is_confined(self):
         pid = self.guest.qemu_pid()
         with open(f'/proc/{pid}/status') as file:
-            status = dict(line.split(':\t', 1) for line in file.read().splitlines() if ':\t' in line)
-        self.assertEqual((status['NoNewPrivs'], status['Seccomp']), ('1', '2'))
+            status = dict(line.split(':\t', 1) for line in file if ':\t' in line)
+        self.assertEqual((int(status['NoNewPrivs']), int(status['Seccomp'])), (1, 2))
         self.assertGreaterEqual(int(status.get('Seccomp_filters', 2)), 2)
         links = [os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')]
         self.assertIn('/memfd:bulkhead-region (deleted)', links)

@@ -20,8 +20,8 @@ NEEDED = ('virtio_pci', 'virtio_console', '9p', '9pnet_virtio')
 def elf_kernel(pvh=True, size=200000):
     """An ELF file as QEMU wants it: 64-bit, for x86-64, with the PVH entry in a note."""
     note = struct.pack('<III4sI', 4, 4, 18 if pvh else 6, b'Xen\0', 0x1000000)
-    header = struct.pack('<4sBBBB8xHHIQQQIHHHHHH', b'\x7fELF', 2, 1, 1, 0, 2, 62, 1, 0x1000000, 64, 0,
-                         0, 64, 56, 1, 0, 0, 0)
+    header = struct.pack('<4sBBBB8xHHIQQQIHHHHHH', b'\x7fELF', 2, 1, 1, 0, 2, 62, 1, 0x1000000, 64,
+                         0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack('<IIQQQQQQ', 4, 4, 120, 0, 0, len(note), len(note), 4)
     body = header + segment + note
     return body + bytes(i * 7 % 251 for i in range(size - len(body)))
@@ -150,10 +150,11 @@ class KernelTest(BootTest):
         wrong_size = pack_xz(elf_kernel())[:-4] + struct.pack('<I', 5)
         flipped = bytearray(whole)
         flipped[-200] ^= 0xff
-        for name, content in {'empty': b'', 'text': b'not a kernel' * 1000, 'short': whole[:3000],
-                              'flipped': bytes(flipped), 'size': bz_image(wrong_size),
-                              'inside': bz_image(gzip.compress(b'no ELF' * 100)),
-                              'elf32': bz_image(gzip.compress(b'\x7fELF\x01' + bytes(500)))}.items():
+        images = {'empty': b'', 'text': b'not a kernel' * 1000, 'short': whole[:3000],
+                  'flipped': bytes(flipped), 'size': bz_image(wrong_size),
+                  'inside': bz_image(gzip.compress(b'no ELF' * 100)),
+                  'elf32': bz_image(gzip.compress(b'\x7fELF\x01' + bytes(500)))}
+        for name, content in images.items():
             with self.subTest(name=name):
                 path = self.path(name)
                 with open(path, 'wb') as file:
@@ -201,7 +202,8 @@ class KernelTest(BootTest):
         def remove_record():
             os.unlink(image + '.sum')
 
-        for damage in (flip, lambda: os.truncate(image, 10), lambda: os.unlink(image), remove_record):
+        for damage in (flip, remove_record, lambda: os.truncate(image, 10),
+                       lambda: os.unlink(image)):
             if os.path.exists(image):
                 os.chmod(image, 0o600)
             damage()

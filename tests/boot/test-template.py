@@ -57,15 +57,17 @@ class TemplateTest(BootTest):
         for name in ('etc/shadow', 'etc/gshadow', 'etc/sudoers', 'etc/ssh/ssh_host_ed25519_key',
                      'etc/NetworkManager/system-connections/home', 'etc/machine-id', 'etc/hostname',
                      'etc/hosts', 'etc/resolv.conf', 'etc/ssl/private/server.key', 'etc/passwd-',
-                     'etc/environment', 'etc/gitconfig', 'etc/npmrc', 'etc/pip.conf', 'etc/krb5.conf',
-                     'etc/fstab', 'etc/crypttab', 'etc/wpa_supplicant/w.conf', 'etc/cups/printers',
+                     'etc/environment', 'etc/gitconfig', 'etc/npmrc', 'etc/pip.conf',
+                     'etc/krb5.conf', 'etc/fstab', 'etc/crypttab', 'etc/wpa_supplicant/w.conf',
+                     'etc/cups/printers',
                      'var/lib/secret', 'var/log/syslog', 'var/mail/user', 'home/user/file',
                      # inside what is listed
                      'etc/ssl/certs/server.key', 'etc/ssl/certs/private/x.pem',
                      'etc/ssl/certs/ssl-cert-snakeoil.pem', 'etc/fonts/machine-id',
                      'etc/xdg/credentials.conf', 'etc/skel/.ssh/../shadow-copy', 'etc/xdg/a.bak'):
             self.plant(name, 'planted secret')
-        self.plant('etc/passwd', 'root:x:0:0::/root:/bin/sh\nalice:x:1000:1000:Alice:/home/a:/bin/sh\n')
+        self.plant('etc/passwd', 'root:x:0:0::/root:/bin/sh\n'
+                                 'alice:x:1000:1000:Alice:/home/a:/bin/sh\n')
         entries = self.seed()
         for name, entry in entries.items():
             self.assertNotIn(b'planted secret', entry.data, name)

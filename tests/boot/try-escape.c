@@ -2,7 +2,8 @@
  *
  * Stands where QEMU would and tries what a guest that took QEMU over would try.
  *
- * Arguments: pairs of what to try and on what. A line for each: the pair, then "ok" or the errno's name. */
+ * Arguments: pairs of what to try and on what. A line for each: the pair, then "ok" or the errno's
+ * name. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
