@@ -26,6 +26,7 @@ struct _BhLink
   int waiting;  /* pair: until started; VM: the port, until its other end is there; else -1 */
   uint8_t *region;
   size_t region_size;
+  bool trace; /* $BULKHEAD_TRACE: say every message's name */
 };
 
 static void
@@ -118,6 +119,7 @@ bh_link_new_vm (struct wl_event_loop *loop, const BhLinkFuncs *funcs, void *data
   link->port = port;
   link->waiting = -1;
   find_region (link);
+  link->trace = g_getenv ("BULKHEAD_TRACE") != NULL;
   return link;
 }
 
@@ -134,7 +136,27 @@ bh_link_new_pair (struct wl_event_loop *loop, int fd, int region_fd, const BhLin
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   if (region_fd >= 0)
     map_region (link, region_fd);
+  link->trace = g_getenv ("BULKHEAD_TRACE") != NULL;
   return link;
+}
+
+/* Names and leading numbers only: texts and pictures are the user's. */
+static void
+trace (BhLink *link, const char *way, BhMessageType type, const void *message)
+{
+  const BhMessageInfo *info = bh_message_info (type);
+  const uint32_t *numbers = message;
+
+  if (!link->trace)
+    return;
+  g_printerr ("%" G_GINT64_FORMAT " %s %s", g_get_monotonic_time () / 1000 % 1000000, way, info->name);
+  for (unsigned i = 0; i < MIN (info->n_fields, 9); i++)
+    {
+      if (info->fields[i].kind != BH_FIELD_U32 && info->fields[i].kind != BH_FIELD_I32)
+        break;
+      g_printerr (" %s=%d", info->fields[i].name, (int) numbers[i]);
+    }
+  g_printerr ("\n");
 }
 
 static void
@@ -185,7 +207,10 @@ ready (int fd, uint32_t mask, void *data)
       if (status == BH_WIRE_OK)
         {
           while ((status = bh_channel_next (link->channel, &message)) == BH_WIRE_OK)
-            link->funcs->message (link->data, &message);
+            {
+              trace (link, "<-", message.type, &message.hello);
+              link->funcs->message (link->data, &message);
+            }
         }
       else if (status == BH_WIRE_AGAIN && (mask & WL_EVENT_HANGUP))
         status = BH_WIRE_CLOSED;
@@ -267,6 +292,7 @@ bh_link_send (BhLink *link, BhMessageType type, const void *message)
 
   if (!link->channel)
     return false;
+  trace (link, "->", type, message);
   status = bh_channel_send (link->channel, type, message);
   if (status == BH_WIRE_OK)
     return true;

@@ -96,10 +96,12 @@ bh_xdg_surface_check (BhSurface *surface)
 {
   BhXdgSurface *xdg = surface->role_object;
 
-  if (xdg && surface->pending.buffer && !xdg->acked)
+  /* An acknowledgement is not insisted on: wlroots' nested backend (cage) draws after one round trip,
+   * whether or not the configure has come, and ours has the host to ask first. Nothing is shown before. */
+  if (xdg && surface->pending.buffer && !xdg->acked && !xdg->window)
     {
       wl_resource_post_error (xdg->resource, XDG_SURFACE_ERROR_UNCONFIGURED_BUFFER,
-                              "a buffer before the first configure was acknowledged");
+                              "a buffer before the first commit without one");
       return false;
     }
   return true;
