@@ -90,6 +90,9 @@ print_tail (FILE *stream, GVariant *result)
   if (tail == NULL)
     return;
   bytes = g_variant_get_fixed_array (tail, &len, 1);
+  /* Byte strings of GVariant may have one at their end. */
+  if (len > 0 && bytes[len - 1] == '\0')
+    len--;
   bh_output_text (stream, bytes, len);
 }
 
@@ -107,10 +110,27 @@ print_json (const BhJobOutcome *outcome, const GError *error)
   json_object_unref (object);
 }
 
+/* Of a program that was not waited for. It can have ended without a window: one that runs already
+ * may show another in its place, or it had nothing to show. */
+static void
+say_end (const Options *options, gint64 began, gboolean ended, guint32 code)
+{
+  double seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
+  const char *what = options->app != NULL ? options->app : options->program[0];
+  g_autofree char *program = bh_text_clean (what, strlen (what), 80);
+  g_autofree char *name = bh_text_clean (options->name, strlen (options->name), 80);
+
+  if (ended)
+    fprintf (stderr, _ ("“%s” ended without a window of its own (exit code %u).\n"), program, code);
+  else
+    fprintf (stderr, _ ("“%s” is shown in “%s” (%.1f s).\n"), program, name, seconds);
+}
+
 static int
 finish (const Options *options, gint64 began, const BhJobOutcome *outcome, GError *error)
 {
   guint32 code = 0;
+  gboolean ended;
 
   if (outcome->state != NULL && options->json)
     print_json (outcome, error);
@@ -123,22 +143,12 @@ finish (const Options *options, gint64 began, const BhJobOutcome *outcome, GErro
     }
   if (error != NULL)
     return BH_EXIT_FAILED;
+  ended = g_variant_lookup (outcome->result, "code", "u", &code);
   if (options->wait)
-    {
-      if (!g_variant_lookup (outcome->result, "code", "u", &code))
-        return BH_EXIT_FAILED;
-      return (int) MIN (code, 255);
-    }
+    return ended ? (int) MIN (code, 255) : BH_EXIT_FAILED;
   if (!options->quiet && !options->json)
-    {
-      double seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
-      const char *what = options->app != NULL ? options->app : options->program[0];
-      g_autofree char *program = bh_text_clean (what, strlen (what), 80);
-      g_autofree char *name = bh_text_clean (options->name, strlen (options->name), 80);
-
-      fprintf (stderr, _ ("“%s” is shown in “%s” (%.1f s).\n"), program, name, seconds);
-    }
-  return BH_EXIT_OK;
+    say_end (options, began, ended, code);
+  return ended && code != 0 ? BH_EXIT_ERROR_BASE + BH_ERROR_PROGRAM_FAILED : BH_EXIT_OK;
 }
 
 static gboolean

@@ -52,9 +52,15 @@ static void
 report (const GError *error, const char *command)
 {
   g_autofree char *text = bh_text_clean_lines (error->message, strlen (error->message));
+  const char *end = "";
 
   g_strchomp (text);
-  fprintf (stderr, "bulkheadctl: %s\n", text);
+  /* Messages of the service are one sentence or two, the last perhaps without its full stop; what
+   * a guest's console said last gets none. */
+  if (strchr (text, '\n') == NULL && *text != '\0'
+      && strchr (".?!:", text[strlen (text) - 1]) == NULL && !g_str_has_suffix (text, "…"))
+    end = ".";
+  fprintf (stderr, "bulkheadctl: %s%s\n", text, end);
   if (error->domain == G_OPTION_ERROR && command != NULL)
     {
       fputs ("bulkheadctl: ", stderr);

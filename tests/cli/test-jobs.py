@@ -56,6 +56,14 @@ class Ends(unittest.TestCase):
         self.assertEqual(result.code, 1)
         self.assertIn('lost the job', result.err)
 
+    def test_program_without_a_window(self):
+        result = ctl('run', 'Work', '--', 'exit', '0', 'done elsewhere')
+        self.assertEqual((result.code, result.out), (0, ''))
+        self.assertIn('done elsewhere\n“exit” ended without a window', result.err)
+        result = ctl('run', 'Work', '--', 'exit', '4', 'no such file')
+        self.assertEqual((result.code, result.out), (26, ''))
+        self.assertIn('no such file\n', result.err)
+
     def test_json(self):
         result = ctl('run', '--json', '--wait', '--quiet', 'Work', '--', 'exit', '3', 'out')
         self.assertEqual((result.code, result.err), (3, ''))
@@ -135,7 +143,7 @@ class Interrupts(unittest.TestCase):
             process.send_signal(signal_)
             code, _out, err = self.end(process)
             self.assertEqual(code, 27, err)
-            self.assertIn('bulkheadctl: Cancelled.', err)
+            self.assertIn('bulkheadctl: Cancelled', err)
 
     def test_ctrl_c_twice_waits_no_longer(self):
         process = self.begin('run', 'Work', '--', 'deaf')

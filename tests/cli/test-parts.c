@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Parts of bulkheadctl by themselves: the terminal filter, widths, exit codes, the application list. */
+ * Parts of bulkheadctl by themselves: terminal filter, widths, exit codes, application list. */
 #include "config.h"
 
 #include "cli.h"
@@ -62,7 +62,7 @@ filter_screen (void)
   for (gsize i = 0; i < G_N_ELEMENTS (dropped); i++)
     {
       g_autofree char *in = g_strconcat ("a", dropped[i], "b", NULL);
-      /* Without its introducer the rest of the last one is harmless text; so is the rest of ESC # 8. */
+      /* Without its introducer the rest of the last one is harmless text; so is that of ESC # 8. */
       const char *expected = strstr (dropped[i], "\302\233") ? "a5nb"
                              : dropped[i][1] == '#'          ? "a8b"
                                                              : "ab";
