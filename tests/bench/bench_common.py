@@ -15,14 +15,24 @@ def cpu_seconds(pid):
 
 
 def memory_mib(pid):
-    """Resident, proportional and private memory of a process in MiB."""
+    """Resident, proportional and private memory of a process in MiB.
+
+    A confined process (the proxy) shows only its resident memory to other processes of its user.
+    """
     values = {}
-    with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
-        for line in file.readlines()[1:]:
-            name, value = line.split(':')
-            values[name] = int(value.split()[0]) / 1024
-    return {'rss': values['Rss'], 'pss': values['Pss'],
-            'private': values['Private_Clean'] + values['Private_Dirty']}
+    with open(f'/proc/{pid}/status', encoding='utf-8') as file:
+        for line in file:
+            if line.startswith('VmRSS:'):
+                values['rss'] = int(line.split()[1]) / 1024
+    try:
+        with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
+            found = {line.split(':')[0]: int(line.split()[1]) / 1024
+                     for line in file.readlines()[1:]}
+    except PermissionError:
+        return values
+    values['pss'] = found['Pss']
+    values['private'] = found['Private_Clean'] + found['Private_Dirty']
+    return values
 
 
 def children(pid):

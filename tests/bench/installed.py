@@ -21,9 +21,10 @@ class Installed:
 
     def __enter__(self):
         self.sway.start()
-        self._bus = subprocess.Popen(
-            ['dbus-daemon', '--session', '--nofork', '--print-address=1'], env=self.sway.env,
-            stdout=subprocess.PIPE, text=True)
+        with open(self.place.path('service.log'), 'wb') as log:
+            self._bus = subprocess.Popen(
+                ['dbus-daemon', '--session', '--nofork', '--print-address=1'], env=self.sway.env,
+                stdout=subprocess.PIPE, stderr=log, text=True)
         self.env = dict(self.sway.env, DBUS_SESSION_BUS_ADDRESS=self._bus.stdout.readline().strip())
         return self
 

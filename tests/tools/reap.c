@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * reap COMMAND…: runs a command as the parent of every process it leaves behind.
+ * reap [-q] COMMAND…: runs a command as the parent of every process it leaves behind.
  *
  * Daemons such as libvirtd and QEMU detach themselves and so become children of PID 1. Where that
  * one reaps late or never (containers), libvirt waits seconds for a QEMU that is long dead. Here
  * they become our children and are reaped at once. When the command has ended, what is still
- * running is named on stderr and ended. The exit status is the command's.
+ * running is named on stderr (not with -q) and ended. The exit status is the command's.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -71,11 +71,11 @@ signal_children (int sig, bool name_them)
 }
 
 static void
-end_children (void)
+end_children (bool name_them)
 {
   struct timespec pause = { 0, 20 * 1000 * 1000 };
 
-  signal_children (SIGTERM, true);
+  signal_children (SIGTERM, name_them);
   for (int waited = 0;; waited += 20)
     {
       while (waitpid (-1, NULL, WNOHANG) > 0)
@@ -91,11 +91,17 @@ int
 main (int argc, char **argv)
 {
   int status = 0;
+  bool quiet = argc > 1 && strcmp (argv[1], "-q") == 0;
   pid_t pid;
 
+  if (quiet)
+    {
+      argc--;
+      argv++;
+    }
   if (argc < 2)
     {
-      fprintf (stderr, "usage: reap COMMAND [ARGUMENT]…\n");
+      fprintf (stderr, "usage: reap [-q] COMMAND [ARGUMENT]…\n");
       return 2;
     }
   prctl (PR_SET_CHILD_SUBREAPER, 1);
@@ -130,6 +136,6 @@ main (int argc, char **argv)
         break;
     }
   command_pid = 0;
-  end_children ();
+  end_children (!quiet);
   return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
 }
