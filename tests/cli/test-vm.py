@@ -90,23 +90,20 @@ class WithAnAppVm(harness.TestCase):
         self.assertEqual(len(self.ctl('log', '-n', '3', NAME).out.splitlines()), 3)
 
     def test_6_console(self):
-        marker = 'written to the console'
-        process = self.ctl.spawn('console', NAME, stdin=subprocess.PIPE)
-        self.addCleanup(process.kill)
-        second = self.ctl('console', NAME)
-        # Whoever comes first has it.
-        self.assertEqual(second.code, 16, second)
-        process.stdin.write(b'\r\n' + marker.encode() + b'\x1d')
-        process.stdin.flush()
-        out, err = process.communicate(timeout=20)
-        self.assertEqual((process.returncode, err), (0, b''))
-        self.assertNotIn(b'\x1b]', out)
-        # It is free again.
         terminal = cli.Terminal([cli.program(), 'console', NAME], {**self.ctl.env, 'TERM': 'xterm'})
         self.addCleanup(terminal.close)
         terminal.read_until(b'Ctrl+]')
-        terminal.write(b'\x1d')
+        # Whoever comes first has it.
+        second = self.ctl('console', NAME)
+        self.assertEqual(second.code, 16, second)
+        terminal.write(b'\r\x1d')
         self.assertEqual(terminal.wait(), 0)
+        # It is free again, and takes pipes.
+        process = self.ctl.spawn('console', NAME, stdin=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        out, err = process.communicate(b'\r\nanything\x1d', timeout=20)
+        self.assertEqual((process.returncode, err), (0, b''))
+        self.assertNotIn(b'\x1b]', out)
 
     def test_7_busy(self):
         self.assertEqual(self.ctl('delete', '--yes', NAME).code, 16)
@@ -121,6 +118,23 @@ class WithAnAppVm(harness.TestCase):
         self.assertEqual(self.ctl('show', '--json', NAME).json()['state'], 'stopped')
         self.assertEqual(self.session.qemu_pids(), [])
         self.assertEqual(self.ctl('delete', '--yes', NAME).code, 0)
+
+    def test_9_ctrl_c_while_it_boots_leaves_nothing(self):
+        self.assertEqual(self.ctl('create', 'Brief').code, 0)
+        process = self.ctl.spawn('run', 'Brief', 'foot')
+        self.addCleanup(process.kill)
+        seen = b''
+        while b'Waiting for the AppVM' not in seen:
+            data = os.read(process.stderr.fileno(), 4096)
+            self.assertTrue(data, seen)
+            seen += data
+        self.assertNotEqual(self.session.qemu_pids(), [])
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual((process.returncode, out), (27, b''), err)
+        harness.wait_for(lambda: not self.session.qemu_pids(), 20, 'the end of QEMU')
+        harness.wait_for(lambda: self.ctl('show', '--json', 'Brief').json()['state'] == 'stopped', 20, 'its stop')
+        self.assertEqual(self.ctl('delete', '--yes', 'Brief').code, 0)
 
 
 if __name__ == '__main__':
