@@ -6,6 +6,7 @@
 #include "bh-job.h"
 
 #include "bh-error.h"
+#include "bh-trim.h"
 
 #define LINGER_SECONDS 10
 
@@ -148,6 +149,7 @@ finish (BhJob *self, const char *state, const char *error_name, const char *mess
   /* Properties before the signal, for those who read them when it comes. */
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self));
   bh_dbus_job1_emit_finished (job, state, bh_dbus_job1_get_error (job), bh_dbus_job1_get_result (job));
+  bh_trim_later ();
   if (self->server)
     g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, LINGER_SECONDS, unexport, g_object_ref (self),
                                 g_object_unref);

@@ -20,6 +20,7 @@
 
 #define MAX_LOG (4 * 1024 * 1024)
 #define MAX_TAIL (1024 * 1024)
+#define OWN_LINE " bulkhead: "
 
 void
 bh_log_line (const char *id, const char *format, ...)
@@ -37,7 +38,7 @@ bh_log_line (const char *id, const char *format, ...)
   what = g_strdup_vprintf (format, args);
   va_end (args);
   g_debug ("%s: %s", id, what);
-  line = g_strdup_printf ("%s bulkhead: %s\n", time, what);
+  line = g_strconcat (time, OWN_LINE, what, "\n", NULL);
   fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return;
@@ -64,16 +65,15 @@ bh_log_prepare (const char *id, GError **error)
   return TRUE;
 }
 
-char *
-bh_log_tail (const char *id, guint lines)
+/* The end of the log, cleaned. */
+static char *
+read_end (const char *id)
 {
   g_autofree char *path = bh_paths_log_file (id);
   g_autofree char *text = NULL;
-  g_autofree char *clean = NULL;
   int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   struct stat st;
   ssize_t n;
-  char *start;
 
   if (fd < 0)
     return g_strdup ("");
@@ -88,14 +88,39 @@ bh_log_tail (const char *id, guint lines)
   for (ssize_t i = 0; i < n; i++)
     if (text[i] == '\r' || text[i] == '\0')
       text[i] = i + 1 < n && text[i + 1] == '\n' ? ' ' : '\n';
-  clean = bh_text_clean_lines (text, (gsize) n);
-  start = clean + strlen (clean);
-  if (start > clean && start[-1] == '\n')
+  return bh_text_clean_lines (text, (gsize) n);
+}
+
+static char *
+last_lines (const char *text, guint lines)
+{
+  const char *start = text + strlen (text);
+
+  if (start > text && start[-1] == '\n')
     start--;
-  for (; start > clean; start--)
+  for (; start > text; start--)
     if (start[-1] == '\n' && --lines == 0)
       break;
   return g_strdup (start);
+}
+
+char *
+bh_log_tail (const char *id, guint lines)
+{
+  g_autofree char *text = read_end (id);
+
+  return last_lines (text, lines);
+}
+
+char *
+bh_log_tail_since (const char *id, const char *mark, guint lines)
+{
+  g_autofree char *text = read_end (id);
+  g_autofree char *own = g_strconcat (OWN_LINE, mark, NULL);
+  char *found = g_strrstr (text, own);
+  char *next = found ? strchr (found, '\n') : NULL;
+
+  return last_lines (found ? (next ? next + 1 : "") : text, lines);
 }
 
 void

@@ -20,5 +20,8 @@ gboolean bh_log_prepare (const char *id, GError **error);
  */
 char *bh_log_tail (const char *id, guint lines);
 
+/* As bh_log_tail(), from the last line of ours that starts with @mark on. */
+char *bh_log_tail_since (const char *id, const char *mark, guint lines);
+
 /* All log files of @id. */
 void bh_log_delete (const char *id);

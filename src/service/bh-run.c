@@ -28,6 +28,8 @@
 #define SHUTDOWN_SECONDS 5
 #define MAX_PROXIES_PER_MINUTE 3
 #define CONSOLE_LINES 12
+#define LOG_MARK "starting"
+#define ENDED_EARLY "The virtual machine ended while it started"
 
 struct _BhRun
 {
@@ -155,7 +157,7 @@ boot_error (BhRun *self, const GError *cause)
 
   if (!g_error_matches (cause, BH_ERROR, BH_ERROR_BOOT_FAILED))
     return g_error_copy (cause);
-  console = bh_log_tail (self->id, CONSOLE_LINES);
+  console = bh_log_tail_since (self->id, LOG_MARK, CONSOLE_LINES);
   g_strstrip (console);
   return g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "%s (after the step “%s”).%s%s", cause->message,
                       self->boot_step ? self->boot_step : "call",
@@ -250,7 +252,7 @@ on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhRun *self)
   if (self->state == BH_RUN_BOOTING && !self->error)
     {
       g_autoptr (GError) cause
-          = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "The virtual machine ended while it started");
+          = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
       self->error = boot_error (self, cause);
     }
   else if (self->state == BH_RUN_READY && !self->error)
@@ -408,41 +410,53 @@ may_respawn (BhRun *self)
 }
 
 static void
-detach (BhRun *self, const char *why)
+hide_windows (BhRun *self)
 {
   drop_link (self);
   for (guint i = 0; i < self->programs->len; i++)
     ((BhProgram *) self->programs->pdata[i])->windows = 0;
-  bh_log_line (self->id, "without windows: %s", why);
   g_signal_emit (self, signals[PROGRAMS], 0);
+}
+
+static void
+detach (BhRun *self, const char *why)
+{
+  hide_windows (self);
+  bh_log_line (self->id, "without windows: %s", why);
   g_signal_emit (self, signals[DETACHED], 0, why);
+}
+
+/* The proxy of a running AppVM has ended: another one, unless it was the desktop that went or it is one
+ * too many. Launches that wait for it go on waiting. */
+static void
+recover (BhRun *self, gboolean display_gone, const char *detail)
+{
+  g_autofree char *why = NULL;
+
+  if (display_gone)
+    detach (self, "The desktop is gone. Start a program in it to have its windows back.");
+  else if (may_respawn (self))
+    {
+      hide_windows (self);
+      attach (self);
+    }
+  else
+    {
+      why = g_strdup_printf ("Its window gate ended too often (%s). Start a program in it to try again.",
+                             detail);
+      detach (self, why);
+      g_signal_emit (self, signals[NOTICE], 0, why);
+    }
 }
 
 static void
 on_gone (BhProxyLink *link, const char *reason, const char *detail, BhRun *self)
 {
-  g_autofree char *why = NULL;
-
   bh_log_line (self->id, "the window gate %s (%s)", detail, *reason ? reason : "no reason given");
-  if (self->state != BH_RUN_READY)
-    {
-      drop_link (self);
-      return; /* stopping: the machine's own end follows, or the timer's */
-    }
-  if (g_str_equal (reason, "display"))
-    {
-      detach (self, "The desktop is gone. Start a program in it to have its windows back.");
-      return;
-    }
-  if (!may_respawn (self))
-    {
-      why = g_strdup_printf ("Its window gate ended too often (%s).", detail);
-      detach (self, why);
-      g_signal_emit (self, signals[NOTICE], 0, why);
-      return;
-    }
-  detach (self, detail);
-  attach (self);
+  if (self->state == BH_RUN_READY)
+    recover (self, g_str_equal (reason, "display"), detail);
+  else
+    drop_link (self); /* stopping: the machine's own end follows, or the timer's */
 }
 
 static GVariant *
@@ -509,10 +523,16 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_object (&self->cancellable);
   if (!good)
     {
+      if (self->state == BH_RUN_BOOTING && bh_domain_find_pid (self->id) == 0)
+        {
+          /* QEMU's end is what closed the channel; libvirt's event for it is on its way. */
+          g_clear_error (&error);
+          error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
+        }
       if (self->state == BH_RUN_BOOTING)
         bh_run_stop (self, TRUE, error);
       else if (self->state == BH_RUN_READY)
-        detach (self, error->message);
+        recover (self, g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY), error->message);
       return;
     }
   self->attached = TRUE;
@@ -620,7 +640,8 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
     {
       if (prepared)
         bh_prepared_free (prepared);
-      if (error && !self->error)
+      /* When it was cancelled, whoever did that knows why. */
+      if (error && !self->error && self->state == BH_RUN_PREPARING)
         self->error = g_steal_pointer (&error);
       end (self);
       return;
@@ -642,6 +663,7 @@ bh_run_start (BhRun *self, const char *display, gboolean debug)
   self->debug = debug;
   self->state = BH_RUN_PREPARING;
   bh_log_prepare (self->id, NULL);
+  bh_log_line (self->id, LOG_MARK);
   self->cancellable = g_cancellable_new ();
   bh_prepare_async (self->config, debug, on_prepare_step, self->cancellable, on_prepared,
                     g_object_ref (self));

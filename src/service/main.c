@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "bh-manager.h"
+#include "bh-trim.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -70,6 +71,7 @@ on_name_acquired (GDBusConnection *connection, const char *name, gpointer data)
 
   service->owned = TRUE;
   bh_manager_begin (service->manager);
+  bh_trim_later ();
 }
 
 static void
