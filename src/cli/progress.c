@@ -81,7 +81,7 @@ bh_progress_step (BhProgress *progress, const char *text)
   progress->since = g_get_monotonic_time ();
   if (!progress->terminal)
     {
-      fprintf (stderr, "%s…\n", progress->step);
+      fprintf (stderr, "%s\n", progress->step);
       return;
     }
   draw (progress);

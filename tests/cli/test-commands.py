@@ -169,7 +169,7 @@ class Changing(unittest.TestCase):
     def test_start_and_stop(self):
         result = ctl('start', 'Work')
         self.assertEqual(result.code, 0, result)
-        self.assertIn('Looking for a kernel…\n', result.err)
+        self.assertIn('Looking for a kernel\n', result.err)
         self.assertEqual(result.out, '')
         self.assertEqual(ctl('show', '--json', 'Work').json()['state'], 'running')
         self.assertEqual(ctl('delete', '--yes', 'Work').code, 16)
