@@ -72,10 +72,11 @@ class Guest:
 
     def __init__(self, test, **spec):
         self.test = test
-        self.name = 'bulkhead-test'
-        self.runtime = test.path('run', 'test')
-        self.log = test.path('test.log')
-        self.spec = {'id': 'test', 'uuid': str(uuid.uuid4()), 'memory_mib': 512, 'cpus': 1,
+        name = 'test-' + secrets.token_hex(4)
+        self.name = 'bulkhead-' + name
+        self.runtime = os.path.join(test.env['XDG_RUNTIME_DIR'], name)
+        self.log = test.path(name + '.log')
+        self.spec = {'id': name, 'uuid': str(uuid.uuid4()), 'memory_mib': 512, 'cpus': 1,
                      'region_mib': 16, 'opt': 0, **spec}
         self.wire = None
 
@@ -142,9 +143,13 @@ class Guest:
         if self.wire:
             self.wire.close()
         self.virsh('destroy', self.name, check=False)
-        for name in ('libvirtd', 'virtlogd', 'virtqemud'):
-            try:
-                with open(self.test.path('run', 'libvirt', name + '.pid')) as file:
-                    os.kill(int(file.read()), signal.SIGTERM)
-            except (FileNotFoundError, ProcessLookupError, ValueError):
-                pass
+
+
+def stop_daemons(runtime_dir):
+    """End what virsh started there."""
+    for name in ('libvirtd', 'virtlogd', 'virtqemud'):
+        try:
+            with open(os.path.join(runtime_dir, 'libvirt', name + '.pid')) as file:
+                os.kill(int(file.read()), signal.SIGTERM)
+        except (FileNotFoundError, ProcessLookupError, ValueError):
+            pass

@@ -8,7 +8,18 @@ import unittest
 
 import harness
 from boot import BootTest
-from boot.guest import MACHINE_ID, Guest
+from boot.guest import MACHINE_ID, Guest, stop_daemons
+
+
+# One libvirt for all: it takes seconds to ask a QEMU it does not know yet what it can do.
+PLACE = BootTest()
+
+
+def setUpModule():
+    PLACE.setUp()
+    unittest.addModuleCleanup(PLACE.doCleanups)
+    unittest.addModuleCleanup(stop_daemons, PLACE.env['XDG_RUNTIME_DIR'])
+    PLACE.use_programs()
 
 
 class ConfiguredGuestTest(unittest.TestCase):
@@ -16,11 +27,7 @@ class ConfiguredGuestTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.place = BootTest()
-        cls.place.setUp()
-        cls.addClassCleanup(cls.place.doCleanups)
-        cls.place.use_programs()
-        cls.guest = Guest(cls.place)
+        cls.guest = Guest(PLACE)
         cls.addClassCleanup(cls.guest.stop)
         try:
             cls.guest.start()
@@ -131,6 +138,10 @@ class ConfiguredGuestTest(unittest.TestCase):
 
 
 class BootTests(BootTest):
+    def setUp(self):
+        super().setUp()
+        self.env = dict(PLACE.env)
+
     def start(self, **programs):
         self.use_programs(**programs)
         guest = Guest(self)
@@ -188,6 +199,10 @@ class AccelTest(BootTest):
         super().setUp()
         self.use_programs(guest='/usr/bin/true')
         self.env['BULKHEAD_KVM_DEVICE'] = '/dev/null'
+        os.makedirs(self.path('cache', 'bulkhead'))
+        kernels = os.path.join(PLACE.env['XDG_CACHE_HOME'], 'bulkhead', 'kernels')
+        os.makedirs(kernels, exist_ok=True)
+        os.symlink(kernels, self.path('cache', 'bulkhead', 'kernels'))
 
     def use_qemu(self, name):
         link = self.path(name)
