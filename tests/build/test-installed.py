@@ -21,8 +21,8 @@ LINKS = {
     'bulkhead-init': set(),
     'bulkhead-vmm': set(),
     'bulkhead-guest': GLIB | {'libwayland-server', 'libpixman-1', 'libxkbcommon'},
-    'bulkhead-proxy': GLIB | {'libwayland-client', 'libseccomp', 'libpixman-1', 'libxkbcommon',
-                              'libpulse'},
+    'bulkhead-proxy': GLIB | {'libwayland-client', 'libwayland-cursor', 'libseccomp', 'libpulse',
+                              'libcairo', 'libpango-1.0', 'libpangocairo-1.0', 'libxkbcommon'},
     'bulkheadctl': GLIB | {'libjson-glib-1.0'},
 }
 LIBC = {'libc', 'libm', 'libgcc_s', 'ld-linux-x86-64'}

@@ -26,7 +26,7 @@ RULES = {
     'helper': (('lib',), ('glib', 'gio', 'polkit')),
     'vmm': ((), ('kernel',)),
     'proxy': (('lib', 'wire'), ('glib', 'gio', 'wayland-client', 'pulse', 'seccomp', 'kernel',
-                                'pixman', 'xkbcommon')),
+                                'pango', 'xkbcommon')),
     'init': ((), ('kernel',)),
     'guest': (('wire',), ('glib', 'gio', 'wayland-server', 'pixman', 'xkbcommon', 'kernel')),
 }
@@ -41,6 +41,7 @@ LIBRARIES = {
     'wayland-client': 'wayland-client', 'wayland-server': 'wayland-server', 'pixman': 'pixman',
     'pulse/': 'pulse', 'seccomp.h': 'seccomp', 'xkbcommon/': 'xkbcommon', 'zstd.h': 'compression',
     'lzma.h': 'compression', 'lz4': 'compression', 'zlib.h': 'compression', 'linux/': 'kernel',
+    'pango/': 'pango', 'cairo': 'pango', 'wayland-cursor.h': 'wayland-client',
     'wayland-util.h': 'wayland', 'wayland-version.h': 'wayland', 'wayland-egl': 'wayland-egl',
 }
 # Constants of the kernel's interface are libc to us wherever they are used.
