@@ -187,7 +187,7 @@ unpack_seed (Guest *guest)
 {
   if (!mount_share (guest, "seed", "/mnt"))
     return false;
-  if (!bh_seed_unpack ("/mnt/seed.cpio"))
+  if (!bh_seed_unpack ("/mnt/seed.cpio", "/"))
     return fail (guest, "Cannot make /etc from the host's seed");
   if (umount2 ("/mnt", MNT_DETACH) != 0)
     return fail (guest, "Cannot unmount the host's seed");

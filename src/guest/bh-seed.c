@@ -66,17 +66,18 @@ is_name_good (const char *name)
          && (strlen (name) < 3 || strcmp (name + strlen (name) - 3, "/..") != 0);
 }
 
-/* We are in "/". */
+/* @name is relative to @root. Links in the way are followed: the service puts none above a file. */
 static bool
-make_entry (const char *name, uint32_t mode, const uint8_t *data, size_t size)
+make_entry (int root, const char *name, uint32_t mode, const uint8_t *data, size_t size)
 {
   char target[4096];
   int fd;
   bool ok;
 
   if (S_ISDIR (mode))
-    return (mkdir (name, 0755) == 0 || errno == EEXIST) && chmod (name, mode & 07777) == 0;
-  unlink (name);
+    return (mkdirat (root, name, 0755) == 0 || errno == EEXIST)
+           && fchmodat (root, name, mode & 07777, 0) == 0;
+  unlinkat (root, name, 0);
   if (S_ISLNK (mode))
     {
       if (size >= sizeof target)
@@ -86,14 +87,14 @@ make_entry (const char *name, uint32_t mode, const uint8_t *data, size_t size)
         }
       memcpy (target, data, size);
       target[size] = '\0';
-      return symlink (target, name) == 0;
+      return symlinkat (target, root, name) == 0;
     }
   if (!S_ISREG (mode))
     {
       errno = EINVAL;
       return false;
     }
-  fd = open (name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0755);
+  fd = openat (root, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode & 0755);
   if (fd < 0)
     return false;
   ok = write (fd, data, size) == (ssize_t) size;
@@ -101,7 +102,7 @@ make_entry (const char *name, uint32_t mode, const uint8_t *data, size_t size)
 }
 
 static bool
-unpack (const uint8_t *data, size_t size)
+unpack (int root, const uint8_t *data, size_t size)
 {
   size_t at = 0;
 
@@ -119,7 +120,7 @@ unpack (const uint8_t *data, size_t size)
         return true;
       body = (at + HEADER + n[NAME_SIZE] + 3) & ~(size_t) 3;
       if (!bh_range_fits (body, n[FILE_SIZE], size) || !is_name_good (name)
-          || !make_entry (name, n[MODE], data + body, n[FILE_SIZE]))
+          || !make_entry (root, name, n[MODE], data + body, n[FILE_SIZE]))
         return false;
       at = (body + n[FILE_SIZE] + 3) & ~(size_t) 3;
       errno = EINVAL;
@@ -128,18 +129,19 @@ unpack (const uint8_t *data, size_t size)
 }
 
 bool
-bh_seed_unpack (const char *file)
+bh_seed_unpack (const char *file, const char *folder)
 {
-  int fd = open (file, O_RDONLY | O_CLOEXEC), saved;
+  int fd = open (file, O_RDONLY | O_CLOEXEC);
+  int root = open (folder, O_PATH | O_DIRECTORY | O_CLOEXEC), saved = errno;
   struct stat st;
   uint8_t *data = NULL;
   size_t have = 0;
   bool ok = false;
 
-  if (fd < 0)
-    return false;
-  if (fstat (fd, &st) == 0 && st.st_size > 0 && st.st_size <= MAX_SEED)
+  if (fd >= 0 && root >= 0 && fstat (fd, &st) == 0 && st.st_size > 0 && st.st_size <= MAX_SEED)
     data = malloc (st.st_size);
+  else
+    st.st_size = 0;
   while (data && have < (size_t) st.st_size)
     {
       ssize_t n = read (fd, data + have, st.st_size - have);
@@ -148,11 +150,14 @@ bh_seed_unpack (const char *file)
         break;
       have += n;
     }
-  if (data && have == (size_t) st.st_size && chdir ("/") == 0)
-    ok = unpack (data, have);
-  saved = errno;
+  if (data && have == (size_t) st.st_size)
+    ok = unpack (root, data, have);
+  saved = errno ? errno : saved;
   free (data);
-  close (fd);
+  if (fd >= 0)
+    close (fd);
+  if (root >= 0)
+    close (root);
   errno = saved;
   return ok;
 }

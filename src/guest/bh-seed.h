@@ -5,6 +5,6 @@
 
 #include <stdbool.h>
 
-/* Unpack the cpio archive ("newc") @file under "/". What it holds replaces what is there; names
+/* Unpack the cpio archive ("newc") @file under @folder. What it holds replaces what is there; names
  * that lead out of etc and var end it. False with errno set. */
-bool bh_seed_unpack (const char *file);
+bool bh_seed_unpack (const char *file, const char *folder);

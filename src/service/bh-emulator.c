@@ -55,8 +55,9 @@ bh_emulator_ensure (const char *qemu, GError **error)
     }
   if (!bh_paths_ensure (dir, error))
     return NULL;
-  what = g_strdup_printf ("%s %s %lld.%ld %lld", vmm, qemu, (long long) qemu_stat.st_ctim.tv_sec,
-                          qemu_stat.st_ctim.tv_nsec, (long long) qemu_stat.st_size);
+  what = g_strdup_printf ("%s %s %llu %lld %lld.%09ld", vmm, qemu,
+                          (unsigned long long) qemu_stat.st_ino, (long long) qemu_stat.st_size,
+                          (long long) qemu_stat.st_mtim.tv_sec, qemu_stat.st_mtim.tv_nsec);
   sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, what, -1);
   sum[16] = '\0';
   link = g_strdup_printf ("%s/%s-vmm", dir, sum);

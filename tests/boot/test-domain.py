@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The domain of an AppVM: what is in it, what is not, and which values are refused."""
 
+import os
 import unittest
 import xml.etree.ElementTree as tree
 
@@ -119,6 +120,24 @@ class DomainTest(BootTest):
                     arguments = {**GOOD, key: value}
                     self.refuse('InvalidArgument', 'xml',
                                 *(f'{k}={v}' for k, v in arguments.items()))
+
+
+class EmulatorTest(BootTest):
+    def test_missing_qemu_names_the_package(self):
+        self.env['BULKHEAD_QEMU'] = self.path('nonexistent')
+        self.assertIn('qemu-system-x86', self.refuse('NoHypervisor', 'qemu'))
+        self.refuse('NoHypervisor', 'emulator', self.path('nonexistent'))
+
+    def test_another_qemu_is_another_emulator(self):
+        libexec = self.use_programs(guest='/usr/bin/true')
+        qemu = self.path('qemu')
+        os.symlink('/usr/bin/true', qemu)
+        first, = self.boot_tool('emulator', qemu)
+        self.assertEqual(self.boot_tool('emulator', qemu), [first])
+        self.assertEqual(os.readlink(first), os.path.join(libexec, 'bulkhead-vmm'))
+        os.unlink(qemu)
+        os.symlink('/usr/bin/false', qemu)
+        self.assertNotEqual(self.boot_tool('emulator', qemu), [first])
 
 
 if __name__ == '__main__':
