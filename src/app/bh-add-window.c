@@ -5,6 +5,7 @@
 
 #include "bh-add-window.h"
 
+#include "bh-accessible.h"
 #include "bh-program-picker.h"
 
 #include <glib/gi18n.h>
@@ -29,6 +30,7 @@ update (BhAddWindow *self)
       = n > 1 ? g_strdup_printf (ngettext ("_Add %u", "_Add %u", n), n) : g_strdup (_ ("_Add"));
 
   gtk_button_set_label (self->add, label);
+  bh_accessible_tidy (GTK_WIDGET (self));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "window.add", n > 0);
 }
 

@@ -5,6 +5,7 @@
 
 #include "bh-create-window.h"
 
+#include "bh-accessible.h"
 #include "bh-color-dot.h"
 #include "bh-color-picker.h"
 #include "bh-color.h"
@@ -32,7 +33,7 @@ struct _BhCreateWindow
   GtkLabel *hint;
   BhColorPicker *colors;
   GtkListBox *rows;
-  GtkWidget *add_row;
+  GtkWidget *add_row, *choose;
   BhProgramPicker *picker;
   GtkButton *create;
   GtkSpinner *spinner;
@@ -119,7 +120,7 @@ static void
 on_remove_clicked (GtkButton *button, BhCreateWindow *self)
 {
   bh_program_picker_unchoose (self->picker, g_object_get_data (G_OBJECT (button), "program"));
-  gtk_widget_grab_focus (self->add_row);
+  gtk_widget_grab_focus (self->choose);
 }
 
 static GtkWidget *
@@ -180,15 +181,8 @@ go_back (GtkWidget *widget, const char *action, GVariant *parameter)
   else
     {
       adw_leaflet_set_visible_child (self->leaflet, self->form);
-      gtk_widget_grab_focus (self->add_row);
+      gtk_widget_grab_focus (self->choose);
     }
-}
-
-static void
-on_add_activated (GtkListBox *list, GtkListBoxRow *row, BhCreateWindow *self)
-{
-  if (GTK_WIDGET (row) == self->add_row)
-    gtk_widget_activate_action (GTK_WIDGET (self), "window.choose-programs", NULL);
 }
 
 static void
@@ -290,13 +284,13 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, colors);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, rows);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, add_row);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, choose);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, picker);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, create);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, spinner);
   gtk_widget_class_bind_template_callback (widget_class, on_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_name_applied);
   gtk_widget_class_bind_template_callback (widget_class, on_programs_changed);
-  gtk_widget_class_bind_template_callback (widget_class, on_add_activated);
 }
 
 static void
@@ -304,6 +298,8 @@ bh_create_window_init (BhCreateWindow *self)
 {
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  bh_accessible_tidy (GTK_WIDGET (self));
+  bh_accessible_follow (GTK_WIDGET (self->leaflet));
 }
 
 /* The first of the palette that no AppVM has, so that colours tell AppVMs apart by themselves. */

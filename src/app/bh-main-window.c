@@ -5,6 +5,7 @@
 
 #include "bh-main-window.h"
 
+#include "bh-accessible.h"
 #include "bh-create-window.h"
 #include "bh-launch.h"
 #include "bh-vm-page.h"
@@ -25,6 +26,7 @@ struct _BhMainWindow
   char *chosen;
   guint loading_delay;
   GStrv words;
+  GtkCustomFilter *filter;
 
   AdwToastOverlay *toasts;
   GtkStack *stack;
@@ -55,16 +57,29 @@ find_row (BhMainWindow *self, const char *id)
   return NULL;
 }
 
+static void
+select_chosen (BhMainWindow *self)
+{
+  gtk_list_box_select_row (self->rows, GTK_LIST_BOX_ROW (find_row (self, self->chosen)));
+}
+
+static void
+choose (BhMainWindow *self, BhVmItem *item)
+{
+  g_free (self->chosen);
+  self->chosen = item ? g_strdup (bh_vm_item_get_id (item)) : NULL;
+  bh_vm_page_set_item (self->page, item);
+}
+
 /* The chosen AppVM when it is still there, else the first. */
 static void
 choose_some (BhMainWindow *self)
 {
-  BhVmRow *row = find_row (self, self->chosen);
+  g_autoptr (BhVmItem) first = g_list_model_get_item (G_LIST_MODEL (self->vms), 0);
+  BhVmItem *item = self->chosen ? bh_vm_list_find_id (self->vms, self->chosen) : NULL;
 
-  if (!row)
-    row = (BhVmRow *) gtk_list_box_get_row_at_index (self->rows, 0);
-  gtk_list_box_select_row (self->rows, GTK_LIST_BOX_ROW (row));
-  bh_vm_page_set_item (self->page, row ? bh_vm_row_get_item (row) : NULL);
+  choose (self, item ? item : first);
+  select_chosen (self);
 }
 
 static gboolean
@@ -163,9 +178,11 @@ create_row (gpointer item, gpointer user_data)
   return bh_vm_row_new (item);
 }
 
+/* Its name has all words, or one of its programs has. */
 static gboolean
-row_matches (BhMainWindow *self, BhVmItem *item)
+item_matches (gpointer item, gpointer user_data)
 {
+  BhMainWindow *self = user_data;
   const char *const *ids = bh_vm_item_get_applications (item);
   g_autofree char *name = g_utf8_casefold (bh_vm_item_get_name (item), -1);
   gboolean all = TRUE;
@@ -181,16 +198,6 @@ row_matches (BhMainWindow *self, BhVmItem *item)
   return all;
 }
 
-static gboolean
-filter_row (GtkListBoxRow *row, gpointer user_data)
-{
-  BhMainWindow *self = user_data;
-  gboolean shown = row_matches (self, bh_vm_row_get_item (BH_VM_ROW (row)));
-
-  if (shown)
-    gtk_widget_set_visible (self->no_results, FALSE);
-  return shown;
-}
 
 static void
 on_search_changed (GtkSearchEntry *entry, BhMainWindow *self)
@@ -201,37 +208,34 @@ on_search_changed (GtkSearchEntry *entry, BhMainWindow *self)
 
   g_strfreev (self->words);
   self->words = g_strsplit_set (g_strstrip (folded), " \t", -1);
-  gtk_widget_set_visible (self->no_results, TRUE);
-  gtk_list_box_invalidate_filter (self->rows);
+  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
+  gtk_widget_set_visible (self->no_results, !gtk_list_box_get_row_at_index (self->rows, 0));
+  select_chosen (self);
 }
 
 static void
 on_search_activate (GtkSearchEntry *entry, BhMainWindow *self)
 {
-  GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows));
+  GtkListBoxRow *first = gtk_list_box_get_row_at_index (self->rows, 0);
 
-  for (; row; row = gtk_widget_get_next_sibling (row))
-    if (BH_IS_VM_ROW (row) && gtk_widget_get_child_visible (row))
-      {
-        gtk_widget_activate (row);
-        gtk_widget_grab_focus (row);
-        return;
-      }
+  if (first)
+    {
+      gtk_widget_activate (GTK_WIDGET (first));
+      gtk_widget_grab_focus (GTK_WIDGET (first));
+    }
 }
 
 static void
 on_row_selected (GtkListBox *list, GtkListBoxRow *row, BhMainWindow *self)
 {
-  if (!row)
-    return;
-  g_free (self->chosen);
-  self->chosen = g_strdup (bh_vm_item_get_id (bh_vm_row_get_item (BH_VM_ROW (row))));
-  bh_vm_page_set_item (self->page, bh_vm_row_get_item (BH_VM_ROW (row)));
+  if (row && bh_vm_row_get_item (BH_VM_ROW (row)) != bh_vm_page_get_item (self->page))
+    choose (self, bh_vm_row_get_item (BH_VM_ROW (row)));
 }
 
 static void
 on_row_activated (GtkListBox *list, GtkListBoxRow *row, BhMainWindow *self)
 {
+  choose (self, bh_vm_row_get_item (BH_VM_ROW (row)));
   gtk_list_box_select_row (list, row);
   adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->page));
 }
@@ -252,7 +256,7 @@ on_folded (BhMainWindow *self)
   /* In one column a selected row would only look as if it had been clicked. */
   gtk_list_box_set_selection_mode (self->rows, folded ? GTK_SELECTION_NONE : GTK_SELECTION_SINGLE);
   if (!folded)
-    gtk_list_box_select_row (self->rows, GTK_LIST_BOX_ROW (find_row (self, self->chosen)));
+    select_chosen (self);
 }
 
 /* "Start Calculator" of the toast that says an AppVM is ready. */
@@ -391,6 +395,9 @@ bh_main_window_dispose (GObject *object)
   if (self->rows)
     gtk_list_box_bind_model (self->rows, NULL, NULL, NULL, NULL);
   self->rows = NULL;
+  if (self->filter)
+    gtk_custom_filter_set_filter_func (self->filter, NULL, NULL, NULL);
+  g_clear_object (&self->filter);
   g_clear_object (&self->vms);
   g_clear_object (&self->programs);
   g_clear_object (&self->settings);
@@ -445,8 +452,10 @@ static void
 bh_main_window_init (BhMainWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  bh_accessible_tidy (GTK_WIDGET (self));
+  bh_accessible_follow (GTK_WIDGET (self->stack));
+  bh_accessible_follow (GTK_WIDGET (self->leaflet));
   gtk_search_bar_connect_entry (self->search_bar, GTK_EDITABLE (self->search));
-  gtk_list_box_set_filter_func (self->rows, filter_row, self, NULL);
   g_signal_connect_object (self->leaflet, "notify::folded", G_CALLBACK (on_folded), self,
                            G_CONNECT_SWAPPED);
   restore_size (self);
@@ -456,11 +465,15 @@ GtkWindow *
 bh_main_window_new (AdwApplication *application, BhVmList *vms, BhProgramList *programs)
 {
   BhMainWindow *self = g_object_new (BH_TYPE_MAIN_WINDOW, "application", application, NULL);
+  g_autoptr (GtkFilterListModel) model = NULL;
 
   self->vms = g_object_ref (vms);
   self->programs = g_object_ref (programs);
   bh_vm_page_set_programs (self->page, programs);
-  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (vms), create_row, self, NULL);
+  self->filter = gtk_custom_filter_new (item_matches, self, NULL);
+  model = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (vms)),
+                                     g_object_ref (GTK_FILTER (self->filter)));
+  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (model), create_row, self, NULL);
   g_signal_connect_object (vms, "state-changed", G_CALLBACK (on_ready), self, 0);
   g_signal_connect_object (vms, "state-changed", G_CALLBACK (on_state_changed), self, 0);
   g_signal_connect_object (vms, "added", G_CALLBACK (on_added), self, 0);

@@ -5,6 +5,7 @@
 
 #include "bh-program-picker.h"
 
+#include "bh-accessible.h"
 #include "bh-program-row.h"
 
 #include <adwaita.h>
@@ -20,7 +21,7 @@ struct _BhProgramPicker
   GtkStack *stack;
   GtkListBox *rows;
   AdwStatusPage *failure;
-  guint n_shown;
+  GtkCustomFilter *filter;
 };
 
 G_DEFINE_FINAL_TYPE (BhProgramPicker, bh_program_picker, GTK_TYPE_BOX)
@@ -58,15 +59,11 @@ create_row (gpointer item, gpointer user_data)
 }
 
 static gboolean
-filter_row (GtkListBoxRow *row, gpointer user_data)
+program_matches (gpointer item, gpointer user_data)
 {
   BhProgramPicker *self = user_data;
-  gboolean shown = !self->words
-                   || bh_program_matches (bh_program_row_get_program (BH_PROGRAM_ROW (row)),
-                                          (const char *const *) self->words);
 
-  self->n_shown += shown;
-  return shown;
+  return !self->words || bh_program_matches (item, (const char *const *) self->words);
 }
 
 static void
@@ -87,14 +84,13 @@ update_page (BhProgramPicker *self)
   else if (g_list_model_get_n_items (G_LIST_MODEL (self->list)) == 0)
     gtk_stack_set_visible_child_name (self->stack, "none");
   else
-    gtk_stack_set_visible_child_name (self->stack, self->n_shown > 0 ? "list" : "no-results");
+    gtk_stack_set_visible_child_name (self->stack, gtk_list_box_get_row_at_index (self->rows, 0) ? "list" : "no-results");
 }
 
 static void
 refilter (BhProgramPicker *self)
 {
-  self->n_shown = 0;
-  gtk_list_box_invalidate_filter (self->rows);
+  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
   update_page (self);
 }
 
@@ -118,7 +114,7 @@ on_search_activate (GtkSearchEntry *entry, BhProgramPicker *self)
 
   for (GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows)); row;
        row = gtk_widget_get_next_sibling (row))
-    if (BH_IS_PROGRAM_ROW (row) && gtk_widget_get_child_visible (row) && gtk_widget_get_sensitive (row))
+    if (BH_IS_PROGRAM_ROW (row) && gtk_widget_get_sensitive (row))
       {
         if (first)
           {
@@ -150,6 +146,7 @@ bh_program_picker_dispose (GObject *object)
 
   if (self->rows)
     gtk_list_box_bind_model (self->rows, NULL, NULL, NULL, NULL);
+  gtk_custom_filter_set_filter_func (self->filter, NULL, NULL, NULL);
   g_clear_object (&self->list);
   G_OBJECT_CLASS (bh_program_picker_parent_class)->dispose (object);
 }
@@ -162,6 +159,7 @@ bh_program_picker_finalize (GObject *object)
   g_strfreev (self->present);
   g_strfreev (self->words);
   g_ptr_array_unref (self->chosen);
+  g_object_unref (self->filter);
   G_OBJECT_CLASS (bh_program_picker_parent_class)->finalize (object);
 }
 
@@ -189,8 +187,10 @@ static void
 bh_program_picker_init (BhProgramPicker *self)
 {
   self->chosen = g_ptr_array_new_with_free_func (g_free);
+  self->filter = gtk_custom_filter_new (program_matches, self, NULL);
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_list_box_set_filter_func (self->rows, filter_row, self, NULL);
+  bh_accessible_tidy (GTK_WIDGET (self));
+  bh_accessible_follow (GTK_WIDGET (self->stack));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->search), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Search programs"), -1);
 }
@@ -198,11 +198,15 @@ bh_program_picker_init (BhProgramPicker *self)
 void
 bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list, const char *const *present)
 {
+  g_autoptr (GtkFilterListModel) model = NULL;
+
   g_return_if_fail (!self->list);
 
   self->list = g_object_ref (list);
   self->present = g_strdupv ((char **) present);
-  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (list), create_row, self, NULL);
+  model = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (list)),
+                                     g_object_ref (GTK_FILTER (self->filter)));
+  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (model), create_row, self, NULL);
   g_signal_connect_object (list, "loaded", G_CALLBACK (on_loaded), self, 0);
   refilter (self);
   /* Something may have been installed since. */
@@ -222,11 +226,22 @@ bh_program_picker_get_chosen (BhProgramPicker *self)
 void
 bh_program_picker_unchoose (BhProgramPicker *self, const char *id)
 {
-  for (GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows)); row;
-       row = gtk_widget_get_next_sibling (row))
+  GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows));
+  guint position;
+
+  for (; row; row = gtk_widget_get_next_sibling (row))
     if (BH_IS_PROGRAM_ROW (row)
         && g_str_equal (bh_program_get_id (bh_program_row_get_program (BH_PROGRAM_ROW (row))), id))
-      bh_program_row_set_chosen (BH_PROGRAM_ROW (row), FALSE);
+      {
+        bh_program_row_set_chosen (BH_PROGRAM_ROW (row), FALSE);
+        return;
+      }
+  /* The search hides its row. */
+  if (g_ptr_array_find_with_equal_func (self->chosen, id, g_str_equal, &position))
+    {
+      g_ptr_array_remove_index (self->chosen, position);
+      g_signal_emit (self, changed_signal, 0);
+    }
 }
 
 void

@@ -8,6 +8,7 @@
 #include "bh-text.h"
 
 #include <glib/gi18n.h>
+#include <gtk/gtk.h>
 
 #define MAX_NAME_CHARS 80
 #define MAX_SUMMARY_CHARS 200
@@ -35,13 +36,13 @@ lookup_text (GVariant *description, const char *key, gsize max_chars)
 static GIcon *
 make_icon (const char *serialised)
 {
+  GdkDisplay *display = gdk_display_get_default ();
   g_autoptr (GIcon) icon = *serialised != '\0' ? g_icon_new_for_string (serialised, NULL) : NULL;
 
-  if (!icon)
+  /* Not in the icon theme: a plain program instead of a broken picture. As a second name of the themed icon it would
+   * win over the first, when only the first comes from a fallback theme. */
+  if (!icon || (display && !gtk_icon_theme_has_gicon (gtk_icon_theme_get_for_display (display), icon)))
     return g_themed_icon_new ("application-x-executable");
-  /* Not in the icon theme: a plain program instead of a broken picture. */
-  if (G_IS_THEMED_ICON (icon))
-    g_themed_icon_append_name (G_THEMED_ICON (icon), "application-x-executable");
   return g_steal_pointer (&icon);
 }
 

@@ -28,7 +28,6 @@ bh_running_row_new (const BhRunning *running)
   gtk_actionable_set_action_target (GTK_ACTIONABLE (end), "u", running->id);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (end), "vm.end-program");
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), end);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, running->label,
-                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, windows, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, windows, -1);
   return row;
 }

@@ -8,6 +8,7 @@
 
 #include "bh-trouble.h"
 
+#include "bh-accessible.h"
 #include "bh-error.h"
 #include "bh-launch.h"
 #include "bh-text.h"
@@ -181,6 +182,7 @@ bh_trouble_present (GtkWindow *window, BhVmItem *item, BhJob *job, const GError 
   again->item = g_object_ref (item);
   again->job = g_object_ref (job);
   g_signal_connect_data (dialog, "response", G_CALLBACK (on_response), again, again_free, 0);
+  bh_accessible_tidy (GTK_WIDGET (dialog));
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
@@ -197,5 +199,6 @@ bh_trouble_present_plain (GtkWindow *window, const char *doing, const GError *er
       adw_message_dialog_new (window, doing && !find (error) ? doing : heading, body));
   adw_message_dialog_add_response (dialog, "close", _ ("_Close"));
   adw_message_dialog_set_close_response (dialog, "close");
+  bh_accessible_tidy (GTK_WIDGET (dialog));
   gtk_window_present (GTK_WINDOW (dialog));
 }

@@ -5,6 +5,7 @@
 
 #include "bh-vm-acts.h"
 
+#include "bh-accessible.h"
 #include "bh-add-window.h"
 #include "bh-main-window.h"
 #include "bh-trouble.h"
@@ -268,5 +269,6 @@ bh_vm_acts_delete (BhVmItem *item, GtkWidget *origin)
   adw_message_dialog_set_default_response (dialog, "cancel");
   adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect_object (dialog, "response", G_CALLBACK (on_delete_response), item, 0);
+  bh_accessible_tidy (GTK_WIDGET (dialog));
   gtk_window_present (GTK_WINDOW (dialog));
 }

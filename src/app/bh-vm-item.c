@@ -230,9 +230,9 @@ bh_vm_item_dup_status (BhVmItem *self)
       step = g_strdup (bh_job_get_step (job));
     }
   if (state == BH_VM_STOPPING || (job && bh_job_get_kind (job) == BH_JOB_STOP))
-    return *step != '\0' ? g_strdup_printf (_ ("Stopping: %s"), step) : g_strdup (_ ("Stopping…"));
+    return *step != '\0' ? g_steal_pointer (&step) : g_strdup (_ ("Stopping…"));
   if (state == BH_VM_STARTING || (job && state != BH_VM_RUNNING))
-    return *step != '\0' ? g_strdup_printf (_ ("Starting: %s"), step) : g_strdup (_ ("Starting…"));
+    return *step != '\0' ? g_steal_pointer (&step) : g_strdup (_ ("Starting…"));
   if (job && *bh_job_get_label (job) != '\0')
     return g_strdup_printf (_ ("Starting %s…"), bh_job_get_label (job));
   if (state == BH_VM_FAILED)

@@ -7,6 +7,7 @@
 
 #include "bh-vm-page.h"
 
+#include "bh-accessible.h"
 #include "bh-color-dot.h"
 #include "bh-launch.h"
 #include "bh-program-tile.h"
@@ -359,6 +360,9 @@ static void
 bh_vm_page_init (BhVmPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  bh_accessible_tidy (GTK_WIDGET (self));
+  bh_accessible_follow (GTK_WIDGET (self->title_stack));
+  bh_accessible_follow (GTK_WIDGET (self->programs_stack));
   g_signal_connect_object (gtk_scrolled_window_get_vadjustment (self->scrolled), "value-changed",
                            G_CALLBACK (on_scrolled), self, 0);
 }

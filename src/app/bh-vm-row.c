@@ -35,10 +35,8 @@ update (BhVmRow *self)
   gtk_label_set_text (self->status, status);
   gtk_spinner_set_spinning (self->spinner, busy);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
-  if (state == BH_VM_FAILED)
-    gtk_widget_add_css_class (GTK_WIDGET (self->status), "error");
-  else
-    gtk_widget_remove_css_class (GTK_WIDGET (self->status), "error");
+  gtk_widget_remove_css_class (GTK_WIDGET (self->status), state == BH_VM_FAILED ? "dim-label" : "error");
+  gtk_widget_add_css_class (GTK_WIDGET (self->status), state == BH_VM_FAILED ? "error" : "dim-label");
   /* The name alone: the state is the description, read after it. */
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, status, -1);

@@ -1,0 +1,209 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Takes a picture of every page of `bulkhead` with the stand-in service: screenshots.py FOLDER [WORD…]
+
+Light, dark, high contrast, 360 px and 1024×600. A WORD takes only pages with it in their name.
+BULKHEAD_BUILD_DIR names the build.
+"""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+
+from desk import BUTTON, ROW, TOGGLE, Desk  # noqa: E402
+
+VMS = [
+    {'Name': 'Banking', 'Color': 'green', 'Applications': 'org.example.Web.desktop;org.gnome.Calculator.desktop'},
+    {'Name': 'Personal', 'Color': 'blue', 'State': 'running',
+     'Applications': 'org.example.Web.desktop;org.example.Mail.desktop;org.gnome.Calculator.desktop;foot.desktop;'
+                     'org.pwmt.zathura.desktop;org.example.Photos.desktop;org.example.Gone.desktop',
+     'Programs': [[1, 'Calculator', 1, 1], [2, 'Foot', 2, 3]]},
+    {'Name': 'Downloads from people I do not know', 'Color': 'orange', 'State': 'failed',
+     'Error': 'The kernel /boot/vmlinuz-6.1.0 cannot be read. Ask the administrator to run: chmod a+r /boot/vmlinuz-6.1.0',
+     'Applications': 'org.pwmt.zathura.desktop'},
+    {'Name': 'Work', 'Color': 'purple'},
+    {'Name': 'Éducation', 'Color': 'yellow'},
+]
+
+LOOKS = {
+    'light': {},
+    'dark': {'ADW_DEBUG_COLOR_SCHEME': 'prefer-dark'},
+    'contrast': {'ADW_DEBUG_HIGH_CONTRAST': '1'},
+}
+SIZES = {'': (920, 600), '-360': (360, 640), '-1024': (1024, 600)}
+
+APPS = [('org.example.Web', 'Web', 'Browse the web', 'web-browser-symbolic', ''),
+        ('org.example.Mail', 'Mail', 'Write and read mail', 'mail-unread-symbolic', ''),
+        ('org.example.Photos', 'Photos & Pictures With a Long Name', 'See <b>your</b> pictures', 'no-such-icon', ''),
+        ('org.example.Chat', 'Chat', 'Talk to people', 'user-available-symbolic', 'X-Flatpak=org.example.Chat\n')]
+
+
+def install_apps(desk):
+    folder = desk.place.path('data', 'applications')
+    os.makedirs(folder, exist_ok=True)
+    for app, name, comment, icon, extra in APPS:
+        with open(os.path.join(folder, app + '.desktop'), 'w', encoding='utf-8') as file:
+            file.write(f'[Desktop Entry]\nType=Application\nName={name}\nComment={comment}\nIcon={icon}\nExec=true\n{extra}')
+
+
+def choose(desk, name):
+    desk.press(ROW, name)
+
+
+class Pages:
+    """Each method brings up one page; its name is the picture's."""
+
+    def welcome(self, desk):
+        desk.use_mock()
+        yield
+        desk.wait(BUTTON, 'Create Your First AppVM…')
+
+    def trouble(self, desk):
+        desk.use_service(None)
+        yield
+        desk.wait(BUTTON, 'Try Again')
+
+    def main(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Personal')
+        desk.wait(BUTTON, 'Calculator')
+
+    def failed(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Downloads from people I do not know')
+
+    def starting(self, desk):
+        desk.use_mock('--step', '1500', vms=VMS)
+        yield
+        choose(desk, 'Banking')
+        desk.press(BUTTON, 'Calculator')
+        time.sleep(4)
+
+    def empty(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Éducation')
+        desk.wait(BUTTON, 'Add Programs…')
+
+    def list(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+
+    def delete(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Personal')
+        desk.wait(BUTTON, 'Calculator')
+        desk.act('vm.delete')
+        desk.wait(BUTTON, 'Delete')
+
+    def create(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.sway.input.key('ctrl+n')
+        desk.wait(BUTTON, 'Choose Programs…')
+        desk.sway.input.type('Banking')
+
+    def picker(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.sway.input.key('ctrl+n')
+        desk.wait(BUTTON, 'Choose Programs…')
+        desk.press(BUTTON, 'Choose Programs…')
+        desk.wait(None, 'Calculator')
+        desk.press(ROW, 'Calculator')
+        desk.press(ROW, 'Web')
+
+    def created(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.sway.input.key('ctrl+n')
+        desk.wait(BUTTON, 'Choose Programs…')
+        desk.press(BUTTON, 'Choose Programs…')
+        desk.press(ROW, 'Calculator')
+        desk.press(ROW, 'Web')
+        desk.press(BUTTON, 'Done')
+        desk.wait(BUTTON, 'Create')
+        desk.type_into('Name', 'Travel')
+        desk.press(BUTTON, 'Create')
+        desk.wait_text('is ready')
+        time.sleep(1)
+
+    def filled(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.sway.input.key('ctrl+n')
+        desk.wait(BUTTON, 'Choose Programs…')
+        desk.press(BUTTON, 'Choose Programs…')
+        desk.press(ROW, 'Calculator')
+        desk.press(ROW, 'Web')
+        desk.press(BUTTON, 'Done')
+        desk.wait(BUTTON, 'Create')
+        desk.type_into('Name', 'Travel')
+
+    def error(self, desk):
+        desk.use_mock('--step', '20', '--fail', 'Banking=BootFailed:The guest did not answer in 60 seconds. Its log may say why.',
+                      vms=VMS)
+        yield
+        choose(desk, 'Banking')
+        desk.press(BUTTON, 'Calculator')
+        desk.wait(BUTTON, 'Try Again')
+
+    def shortcuts(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.sway.input.key('ctrl+question')
+        time.sleep(1)
+
+    def about(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.connection.call_sync('io.github.bulkhead.Bulkhead', '/io/github/bulkhead/Bulkhead', 'org.gtk.Actions',
+                                  'Activate', __import__('gi').repository.GLib.Variant('(sava{sv})', ('about', [], {})),
+                                  None, 0, 5000, None)
+        time.sleep(1)
+
+
+def main():
+    folder, words = sys.argv[1], sys.argv[2:]
+    os.makedirs(folder, exist_ok=True)
+    desk = Desk().start()
+    install_apps(desk)
+    try:
+        for page in [p for p in vars(Pages) if not p.startswith('_')]:
+            for look in LOOKS:
+                for size, (width, height) in SIZES.items():
+                    name = f'{page}-{look}{size}'
+                    if words and not any(w in name for w in words):
+                        continue
+                    steps = getattr(Pages(), page)(desk)
+                    next(steps)
+                    desk.run_app(**LOOKS[look])
+                    desk.sway.wait_view('io.github.bulkhead.Bulkhead')
+                    desk.resize(width, height)
+                    next(steps, None)
+                    time.sleep(0.7)
+                    rects = [v['rect'] for v in desk.sway.views()]
+                    x = min(r['x'] for r in rects)
+                    y = min(r['y'] for r in rects)
+                    w = max(r['x'] + r['width'] for r in rects) - x
+                    h = max(r['y'] + r['height'] for r in rects) - y
+                    desk.sway.screenshot((x, y, w, h)).save(os.path.join(folder, name + '.png'))
+                    print(name, flush=True)
+                    desk.close_app()
+    except Exception:
+        desk.sway.screenshot().save(os.path.join(folder, 'failed.png'))
+        desk.dump()
+        raise
+    finally:
+        desk.stop()
+
+
+if __name__ == '__main__':
+    main()
