@@ -25,8 +25,8 @@ static const BhKey keys[] = {
     N_ ("Programs offered in this AppVM"), FALSE, FALSE },
   { "Template", BH_KEY_ENUM, 0, 0, "host", templates, NULL, N_ ("Programs come from"),
     N_ ("“host”: the programs installed on this computer"), TRUE, FALSE },
-  { "Memory", BH_KEY_INT, 192, 65536, "768", NULL, "MiB", N_ ("Memory"),
-    N_ ("Memory of the AppVM"), TRUE, FALSE },
+  { "Memory", BH_KEY_INT, 192, 65536, "768", NULL, "MiB", N_ ("Memory"), N_ ("Memory of the AppVM"),
+    TRUE, FALSE },
   { "Processors", BH_KEY_INT, 1, 16, "1", NULL, NULL, N_ ("Processors"),
     N_ ("How many processors the AppVM has"), TRUE, FALSE },
   { "AutoStop", BH_KEY_INT, 0, 86400, "300", NULL, "s", N_ ("Stop when unused"),
@@ -76,8 +76,8 @@ bh_key_describe_range (const BhKey *key)
   switch (key->type)
     {
     case BH_KEY_INT:
-      return g_strdup_printf ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "%s%s", key->min, key->max,
-                              space, unit);
+      return g_strdup_printf ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "%s%s", key->min,
+                              key->max, space, unit);
     case BH_KEY_BOOL:
       return g_strdup ("true or false");
     case BH_KEY_ENUM:
@@ -88,9 +88,10 @@ bh_key_describe_range (const BhKey *key)
     case BH_KEY_COLOR:
       return g_strdup ("#rrggbb, or red, orange, yellow, green, blue, purple, brown or gray");
     case BH_KEY_APPS:
-      return g_strdup_printf ("at most %" G_GINT64_FORMAT
-                              " desktop-file ids such as org.gnome.Calculator.desktop, “;” between them",
-                              key->max);
+      return g_strdup_printf (
+          "at most %" G_GINT64_FORMAT
+          " desktop-file ids such as org.gnome.Calculator.desktop, “;” between them",
+          key->max);
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:
@@ -182,7 +183,7 @@ bh_key_normalize (const BhKey *key, const char *text, GError **error)
     return value;
   range = bh_key_describe_range (key);
   shown = bh_text_clean (text, strlen (text), 80);
-  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "%s cannot be “%s”: it takes %s", key->name,
-               shown, range);
+  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "%s cannot be “%s”: it takes %s",
+               key->name, shown, range);
   return NULL;
 }

@@ -168,8 +168,8 @@ bh_vm_config_parse (const char *path, const char *id, const char *text, gsize le
       return self;
     }
   if (!scan_lines (self, text, lines)
-      || !g_key_file_load_from_data (self->file, text, len,
-                                     G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, &error))
+      || !g_key_file_load_from_data (
+          self->file, text, len, G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, &error))
     {
       if (self->problems->len == 0)
         add_problem (self, TRUE, 1, "file: %s", error ? error->message : "not a key file");
@@ -298,7 +298,8 @@ normalize_all (GHashTable *settings, GError **error)
       if (!key)
         {
           g_autofree char *shown = bh_text_clean (name, strlen (name), 40);
-          g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "There is no setting “%s”", shown);
+          g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "There is no setting “%s”",
+                       shown);
           return NULL;
         }
       if (*(const char *) text == '\0' && key->fallback)
@@ -396,7 +397,8 @@ bh_vm_id_is_valid (const char *id)
 }
 
 char *
-bh_vm_id_from_name (const char *name, gboolean (*taken) (const char *id, gpointer data), gpointer data)
+bh_vm_id_from_name (const char *name, gboolean (*taken) (const char *id, gpointer data),
+                    gpointer data)
 {
   g_autofree char *ascii = g_str_to_ascii (name, NULL);
   g_autoptr (GString) id = g_string_new (NULL);

@@ -58,7 +58,8 @@ gboolean bh_vm_config_check (BhVmConfig *self, GError **error);
  *
  * Returns: (transfer full) (nullable): the settings with all changes made, or none of them
  */
-BhVmConfig *bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GError **error);
+BhVmConfig *bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed,
+                               GError **error);
 
 /* Replaces the file at once or not at all, 0600; makes the folder. */
 gboolean bh_vm_config_save (BhVmConfig *self, const char *path, GError **error);

@@ -49,7 +49,8 @@ on_spliced (GObject *source, GAsyncResult *result, gpointer data)
   g_output_stream_splice_finish (G_OUTPUT_STREAM (source), result, NULL);
   ours = self && self->guest
          && (g_io_stream_get_output_stream (G_IO_STREAM (self->guest)) == (GOutputStream *) source
-             || g_io_stream_get_output_stream (G_IO_STREAM (self->caller)) == (GOutputStream *) source);
+             || g_io_stream_get_output_stream (G_IO_STREAM (self->caller))
+                    == (GOutputStream *) source);
   if (ours)
     close_relay (self);
   g_weak_ref_clear (weak);

@@ -24,8 +24,9 @@ bh_display_find (const char *wanted, GError **error)
 
   if (wanted && !bh_options_display_is_valid (wanted))
     {
-      g_set_error_literal (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
-                           "The option “display” takes a name such as wayland-0, or an absolute path");
+      g_set_error_literal (
+          error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+          "The option “display” takes a name such as wayland-0, or an absolute path");
       return NULL;
     }
   /* As libwayland does. */
@@ -35,7 +36,8 @@ bh_display_find (const char *wanted, GError **error)
                                       : g_build_filename (g_get_user_runtime_dir (), display, NULL);
   if (strlen (path) >= sizeof address.sun_path)
     {
-      g_set_error (error, BH_ERROR, BH_ERROR_NO_DISPLAY, "The path %s is too long for a socket", path);
+      g_set_error (error, BH_ERROR, BH_ERROR_NO_DISPLAY, "The path %s is too long for a socket",
+                   path);
       return NULL;
     }
   strcpy (address.sun_path, path);

@@ -92,8 +92,9 @@ bh_domain_open_region (pid_t pid, GError **error)
       fd = open (link, O_RDWR | O_CLOEXEC);
       if (fd >= 0)
         return fd;
-      g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "Cannot open the shared region of process %d: %s",
-                   (int) pid, g_strerror (errno));
+      g_set_error (error, BH_ERROR, BH_ERROR_FAILED,
+                   "Cannot open the shared region of process %d: %s", (int) pid,
+                   g_strerror (errno));
       return -1;
     }
   g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND, "Process %d has no shared region", (int) pid);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,7 +38,10 @@ bh_emulator_find_qemu (GError **error)
 char *
 bh_emulator_ensure (const char *qemu, GError **error)
 {
-  g_autofree char *vmm = bh_paths_program ("bulkhead-vmm");
+  g_autofree char *program = bh_paths_program ("bulkhead-vmm");
+  /* Without links: the same program is the same emulator, however it is reached. */
+  g_autofree char *real = realpath (program, NULL);
+  const char *vmm = real ? real : program;
   g_autofree char *dir = bh_paths_cache_dir ("emulators");
   g_autofree char *what = NULL, *sum = NULL, *link = NULL, *temporary = NULL, *target = NULL;
   struct stat qemu_stat, vmm_stat;

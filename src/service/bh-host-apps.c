@@ -68,8 +68,8 @@ why_not (GDesktopAppInfo *app)
   if (g_desktop_app_info_has_key (app, "X-SnapInstanceName") || g_str_equal (base, "snap")
       || g_str_has_prefix (program, "/snap/") || g_str_has_prefix (program, "/var/lib/snapd/"))
     return "It is a snap, which runs only where it was installed.";
-  if (g_desktop_app_info_has_key (app, "X-AppImage-Version")
-      || g_str_has_suffix (base, ".AppImage") || g_str_has_suffix (base, ".appimage"))
+  if (g_desktop_app_info_has_key (app, "X-AppImage-Version") || g_str_has_suffix (base, ".AppImage")
+      || g_str_has_suffix (base, ".appimage"))
     return "It is an AppImage, which is outside the folders that AppVMs share.";
   path = g_path_is_absolute (program) ? g_strdup (program) : g_find_program_in_path (program);
   if (!path || !g_file_test (path, G_FILE_TEST_IS_EXECUTABLE))
@@ -118,8 +118,10 @@ describe (GDesktopAppInfo *app)
   add_text (&dict, "name", g_app_info_get_display_name (info));
   add_text (&dict, "summary", g_app_info_get_description (info));
   g_variant_dict_insert (&dict, "icon", "s", icon_text ? icon_text : "");
-  g_variant_dict_insert_value (&dict, "categories", g_variant_new_strv ((const char *const *) split, n));
-  g_variant_dict_insert_value (&dict, "keywords", g_variant_new_strv (keywords ? keywords : none, -1));
+  g_variant_dict_insert_value (&dict, "categories",
+                               g_variant_new_strv ((const char *const *) split, n));
+  g_variant_dict_insert_value (&dict, "keywords",
+                               g_variant_new_strv (keywords ? keywords : none, -1));
   g_variant_dict_insert (&dict, "usable", "b", reason == NULL);
   g_variant_dict_insert (&dict, "reason", "s", reason ? reason : "");
   return g_variant_dict_end (&dict);
@@ -193,8 +195,8 @@ bh_host_apps_check (BhHostApps *self, const char *id, GError **error)
   if (reason)
     {
       g_autofree char *clean = bh_text_clean (name, strlen (name), 64);
-      g_set_error (error, BH_ERROR, BH_ERROR_PROGRAM_UNSUPPORTED, "%s cannot run in an AppVM. %s", clean,
-                   reason);
+      g_set_error (error, BH_ERROR, BH_ERROR_PROGRAM_UNSUPPORTED, "%s cannot run in an AppVM. %s",
+                   clean, reason);
       return NULL;
     }
   return bh_text_clean (name, strlen (name), 64);

@@ -41,8 +41,8 @@ work_free (gpointer data)
 }
 
 static void
-add (GVariantBuilder *out, const char *id, const char *title, const char *severity, const char *detail,
-     const char *fix)
+add (GVariantBuilder *out, const char *id, const char *title, const char *severity,
+     const char *detail, const char *fix)
 {
   GVariantDict dict;
 
@@ -80,7 +80,8 @@ static void
 check_kvm (GVariantBuilder *out, Work *work, const BhKernel *kernel)
 {
   const char *title = "Virtualization";
-  const char *slow = "AppVMs work, but programs in them are slow: this computer emulates their processor.";
+  const char *slow =
+      "AppVMs work, but programs in them are slow: this computer emulates their processor.";
   gboolean inside = cpu_has ("hypervisor");
   g_autofree char *initramfs = kernel ? bh_initramfs_ensure (kernel, NULL, NULL) : NULL;
   g_autofree char *detail = NULL;
@@ -93,19 +94,24 @@ check_kvm (GVariantBuilder *out, Work *work, const BhKernel *kernel)
       return;
     }
   if (access ("/dev/kvm", F_OK) != 0 && inside)
-    fix = "This computer is a virtual machine itself. Switch on nested virtualization in its settings.";
+    fix = "This computer is a virtual machine itself. Switch on nested virtualization in its "
+          "settings.";
   else if (access ("/dev/kvm", F_OK) != 0 && (cpu_has ("vmx") || cpu_has ("svm")))
-    fix = "The processor has virtualization. Switch it on in the firmware (VT-x or SVM), and see that "
+    fix = "The processor has virtualization. Switch it on in the firmware (VT-x or SVM), and see "
+          "that "
           "the module kvm_intel or kvm_amd is loaded.";
   else if (access ("/dev/kvm", F_OK) != 0)
     fix = "Switch on virtualization (VT-x or AMD-V) in the firmware, if the processor has it.";
   else if (access ("/dev/kvm", R_OK | W_OK) != 0)
-    fix = "You may not use /dev/kvm. Add yourself to the group kvm: sudo usermod -aG kvm $USER; then log "
+    fix = "You may not use /dev/kvm. Add yourself to the group kvm: sudo usermod -aG kvm $USER; "
+          "then log "
           "in again.";
   else
-    fix = inside ? "/dev/kvm is there, but a test machine did not start with it. This computer is a virtual "
+    fix = inside ? "/dev/kvm is there, but a test machine did not start with it. This computer is "
+                   "a virtual "
                    "machine itself, and its host does not pass virtualization on properly."
-                 : "/dev/kvm is there, but a test machine did not start with it. Look at the kernel's log: "
+                 : "/dev/kvm is there, but a test machine did not start with it. Look at the "
+                   "kernel's log: "
                    "sudo dmesg | grep -i kvm";
   detail = g_strconcat (slow, inside ? " (This computer is itself a virtual machine.)" : "", NULL);
   add (out, "virtualization", title, "warning", detail, fix);
@@ -130,8 +136,8 @@ check_kernel (GVariantBuilder *out)
 static void
 check_programs (GVariantBuilder *out, Work *work)
 {
-  static const char *const programs[]
-      = { "bulkhead-proxy", "bulkhead-vmm", "bulkhead-guest", "bulkhead-init" };
+  static const char *const programs[] = { "bulkhead-proxy", "bulkhead-vmm", "bulkhead-guest",
+                                          "bulkhead-init" };
   g_autoptr (GError) error = NULL;
   g_autofree char *qemu = bh_emulator_find_qemu (&error);
   g_autoptr (GString) missing = g_string_new (NULL);

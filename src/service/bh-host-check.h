@@ -11,8 +11,8 @@
  *
  * In a thread; may boot a test machine when KVM has not been tried since this computer was started.
  */
-void bh_host_check_async (const char *libvirt, const char *libvirt_error, GAsyncReadyCallback callback,
-                          gpointer data);
+void bh_host_check_async (const char *libvirt, const char *libvirt_error,
+                          GAsyncReadyCallback callback, gpointer data);
 
 /**
  * bh_host_check_finish:

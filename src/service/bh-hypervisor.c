@@ -22,9 +22,9 @@ struct _BhHypervisor
 {
   GObject parent;
   char *uri;
-  GMutex lock;          /* of conn */
-  virConnectPtr conn;   /* NULL: not connected */
-  GHashTable *watched;  /* set of uuids */
+  GMutex lock;         /* of conn */
+  virConnectPtr conn;  /* NULL: not connected */
+  GHashTable *watched; /* set of uuids */
   guint reconnect;
 };
 
@@ -432,9 +432,9 @@ static void
 bh_hypervisor_class_init (BhHypervisorClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = bh_hypervisor_finalize;
-  signals[DOMAIN_STOPPED]
-      = g_signal_new ("domain-stopped", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
-                      NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[DOMAIN_STOPPED] =
+      g_signal_new ("domain-stopped", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void

@@ -24,8 +24,8 @@ void bh_hypervisor_create_async (BhHypervisor *self, const char *uuid, const cha
 gboolean bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
 
 /* Ends the domain at once; no error when there is none any more. */
-void bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid, GAsyncReadyCallback callback,
-                                  gpointer data);
+void bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid,
+                                  GAsyncReadyCallback callback, gpointer data);
 gboolean bh_hypervisor_destroy_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
 
 /**

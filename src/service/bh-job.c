@@ -66,8 +66,8 @@ static void
 bh_job_class_init (BhJobClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = bh_job_finalize;
-  signals[CANCEL] = g_signal_new ("cancel", BH_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                  G_TYPE_NONE, 0);
+  signals[CANCEL] =
+      g_signal_new ("cancel", BH_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -148,7 +148,8 @@ finish (BhJob *self, const char *state, const char *error_name, const char *mess
   bh_dbus_job1_set_state (job, state);
   /* Properties before the signal, for those who read them when it comes. */
   g_dbus_interface_skeleton_flush (G_DBUS_INTERFACE_SKELETON (self));
-  bh_dbus_job1_emit_finished (job, state, bh_dbus_job1_get_error (job), bh_dbus_job1_get_result (job));
+  bh_dbus_job1_emit_finished (job, state, bh_dbus_job1_get_error (job),
+                              bh_dbus_job1_get_result (job));
   bh_trim_later ();
   if (self->server)
     g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, LINGER_SECONDS, unexport, g_object_ref (self),

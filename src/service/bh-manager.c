@@ -20,6 +20,7 @@
 
 #define MAX_VMS 200
 #define SUFFIX ".vm"
+#define LOOK_AGAIN_SECONDS 2
 
 struct _BhManager
 {
@@ -27,9 +28,11 @@ struct _BhManager
   GDBusObjectManagerServer *server;
   BhHypervisor *hypervisor;
   BhHostApps *apps;
-  GHashTable *vms;   /* id → BhVm */
-  guint adopting;    /* timer: libvirt could not be asked yet */
-  gboolean adopted;
+  GHashTable *vms;     /* id → BhVm */
+  GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
+  guint look_again;    /* timer: libvirt could not be asked */
+  gboolean look_first; /* before "ready" */
+  gboolean begun;
   gboolean leaving;
   GPtrArray *stopping; /* GDBusMethodInvocation of StopAll, or NULL for leaving */
   guint stops_left;
@@ -42,6 +45,7 @@ G_DEFINE_TYPE_WITH_CODE (BhManager, bh_manager, BH_DBUS_TYPE_MANAGER1_SKELETON,
 
 enum
 {
+  READY,
   QUIT,
   N_SIGNALS
 };
@@ -77,6 +81,12 @@ on_check_name (BhVm *vm, const char *name, BhManager *self)
 }
 
 static void
+on_ready (BhVm *vm, gboolean kvm, BhManager *self)
+{
+  bh_dbus_manager1_set_virtualization (BH_DBUS_MANAGER1 (self), kvm ? "kvm" : "tcg");
+}
+
+static void
 on_deleted (BhVm *vm, BhManager *self)
 {
   g_autoptr (BhVm) alive = g_object_ref (vm);
@@ -93,6 +103,7 @@ add_vm (BhManager *self, BhVmConfig *config)
 
   g_hash_table_insert (self->vms, g_strdup (bh_vm_get_id (vm)), vm);
   g_signal_connect_object (vm, "check-name", G_CALLBACK (on_check_name), self, 0);
+  g_signal_connect_object (vm, "ready", G_CALLBACK (on_ready), self, 0);
   g_signal_connect_object (vm, "deleted", G_CALLBACK (on_deleted), self, 0);
   bh_dbus_object_skeleton_set_vm1 (object, BH_DBUS_VM1 (vm));
   g_dbus_object_manager_server_export (self->server, G_DBUS_OBJECT_SKELETON (object));
@@ -204,8 +215,8 @@ create_vm (BhManager *self, GVariant *settings, GError **error)
     }
   if (g_hash_table_size (self->vms) >= MAX_VMS)
     {
-      g_set_error (error, BH_ERROR, BH_ERROR_BUSY, "There are %d AppVMs; that is as many as there can be",
-                   MAX_VMS);
+      g_set_error (error, BH_ERROR, BH_ERROR_BUSY,
+                   "There are %d AppVMs; that is as many as there can be", MAX_VMS);
       return NULL;
     }
   path = bh_paths_vm_file (id);
@@ -245,27 +256,16 @@ clean_folders (BhManager *self, GHashTable *domains)
     }
 }
 
-static gboolean look_for_domains (gpointer data);
-
 static void
-on_domains (GObject *source, GAsyncResult *result, gpointer data)
+adopt (BhManager *self)
 {
-  g_autoptr (BhManager) self = BH_MANAGER (data);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GHashTable) domains
-      = bh_hypervisor_list_finish (BH_HYPERVISOR (source), result, &error);
+  g_autoptr (GHashTable) found = g_steal_pointer (&self->found);
   GHashTableIter iter;
   gpointer id, uuid;
 
-  if (!domains)
-    {
-      g_message ("%s", error->message);
-      return; /* looked for again when libvirt is used with success */
-    }
-  if (self->adopted || self->leaving)
+  if (self->leaving)
     return;
-  self->adopted = TRUE;
-  g_hash_table_iter_init (&iter, domains);
+  g_hash_table_iter_init (&iter, found);
   while (g_hash_table_iter_next (&iter, &id, &uuid))
     {
       BhVm *vm = g_hash_table_lookup (self->vms, id);
@@ -281,17 +281,51 @@ on_domains (GObject *source, GAsyncResult *result, gpointer data)
       g_message ("Ending the unknown machine bulkhead-%s", (char *) id);
       bh_hypervisor_destroy_async (self->hypervisor, uuid, on_leftover_destroyed, g_strdup (id));
     }
-  clean_folders (self, domains);
+  clean_folders (self, found);
+}
+
+static gboolean look (gpointer data);
+
+static void
+on_domains (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhManager) self = BH_MANAGER (data);
+  g_autoptr (GError) error = NULL;
+
+  self->found = bh_hypervisor_list_finish (BH_HYPERVISOR (source), result, &error);
+  if (!self->found)
+    {
+      g_message ("%s", error->message);
+      if (self->look_first)
+        self->look_again = g_timeout_add_seconds (LOOK_AGAIN_SECONDS, look, self);
+    }
+  else if (self->begun)
+    adopt (self);
+  if (self->look_first && !self->begun)
+    g_signal_emit (self, signals[READY], 0);
 }
 
 static gboolean
-look_for_domains (gpointer data)
+look (gpointer data)
 {
   BhManager *self = data;
 
-  self->adopting = 0;
+  self->look_again = 0;
   bh_hypervisor_list_async (self->hypervisor, on_domains, g_object_ref (self));
   return G_SOURCE_REMOVE;
+}
+
+static gboolean
+any_runs (BhManager *self)
+{
+  GHashTableIter iter;
+  gpointer id;
+
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    if (bh_domain_find_pid (id) > 0)
+      return TRUE;
+  return FALSE;
 }
 
 /* Ending. */
@@ -365,7 +399,8 @@ handle_create_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GV
   BhVm *vm = create_vm (BH_MANAGER (manager), settings, &error);
 
   if (vm)
-    bh_dbus_manager1_complete_create_vm (manager, g_steal_pointer (&invocation), bh_vm_get_path (vm));
+    bh_dbus_manager1_complete_create_vm (manager, g_steal_pointer (&invocation),
+                                         bh_vm_get_path (vm));
   else
     g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
   return TRUE;
@@ -473,7 +508,8 @@ bh_manager_finalize (GObject *object)
 {
   BhManager *self = BH_MANAGER (object);
 
-  g_clear_handle_id (&self->adopting, g_source_remove);
+  g_clear_handle_id (&self->look_again, g_source_remove);
+  g_clear_pointer (&self->found, g_hash_table_unref);
   g_hash_table_unref (self->vms);
   g_ptr_array_unref (self->stopping);
   g_clear_object (&self->server);
@@ -486,6 +522,8 @@ static void
 bh_manager_class_init (BhManagerClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = bh_manager_finalize;
+  signals[READY] = g_signal_new ("ready", BH_TYPE_MANAGER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 0);
   signals[QUIT] = g_signal_new ("quit", BH_TYPE_MANAGER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                 G_TYPE_NONE, 0);
 }
@@ -514,15 +552,26 @@ bh_manager_new (void)
 gboolean
 bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error)
 {
-  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self), connection, BH_MANAGER_PATH,
-                                         error))
+  if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self), connection,
+                                         BH_MANAGER_PATH, error))
     return FALSE;
   g_dbus_object_manager_server_set_connection (self->server, connection);
   return TRUE;
 }
 
 void
+bh_manager_look (BhManager *self)
+{
+  self->look_first = any_runs (self);
+  look (self);
+  if (!self->look_first)
+    g_signal_emit (self, signals[READY], 0);
+}
+
+void
 bh_manager_begin (BhManager *self)
 {
-  look_for_domains (self);
+  self->begun = TRUE;
+  if (self->found)
+    adopt (self);
 }

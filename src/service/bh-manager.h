@@ -10,15 +10,24 @@ G_DECLARE_FINAL_TYPE (BhManager, bh_manager, BH, MANAGER, BhDbusManager1Skeleton
 
 #define BH_MANAGER_PATH "/io/github/bulkhead"
 
-/* Signals: "quit" (): the service is to end now. */
+/* Signals:
+ * "ready": it knows what runs, so the bus name can be taken
+ * "quit": the service is to end now */
 
 /* Reads the AppVM files. */
 BhManager *bh_manager_new (void);
 
-/* Shows everything on @connection, and looks for AppVMs that still run. */
+/* Shows everything on @connection. */
 gboolean bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error);
 
-/* The bus name is ours: what only one service may do can begin. */
+/**
+ * bh_manager_look:
+ * Ask libvirt what runs. "ready" follows: at once when no AppVM's QEMU is there, else with libvirt's answer, so
+ * that no caller can start an AppVM that runs already. Changes nothing yet.
+ */
+void bh_manager_look (BhManager *self);
+
+/* The bus name is ours: adopt what runs, end what nobody knows. */
 void bh_manager_begin (BhManager *self);
 
 /**

@@ -80,7 +80,8 @@ bh_options_check (GVariant *options, const BhOption *table, GError **error)
       if (!option->name)
         {
           g_autofree char *shown = bh_text_clean (name, strlen (name), 40);
-          g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "There is no option “%s”", shown);
+          g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "There is no option “%s”",
+                       shown);
           return FALSE;
         }
       if (!check_value (option, owned, error))

@@ -8,9 +8,9 @@
 typedef struct
 {
   const char *name;
-  const char *type;  /* a GVariant type: "s", "b" or "as" */
-  gsize max_length;  /* of each string, in bytes */
-  gsize max_items;   /* of a list */
+  const char *type; /* a GVariant type: "s", "b" or "as" */
+  gsize max_length; /* of each string, in bytes */
+  gsize max_items;  /* of a list */
 } BhOption;
 
 /**

@@ -75,7 +75,8 @@ check_memory (BhVmConfig *config, GError **error)
   g_set_error (error, BH_ERROR, BH_ERROR_NO_MEMORY,
                "“%s” is to have %" G_GUINT64_FORMAT " MiB of memory, and %" G_GUINT64_FORMAT
                " MiB are free. Close something, stop another AppVM, or give this one less memory.",
-               bh_vm_config_get (config, "Name"), wanted, there > SPARE_MIB ? there - SPARE_MIB : 0);
+               bh_vm_config_get (config, "Name"), wanted,
+               there > SPARE_MIB ? there - SPARE_MIB : 0);
   return FALSE;
 }
 
@@ -91,7 +92,8 @@ report_step (gpointer data)
   StepCall *call = data;
   Work *work = g_task_get_task_data (call->task);
 
-  if (!g_task_get_completed (call->task) && !g_cancellable_is_cancelled (g_task_get_cancellable (call->task)))
+  if (!g_task_get_completed (call->task)
+      && !g_cancellable_is_cancelled (g_task_get_cancellable (call->task)))
     work->step (call->name, work->data);
   return G_SOURCE_REMOVE;
 }
@@ -157,7 +159,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     return NULL;
   out->uuid = g_uuid_string_random ();
   out->kernel_release = g_strdup (kernel->release);
-    out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
+  out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
   spec = (BhDomainSpec){
     .id = id,
     .uuid = out->uuid,

@@ -26,8 +26,8 @@ typedef void (*BhPrepareStep) (const char *name, gpointer data);
  *
  * Errors: those of bh-kernel.h, bh-initramfs.h, bh-template.h, bh-domain-xml.h; %BH_ERROR_NO_MEMORY.
  */
-void bh_prepare_async (BhVmConfig *config, gboolean debug, BhPrepareStep step, GCancellable *cancellable,
-                       GAsyncReadyCallback callback, gpointer data);
+void bh_prepare_async (BhVmConfig *config, gboolean debug, BhPrepareStep step,
+                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 BhPrepared *bh_prepare_finish (GAsyncResult *result, GError **error);
 
 /* MemAvailable of this computer in MiB; 0 when unknown. */

@@ -79,7 +79,8 @@ opened (BhProxyLink *self, GError *error)
 }
 
 static void
-on_hello (BhDbusProxy1 *proxy, const char *build, gboolean configured, gboolean shared, BhProxyLink *self)
+on_hello (BhDbusProxy1 *proxy, const char *build, gboolean configured, gboolean shared,
+          BhProxyLink *self)
 {
   g_debug ("%s: guest %s, %s, %s", self->id, build, configured ? "configured" : "new",
            shared ? "shared region" : "no shared region");
@@ -114,7 +115,8 @@ on_launched (BhDbusProxy1 *proxy, guint id, guint status, const char *detail, Bh
 
 /* The generated signal ends @tail at its first NUL; the message itself has all of it. */
 static void
-on_g_signal (GDBusProxy *proxy, const char *sender, const char *name, GVariant *args, BhProxyLink *self)
+on_g_signal (GDBusProxy *proxy, const char *sender, const char *name, GVariant *args,
+             BhProxyLink *self)
 {
   g_autoptr (GVariant) tail = NULL;
   g_autoptr (GBytes) bytes = NULL;
@@ -173,8 +175,8 @@ maybe_gone (BhProxyLink *self)
       gboolean display = g_strcmp0 (self->reason, "display") == 0;
 
       opened (self, g_error_new (BH_ERROR, display ? BH_ERROR_NO_DISPLAY : BH_ERROR_BOOT_FAILED,
-                                 "The window gate of the AppVM %s%s%s", how, self->detail ? ": " : "",
-                                 self->detail ? self->detail : ""));
+                                 "The window gate of the AppVM %s%s%s", how,
+                                 self->detail ? ": " : "", self->detail ? self->detail : ""));
       return;
     }
   bh_proxy_link_close (self);
@@ -326,7 +328,8 @@ try_channel (gpointer data)
   if (strlen (path) >= sizeof address.sun_path)
     {
       self->retry = 0;
-      opened (self, g_error_new (BH_ERROR, BH_ERROR_FAILED, "The path %s is too long for a socket", path));
+      opened (self, g_error_new (BH_ERROR, BH_ERROR_FAILED, "The path %s is too long for a socket",
+                                 path));
       return G_SOURCE_REMOVE;
     }
   strcpy (address.sun_path, path);
@@ -356,16 +359,16 @@ on_cancelled (GCancellable *cancellable, BhProxyLink *self)
 }
 
 void
-bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                          gpointer data)
+bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer data)
 {
   g_return_if_fail (!self->opening && !self->process);
   self->opening = g_task_new (self, cancellable, callback, data);
   /* Our own error says more than "Operation was cancelled". */
   g_task_set_check_cancellable (self->opening, FALSE);
   if (cancellable)
-    self->cancelled
-        = g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), self, 0);
+    self->cancelled =
+        g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), self, 0);
   self->retry = g_timeout_add (RETRY_MS, try_channel, self);
 }
 
@@ -451,8 +454,8 @@ bh_proxy_link_finalize (GObject *object)
 static guint
 new_signal (const char *name, guint n, GType a, GType b, GType c)
 {
-  return g_signal_new (name, BH_TYPE_PROXY_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, n,
-                       a, b, c);
+  return g_signal_new (name, BH_TYPE_PROXY_LINK, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                       G_TYPE_NONE, n, a, b, c);
 }
 
 static void

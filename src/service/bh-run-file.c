@@ -50,8 +50,8 @@ bh_run_file_save (const char *id, const char *uuid, const char *display, gboolea
 }
 
 void
-bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kvm, guint *memory_mib,
-                  guint *next_program, GPtrArray *programs)
+bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kvm,
+                  guint *memory_mib, guint *next_program, GPtrArray *programs)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *path = file_path (id);
@@ -78,17 +78,13 @@ bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kv
   for (char **p = groups; *p; p++)
     {
       guint64 number;
-      BhProgram *program;
+      g_autofree char *label = NULL;
 
       if (!g_ascii_string_to_unsigned (*p, 10, 1, G_MAXUINT - 1, &number, NULL))
         continue;
-      program = g_new0 (BhProgram, 1);
-      program->id = (guint) number;
-      program->label = g_key_file_get_string (file, *p, "Label", NULL);
-      program->started = g_key_file_get_int64 (file, *p, "Started", NULL);
-      if (!program->label)
-        program->label = g_strdup ("?");
-      g_ptr_array_add (programs, program);
-      *next_program = MAX (*next_program, program->id + 1);
+      label = g_key_file_get_string (file, *p, "Label", NULL);
+      bh_programs_add (programs, (guint) number, label ? label : "?",
+                       g_key_file_get_int64 (file, *p, "Started", NULL));
+      *next_program = MAX (*next_program, (guint) number + 1);
     }
 }

@@ -13,6 +13,7 @@
 
 #include "bh-domain.h"
 #include "bh-error.h"
+#include "bh-guest-settings.h"
 #include "bh-log.h"
 #include "bh-paths.h"
 #include "bh-prepare.h"
@@ -159,8 +160,8 @@ boot_error (BhRun *self, const GError *cause)
     return g_error_copy (cause);
   console = bh_log_tail_since (self->id, LOG_MARK, CONSOLE_LINES);
   g_strstrip (console);
-  return g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "%s (after the step “%s”).%s%s", cause->message,
-                      self->boot_step ? self->boot_step : "call",
+  return g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "%s (after the step “%s”).%s%s",
+                      cause->message, self->boot_step ? self->boot_step : "call",
                       *console ? " Its console ended with:\n" : "", console);
 }
 
@@ -251,8 +252,7 @@ on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhRun *self)
 {
   if (self->state == BH_RUN_BOOTING && !self->error)
     {
-      g_autoptr (GError) cause
-          = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
+      g_autoptr (GError) cause = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
       self->error = boot_error (self, cause);
     }
   else if (self->state == BH_RUN_READY && !self->error)
@@ -267,32 +267,11 @@ watch_domain (BhRun *self)
   g_autofree char *signal = g_strconcat ("domain-stopped::", self->uuid, NULL);
 
   bh_hypervisor_watch (self->hypervisor, self->uuid);
-  self->domain_signal
-      = g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_stopped), self);
+  self->domain_signal =
+      g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_stopped), self);
 }
 
 /* Programs. */
-
-static void
-program_free (gpointer data)
-{
-  BhProgram *program = data;
-
-  g_free (program->label);
-  g_free (program);
-}
-
-static BhProgram *
-find_program (BhRun *self, guint id)
-{
-  for (guint i = 0; i < self->programs->len; i++)
-    {
-      BhProgram *program = self->programs->pdata[i];
-      if (program->id == id)
-        return program;
-    }
-  return NULL;
-}
 
 static void
 programs_changed (BhRun *self)
@@ -308,34 +287,10 @@ on_step (BhProxyLink *link, const char *name, BhRun *self)
     emit_step (self, name);
 }
 
-static GError *
-launch_error (guint status, const char *label, const char *detail)
-{
-  const char *separator = *detail ? ": " : "";
-
-  switch (status)
-    {
-    case BH_PROXY_LAUNCH_UNKNOWN_APP:
-      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_NOT_FOUND,
-                          "The AppVM does not know the application %s%s%s", label, separator, detail);
-    case BH_PROXY_LAUNCH_NOT_FOUND:
-      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_NOT_FOUND, "There is no program %s%s%s", label,
-                          separator, detail);
-    case BH_PROXY_LAUNCH_TOO_MANY:
-      return g_error_new (BH_ERROR, BH_ERROR_BUSY, "Too many programs run in this AppVM already");
-    case BH_PROXY_LAUNCH_NO_CAGE:
-      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_UNSUPPORTED,
-                          "%s is an X11 program. Install the package cage to run it.", label);
-    default:
-      return g_error_new (BH_ERROR, BH_ERROR_PROGRAM_FAILED, "%s could not be started%s%s", label,
-                          separator, detail);
-    }
-}
-
 static void
 on_launched (BhProxyLink *link, guint id, guint status, const char *detail, BhRun *self)
 {
-  BhProgram *program = find_program (self, id);
+  BhProgram *program = bh_programs_find (self->programs, id);
   g_autoptr (GError) error = NULL;
 
   if (!program)
@@ -346,7 +301,7 @@ on_launched (BhProxyLink *link, guint id, guint status, const char *detail, BhRu
       g_signal_emit (self, signals[LAUNCHED], 0, id);
       return;
     }
-  error = launch_error (status, program->label, detail);
+  error = bh_programs_launch_error (status, program->label, detail);
   bh_log_line (self->id, "program %u: %s", id, error->message);
   g_ptr_array_remove (self->programs, program);
   programs_changed (self);
@@ -356,7 +311,7 @@ on_launched (BhProxyLink *link, guint id, guint status, const char *detail, BhRu
 static void
 on_exited (BhProxyLink *link, guint id, guint code, GBytes *tail, BhRun *self)
 {
-  BhProgram *program = find_program (self, id);
+  BhProgram *program = bh_programs_find (self->programs, id);
   g_autofree char *label = NULL;
 
   if (!program)
@@ -371,7 +326,7 @@ on_exited (BhProxyLink *link, guint id, guint code, GBytes *tail, BhRun *self)
 static void
 on_windows (BhProxyLink *link, guint id, guint count, BhRun *self)
 {
-  BhProgram *program = find_program (self, id);
+  BhProgram *program = bh_programs_find (self->programs, id);
 
   if (program && program->windows != count)
     {
@@ -442,8 +397,8 @@ recover (BhRun *self, gboolean display_gone, const char *detail)
     }
   else
     {
-      why = g_strdup_printf ("Its window gate ended too often (%s). Start a program in it to try again.",
-                             detail);
+      why = g_strdup_printf (
+          "Its window gate ended too often (%s). Start a program in it to try again.", detail);
       detach (self, why);
       g_signal_emit (self, signals[NOTICE], 0, why);
     }
@@ -457,40 +412,6 @@ on_gone (BhProxyLink *link, const char *reason, const char *detail, BhRun *self)
     recover (self, g_str_equal (reason, "display"), detail);
   else
     drop_link (self); /* stopping: the machine's own end follows, or the timer's */
-}
-
-static GVariant *
-guest_settings (BhRun *self)
-{
-  static const char *const names[] = { "LANG",       "LANGUAGE",    "LC_ADDRESS",  "LC_COLLATE",
-                                       "LC_CTYPE",   "LC_MESSAGES", "LC_MONETARY", "LC_NAME",
-                                       "LC_NUMERIC", "LC_PAPER",    "LC_TIME",     "LC_ALL" };
-  GVariantDict dict;
-  g_autoptr (GVariantBuilder) environment = g_variant_builder_new (G_VARIANT_TYPE_STRING_ARRAY);
-  g_autoptr (GTimeZone) zone = g_time_zone_new_local ();
-  g_autofree char *machine_id = g_strdup_printf ("%08x%08x%08x%08x", g_random_int (), g_random_int (),
-                                                 g_random_int (), g_random_int ());
-  const char *time_zone = g_time_zone_get_identifier (zone);
-
-  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      const char *value = g_getenv (names[i]);
-
-      if (value && *value && strlen (value) < 200 && g_str_is_ascii (value))
-        g_variant_builder_add_value (environment,
-                                     g_variant_new_take_string (g_strconcat (names[i], "=", value, NULL)));
-    }
-  g_variant_dict_init (&dict, NULL);
-  g_variant_dict_insert (&dict, "host-name", "s", self->id);
-  g_variant_dict_insert (&dict, "user-name", "s", "user");
-  g_variant_dict_insert (&dict, "uid", "u", 1000);
-  g_variant_dict_insert (&dict, "machine-id", "s", machine_id);
-  g_variant_dict_insert (&dict, "time-zone", "s",
-                         time_zone && strlen (time_zone) <= 64 && time_zone[0] != '/' ? time_zone : "");
-  g_variant_dict_insert_value (&dict, "environment", g_variant_builder_end (environment));
-  g_variant_dict_insert (&dict, "mount-opt", "b", bh_prepare_has_opt ());
-  g_variant_dict_insert (&dict, "dark", "b", FALSE);
-  return g_variant_dict_end (&dict);
 }
 
 static gboolean
@@ -544,7 +465,8 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
 static guint
 boot_seconds (BhRun *self)
 {
-  const char *text = g_getenv ("BULKHEAD_BOOT_SECONDS"); /* for tests, and for very slow computers */
+  const char *text =
+      g_getenv ("BULKHEAD_BOOT_SECONDS"); /* for tests, and for very slow computers */
   gint64 value;
 
   if (text && g_ascii_string_to_signed (text, 10, 1, 3600, &value, NULL))
@@ -557,9 +479,9 @@ attach (BhRun *self)
 {
   g_return_if_fail (!self->link && self->display);
   self->cancellable = g_cancellable_new ();
-  self->link
-      = bh_proxy_link_new (self->id, bh_vm_config_get (self->config, "Name"),
-                           bh_vm_config_get (self->config, "Color"), self->display, guest_settings (self));
+  self->link = bh_proxy_link_new (self->id, bh_vm_config_get (self->config, "Name"),
+                                  bh_vm_config_get (self->config, "Color"), self->display,
+                                  bh_guest_settings_new (self->id));
   g_signal_connect (self->link, "step", G_CALLBACK (on_step), self);
   g_signal_connect (self->link, "launched", G_CALLBACK (on_launched), self);
   g_signal_connect (self->link, "exited", G_CALLBACK (on_exited), self);
@@ -675,8 +597,8 @@ bh_run_adopt (BhRun *self, const char *uuid)
   g_return_if_fail (self->state == BH_RUN_NEW);
   self->uuid = g_strdup (uuid);
   self->memory_mib = (guint) bh_vm_config_get_int (self->config, "Memory");
-  bh_run_file_load (self->id, uuid, &self->display, &self->kvm, &self->memory_mib, &self->next_program,
-                    self->programs);
+  bh_run_file_load (self->id, uuid, &self->display, &self->kvm, &self->memory_mib,
+                    &self->next_program, self->programs);
   bh_log_line (self->id, "found running");
   watch_domain (self);
   self->state = BH_RUN_READY;
@@ -702,11 +624,7 @@ bh_run_launch (BhRun *self, const char *label, GVariant *options)
   g_autoptr (GVariant) owned = g_variant_ref_sink (options);
 
   g_return_val_if_fail (self->attached, 0);
-  program = g_new0 (BhProgram, 1);
-  program->id = self->next_program++;
-  program->label = g_strdup (label);
-  program->started = g_get_real_time ();
-  g_ptr_array_add (self->programs, program);
+  program = bh_programs_add (self->programs, self->next_program++, label, g_get_real_time ());
   programs_changed (self);
   bh_proxy_link_launch (self->link, program->id, owned);
   return program->id;
@@ -715,7 +633,7 @@ bh_run_launch (BhRun *self, const char *label, GVariant *options)
 gboolean
 bh_run_terminate (BhRun *self, guint id)
 {
-  if (!self->attached || !find_program (self, id))
+  if (!self->attached || !bh_programs_find (self->programs, id))
     return FALSE;
   bh_proxy_link_terminate (self->link, id);
   return TRUE;
@@ -777,8 +695,8 @@ bh_run_finalize (GObject *object)
 static guint
 new_signal (const char *name, guint n, GType a, GType b, GType c, GType d)
 {
-  return g_signal_new (name, BH_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, n, a, b, c,
-                       d);
+  return g_signal_new (name, BH_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, n, a,
+                       b, c, d);
 }
 
 static void
@@ -801,7 +719,7 @@ bh_run_class_init (BhRunClass *klass)
 static void
 bh_run_init (BhRun *self)
 {
-  self->programs = g_ptr_array_new_with_free_func (program_free);
+  self->programs = bh_programs_new ();
   self->next_program = 1;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bh-hypervisor.h"
+#include "bh-programs.h"
 #include "bh-vm-config.h"
 
 #define BH_TYPE_RUN (bh_run_get_type ())
@@ -19,14 +20,6 @@ typedef enum
   BH_RUN_STOPPING,
   BH_RUN_ENDED,
 } BhRunState;
-
-typedef struct
-{
-  guint id;
-  char *label;
-  gint64 started; /* µs of CLOCK_REALTIME */
-  guint windows;
-} BhProgram;
 
 /* Signals:
  * "step" (name, text for people)

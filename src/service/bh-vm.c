@@ -5,16 +5,15 @@
 
 #include "bh-vm.h"
 
+#include "bh-callers.h"
 #include "bh-console.h"
 #include "bh-display.h"
 #include "bh-domain.h"
 #include "bh-error.h"
-#include "bh-job.h"
+#include "bh-launch.h"
 #include "bh-log.h"
-#include "bh-options.h"
 #include "bh-paths.h"
 #include "bh-run.h"
-#include "bh-text.h"
 
 #include <errno.h>
 #include <gio/gunixfdlist.h>
@@ -22,40 +21,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_WAITING 64
-
-typedef enum
-{
-  WAIT_START,  /* for "ready" */
-  WAIT_LAUNCH, /* for "ready", to launch then */
-  WAIT_WINDOW, /* launched */
-  WAIT_EXIT,   /* launched, and told so */
-  WAIT_STOP,   /* for "ended" */
-} WaitFor;
-
-/* A caller of Start, Launch or Stop. */
-typedef struct
-{
-  BhVm *vm;
-  BhJob *job;
-  WaitFor what;
-  GVariant *options;
-  char *label;
-  gboolean wait;
-  gboolean started_vm; /* the AppVM runs for it only */
-  guint id;            /* launch id */
-} Waiting;
-
 struct _BhVm
 {
   BhDbusVm1Skeleton parent;
   BhVmConfig *config;
   BhHypervisor *hypervisor;
   BhHostApps *apps;
-  GDBusObjectManagerServer *server;
   BhRun *run;
   BhConsole *console;
-  GPtrArray *waiting;
+  BhCallers *callers;
   GPtrArray *stop_tasks;
   char *path;
   guint auto_stop;
@@ -78,12 +52,12 @@ enum
 {
   CHECK_NAME,
   DELETED,
+  READY,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
 
 static void begin_run (BhVm *self, const char *display, gboolean debug);
-static void serve_launch (BhVm *self, Waiting *waiting);
 
 /* Properties. */
 
@@ -176,106 +150,49 @@ read_usage (BhVm *self)
       g_variant_dict_insert (&dict, "pid", "u", (guint32) pid);
       g_variant_dict_insert (&dict, "rss", "t", usage.rss);
       g_variant_dict_insert (&dict, "cpu", "d", cpu);
-      g_variant_dict_insert (&dict, "memory", "t", (guint64) bh_run_get_memory_mib (self->run) << 20);
+      g_variant_dict_insert (&dict, "memory", "t",
+                             (guint64) bh_run_get_memory_mib (self->run) << 20);
     }
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
-/* Waiting callers. */
+/* Callers. */
 
 static void
-waiting_free (gpointer data)
+on_caller_cancelled (BhCaller *caller, gpointer data)
 {
-  Waiting *waiting = data;
-
-  g_signal_handlers_disconnect_by_data (waiting->job, waiting);
-  g_object_unref (waiting->job);
-  g_clear_pointer (&waiting->options, g_variant_unref);
-  g_free (waiting->label);
-  g_free (waiting);
-}
-
-static void
-waiting_done (BhVm *self, Waiting *waiting)
-{
-  bh_job_done (waiting->job);
-  g_ptr_array_remove (self->waiting, waiting);
-}
-
-static void
-waiting_fail (BhVm *self, Waiting *waiting, const GError *error)
-{
-  bh_job_fail (waiting->job, error);
-  g_ptr_array_remove (self->waiting, waiting);
-}
-
-static void
-on_job_cancel (BhJob *job, Waiting *waiting)
-{
-  BhVm *self = waiting->vm;
+  BhVm *self = data;
   g_autoptr (GError) error = g_error_new (BH_ERROR, BH_ERROR_CANCELLED, "Cancelled");
-  gboolean started_vm = waiting->started_vm && waiting->what != WAIT_STOP;
-  guint id = waiting->id;
-  guint others = 0;
+  g_autoptr (GPtrArray) others = NULL;
+  gboolean started_vm = caller->started_vm;
+  guint id = caller->id;
 
-  if (waiting->what == WAIT_STOP)
+  if (caller->what == BH_WAIT_STOP)
     return; /* stopping goes on whoever waits for it */
-  waiting_fail (self, waiting, error);
-  for (guint i = 0; i < self->waiting->len; i++)
-    others += ((Waiting *) self->waiting->pdata[i])->what != WAIT_STOP;
-  if (id != 0 && self->run)
+  bh_callers_fail (self->callers, caller, error);
+  if (!self->run)
+    return;
+  if (id != 0)
     bh_run_terminate (self->run, id);
-  if (started_vm && others == 0 && self->run
-      && bh_run_get_programs (self->run)->len <= (id != 0 ? 1u : 0u))
+  others = bh_callers_list (self->callers, BH_WAIT_START, BH_WAIT_EXIT);
+  if (started_vm && others->len == 0 && bh_run_get_programs (self->run)->len <= (id != 0 ? 1u : 0u))
     bh_run_stop (self->run, TRUE, error);
 }
 
-static Waiting *
-add_waiting (BhVm *self, WaitFor what)
+static BhCaller *
+add_caller (BhVm *self, BhWaitFor what)
 {
-  Waiting *waiting = g_new0 (Waiting, 1);
-
-  waiting->vm = self;
-  waiting->job = bh_job_new ();
-  waiting->what = what;
-  bh_job_export (waiting->job, self->server);
-  g_signal_connect (waiting->job, "cancel", G_CALLBACK (on_job_cancel), waiting);
-  g_ptr_array_add (self->waiting, waiting);
-  return waiting;
-}
-
-static Waiting *
-find_waiting (BhVm *self, guint id)
-{
-  for (guint i = 0; i < self->waiting->len; i++)
-    {
-      Waiting *waiting = self->waiting->pdata[i];
-      if (waiting->id == id && id != 0)
-        return waiting;
-    }
-  return NULL;
-}
-
-/* Each takes itself off the list, so go through a copy. */
-static GPtrArray *
-copy_waiting (BhVm *self)
-{
-  GPtrArray *copy = g_ptr_array_new ();
-
-  g_ptr_array_extend (copy, self->waiting, NULL, NULL);
-  return copy;
+  return bh_callers_add (self->callers, what, on_caller_cancelled, self);
 }
 
 static void
-fail_waiting_for_ready (BhVm *self, const GError *error)
+serve_launch (BhVm *self, BhCaller *caller)
 {
-  g_autoptr (GPtrArray) all = g_ptr_array_new ();
-
-  for (guint i = 0; i < self->waiting->len; i++)
-    if (((Waiting *) self->waiting->pdata[i])->what <= WAIT_LAUNCH)
-      g_ptr_array_add (all, self->waiting->pdata[i]);
-  for (guint i = 0; i < all->len; i++)
-    waiting_fail (self, all->pdata[i], error);
+  bh_job_step (caller->job, "launch", "Starting the program");
+  caller->what = BH_WAIT_WINDOW;
+  caller->id =
+      bh_run_launch (self->run, caller->label, bh_launch_for_proxy (self->config, caller->options));
+  bh_job_add_result (caller->job, "id", g_variant_new_uint32 (caller->id));
 }
 
 /* What the run says. */
@@ -283,47 +200,48 @@ fail_waiting_for_ready (BhVm *self, const GError *error)
 static void
 on_step (BhRun *run, const char *name, const char *text, BhVm *self)
 {
+  g_autoptr (GPtrArray) callers = bh_callers_list (self->callers, BH_WAIT_START, BH_WAIT_LAUNCH);
+
   show_state (self, text, "");
-  for (guint i = 0; i < self->waiting->len; i++)
-    {
-      Waiting *waiting = self->waiting->pdata[i];
-      if (waiting->what <= WAIT_LAUNCH)
-        bh_job_step (waiting->job, name, text);
-    }
+  for (guint i = 0; i < callers->len; i++)
+    bh_job_step (((BhCaller *) callers->pdata[i])->job, name, text);
 }
 
 static void
 on_ready (BhRun *run, BhVm *self)
 {
-  g_autoptr (GPtrArray) all = NULL;
+  g_autoptr (GPtrArray) callers = bh_callers_list (self->callers, BH_WAIT_START, BH_WAIT_LAUNCH);
 
   show_state (self, "", "");
   show_programs (self);
+  g_signal_emit (self, signals[READY], 0, bh_run_get_kvm (run));
   if (!bh_run_get_kvm (run) && !self->slow_told)
     {
       self->slow_told = TRUE;
-      bh_dbus_vm1_emit_notice (BH_DBUS_VM1 (self),
-                               "This computer emulates the AppVM's processor: programs in it are slow.");
+      bh_dbus_vm1_emit_notice (
+          BH_DBUS_VM1 (self),
+          "This computer emulates the AppVM's processor: programs in it are slow.");
     }
-  all = copy_waiting (self);
-  for (guint i = 0; i < all->len; i++)
+  for (guint i = 0; i < callers->len; i++)
     {
-      Waiting *waiting = all->pdata[i];
+      BhCaller *caller = callers->pdata[i];
 
-      if (waiting->what == WAIT_START)
-        waiting_done (self, waiting);
-      else if (waiting->what == WAIT_LAUNCH)
-        serve_launch (self, waiting);
+      if (caller->what == BH_WAIT_START)
+        bh_callers_done (self->callers, caller);
+      else
+        serve_launch (self, caller);
     }
 }
 
 static void
 on_detached (BhRun *run, const char *why, BhVm *self)
 {
-  g_autoptr (GError) error = g_error_new (BH_ERROR, BH_ERROR_NO_DISPLAY,
-                                          "“%s” cannot show windows: %s", bh_vm_get_name (self), why);
+  g_autoptr (GPtrArray) callers = bh_callers_list (self->callers, BH_WAIT_START, BH_WAIT_LAUNCH);
+  g_autoptr (GError) error = g_error_new (
+      BH_ERROR, BH_ERROR_NO_DISPLAY, "“%s” cannot show windows: %s", bh_vm_get_name (self), why);
 
-  fail_waiting_for_ready (self, error);
+  for (guint i = 0; i < callers->len; i++)
+    bh_callers_fail (self->callers, callers->pdata[i], error);
 }
 
 static void
@@ -337,53 +255,54 @@ on_programs (BhRun *run, BhVm *self)
 static void
 on_launched (BhRun *run, guint id, BhVm *self)
 {
-  Waiting *waiting = find_waiting (self, id);
+  BhCaller *caller = bh_callers_find (self->callers, id);
 
-  if (waiting)
-    bh_job_step (waiting->job, "launched", "Waiting for its window");
+  if (caller)
+    bh_job_step (caller->job, "launched", "Waiting for its window");
 }
 
 static void
 on_launch_failed (BhRun *run, guint id, GError *error, BhVm *self)
 {
-  Waiting *waiting = find_waiting (self, id);
+  BhCaller *caller = bh_callers_find (self->callers, id);
 
-  if (waiting)
-    waiting_fail (self, waiting, error);
+  if (caller)
+    bh_callers_fail (self->callers, caller, error);
 }
 
 static void
 on_windows (BhRun *run, guint id, guint count, BhVm *self)
 {
-  Waiting *waiting = find_waiting (self, id);
+  BhCaller *caller = bh_callers_find (self->callers, id);
 
-  if (!waiting || count == 0 || waiting->what != WAIT_WINDOW)
+  if (!caller || count == 0 || caller->what != BH_WAIT_WINDOW)
     return;
-  bh_job_step (waiting->job, "window", "Its window is there");
-  if (waiting->wait)
-    waiting->what = WAIT_EXIT;
+  bh_job_step (caller->job, "window", "Its window is there");
+  if (caller->wait)
+    caller->what = BH_WAIT_EXIT;
   else
-    waiting_done (self, waiting);
+    bh_callers_done (self->callers, caller);
 }
 
 static void
 on_exited (BhRun *run, guint id, const char *label, guint code, GBytes *tail, BhVm *self)
 {
-  Waiting *waiting = find_waiting (self, id);
-  g_autoptr (GVariant) bytes
-      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, tail, TRUE));
+  BhCaller *caller = bh_callers_find (self->callers, id);
+  g_autoptr (GVariant) bytes =
+      g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, tail, TRUE));
   GList *buses = g_dbus_interface_skeleton_get_connections (G_DBUS_INTERFACE_SKELETON (self));
 
   /* By hand: the generated function takes a C string, and the tail may hold any byte. */
   for (GList *l = buses; l; l = l->next)
-    g_dbus_connection_emit_signal (l->data, NULL, self->path, "io.github.bulkhead.Vm1", "ProgramExited",
+    g_dbus_connection_emit_signal (l->data, NULL, self->path, "io.github.bulkhead.Vm1",
+                                   "ProgramExited",
                                    g_variant_new ("(usu@ay)", id, label, code, bytes), NULL);
   g_list_free_full (buses, g_object_unref);
-  if (!waiting)
+  if (!caller)
     return;
-  bh_job_add_result (waiting->job, "code", g_variant_new_uint32 (code));
-  bh_job_add_result (waiting->job, "tail", bytes);
-  waiting_done (self, waiting);
+  bh_job_add_result (caller->job, "code", g_variant_new_uint32 (code));
+  bh_job_add_result (caller->job, "tail", bytes);
+  bh_callers_done (self->callers, caller);
 }
 
 static gboolean
@@ -421,9 +340,9 @@ static void
 on_ended (BhRun *run, GError *error, BhVm *self)
 {
   g_autoptr (BhVm) alive = g_object_ref (self);
-  g_autoptr (GError) none
-      = g_error_new (BH_ERROR, BH_ERROR_NOT_RUNNING, "“%s” was stopped", bh_vm_get_name (self));
-  g_autoptr (GPtrArray) all = copy_waiting (self);
+  g_autoptr (GError) none =
+      g_error_new (BH_ERROR, BH_ERROR_NOT_RUNNING, "“%s” was stopped", bh_vm_get_name (self));
+  g_autoptr (GPtrArray) callers = bh_callers_list (self->callers, BH_WAIT_START, BH_WAIT_STOP);
   g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->stop_tasks);
   gboolean cancelled = g_error_matches (error, BH_ERROR, BH_ERROR_CANCELLED);
 
@@ -435,14 +354,14 @@ on_ended (BhRun *run, GError *error, BhVm *self)
   self->last_cpu_time = 0;
   show_programs (self);
   show_state (self, "", error && !cancelled ? error->message : "");
-  for (guint i = 0; i < all->len; i++)
+  for (guint i = 0; i < callers->len; i++)
     {
-      Waiting *waiting = all->pdata[i];
+      BhCaller *caller = callers->pdata[i];
 
-      if (waiting->what == WAIT_STOP)
-        waiting_done (self, waiting);
+      if (caller->what == BH_WAIT_STOP)
+        bh_callers_done (self->callers, caller);
       else
-        waiting_fail (self, waiting, error ? error : none);
+        bh_callers_fail (self->callers, caller, error ? error : none);
     }
   for (guint i = 0; i < tasks->len; i++)
     g_task_return_boolean (tasks->pdata[i], TRUE);
@@ -475,18 +394,6 @@ begin_run (BhVm *self, const char *display, gboolean debug)
 
 /* Methods. */
 
-static const BhOption start_options[] = {
-  { "display", "s", 100, 0 },
-  { "debug", "b", 0, 0 },
-  { NULL, NULL, 0, 0 },
-};
-
-static const BhOption launch_options[] = {
-  { "app", "s", 255, 0 },  { "argv", "as", 4096, 256 }, { "wait", "b", 0, 0 },
-  { "x11", "s", 4, 0 },    { "display", "s", 100, 0 },  { "activation-token", "s", 255, 0 },
-  { NULL, NULL, 0, 0 },
-};
-
 /* Make sure that it runs or will, and shows its windows; %FALSE with @error otherwise. */
 static gboolean
 ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error)
@@ -500,8 +407,8 @@ ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error
   g_variant_lookup (options, "debug", "b", &debug);
   if (self->run && bh_run_get_state (self->run) == BH_RUN_STOPPING)
     {
-      g_set_error (error, BH_ERROR, BH_ERROR_BUSY, "“%s” is just being stopped. Try again in a moment.",
-                   bh_vm_get_name (self));
+      g_set_error (error, BH_ERROR, BH_ERROR_BUSY,
+                   "“%s” is just being stopped. Try again in a moment.", bh_vm_get_name (self));
       return FALSE;
     }
   if (self->run && (bh_run_get_state (self->run) != BH_RUN_READY || bh_run_is_attached (self->run)))
@@ -522,95 +429,25 @@ ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error
 }
 
 static gboolean
-too_many (BhVm *self, GError **error)
-{
-  if (self->waiting->len < MAX_WAITING)
-    return FALSE;
-  g_set_error (error, BH_ERROR, BH_ERROR_BUSY, "Too much is asked of “%s” at once",
-               bh_vm_get_name (self));
-  return TRUE;
-}
-
-static gboolean
 handle_start (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *options)
 {
   BhVm *self = BH_VM (vm);
   g_autoptr (GError) error = NULL;
-  Waiting *waiting;
+  BhCaller *caller;
   gboolean started;
 
-  if (!bh_options_check (options, start_options, &error) || too_many (self, &error)
+  if (!bh_launch_check_start (options, &error) || !bh_callers_has_room (self->callers, &error)
       || !ensure_running (self, options, &started, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  waiting = add_waiting (self, WAIT_START);
-  waiting->started_vm = started;
-  bh_dbus_vm1_complete_start (vm, g_steal_pointer (&invocation), bh_job_get_path (waiting->job));
+  caller = add_caller (self, BH_WAIT_START);
+  caller->started_vm = started;
+  bh_dbus_vm1_complete_start (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
   if (bh_run_get_state (self->run) == BH_RUN_READY && bh_run_is_attached (self->run))
-    waiting_done (self, waiting);
+    bh_callers_done (self->callers, caller);
   return TRUE;
-}
-
-/* What is launched, for people: the application's name or the command. */
-static char *
-check_launch (BhVm *self, GVariant *options, GError **error)
-{
-  g_autofree const char **argv = NULL;
-  const char *app = NULL, *x11 = NULL;
-
-  if (!bh_options_check (options, launch_options, error))
-    return NULL;
-  g_variant_lookup (options, "app", "&s", &app);
-  g_variant_lookup (options, "argv", "^a&s", &argv);
-  if (g_variant_lookup (options, "x11", "&s", &x11) && !g_str_equal (x11, "auto")
-      && !g_str_equal (x11, "yes") && !g_str_equal (x11, "no"))
-    {
-      g_set_error_literal (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
-                           "The option “x11” takes auto, yes or no");
-      return NULL;
-    }
-  if ((app != NULL) == (argv != NULL) || (argv && (!argv[0] || !*argv[0])))
-    {
-      g_set_error_literal (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
-                           "Give either “app” or “argv”, and not empty");
-      return NULL;
-    }
-  if (argv)
-    {
-      g_autofree char *base = g_path_get_basename (argv[0]);
-      return bh_text_clean (base, strlen (base), 64);
-    }
-  return bh_host_apps_check (self->apps, app, error);
-}
-
-/* Proxy1.Launch takes the same names but for what is ours alone. */
-static GVariant *
-proxy_options (BhVm *self, GVariant *options)
-{
-  g_auto (GStrv) forced = bh_vm_config_get_list (self->config, "X11");
-  const char *app = NULL, *x11 = "auto";
-  GVariantDict dict;
-
-  g_variant_lookup (options, "app", "&s", &app);
-  g_variant_lookup (options, "x11", "&s", &x11);
-  g_variant_dict_init (&dict, options);
-  g_variant_dict_remove (&dict, "wait");
-  g_variant_dict_remove (&dict, "display");
-  if (app && g_str_equal (x11, "auto") && g_strv_contains ((const char *const *) forced, app))
-    x11 = "yes";
-  g_variant_dict_insert (&dict, "x11", "s", x11);
-  return g_variant_dict_end (&dict);
-}
-
-static void
-serve_launch (BhVm *self, Waiting *waiting)
-{
-  bh_job_step (waiting->job, "launch", "Starting the program");
-  waiting->what = WAIT_WINDOW;
-  waiting->id = bh_run_launch (self->run, waiting->label, proxy_options (self, waiting->options));
-  bh_job_add_result (waiting->job, "id", g_variant_new_uint32 (waiting->id));
 }
 
 static gboolean
@@ -618,23 +455,24 @@ handle_launch (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *optio
 {
   BhVm *self = BH_VM (vm);
   g_autoptr (GError) error = NULL;
-  g_autofree char *label = check_launch (self, options, &error);
-  Waiting *waiting;
+  g_autofree char *label = bh_launch_check (self->apps, options, &error);
+  BhCaller *caller;
   gboolean started;
 
-  if (!label || too_many (self, &error) || !ensure_running (self, options, &started, &error))
+  if (!label || !bh_callers_has_room (self->callers, &error)
+      || !ensure_running (self, options, &started, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  waiting = add_waiting (self, WAIT_LAUNCH);
-  waiting->started_vm = started;
-  waiting->options = g_variant_ref (options);
-  waiting->label = g_steal_pointer (&label);
-  g_variant_lookup (options, "wait", "b", &waiting->wait);
-  bh_dbus_vm1_complete_launch (vm, g_steal_pointer (&invocation), bh_job_get_path (waiting->job));
+  caller = add_caller (self, BH_WAIT_LAUNCH);
+  caller->started_vm = started;
+  caller->options = g_variant_ref (options);
+  caller->label = g_steal_pointer (&label);
+  g_variant_lookup (options, "wait", "b", &caller->wait);
+  bh_dbus_vm1_complete_launch (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
   if (bh_run_get_state (self->run) == BH_RUN_READY && bh_run_is_attached (self->run))
-    serve_launch (self, waiting);
+    serve_launch (self, caller);
   return TRUE;
 }
 
@@ -646,8 +484,9 @@ handle_terminate (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint id)
   if (self->run && bh_run_terminate (self->run, id))
     bh_dbus_vm1_complete_terminate (vm, g_steal_pointer (&invocation));
   else
-    g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_NOT_FOUND,
-                                           "No program %u runs in “%s”", id, bh_vm_get_name (self));
+    g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
+                                           BH_ERROR_NOT_FOUND, "No program %u runs in “%s”", id,
+                                           bh_vm_get_name (self));
   return TRUE;
 }
 
@@ -656,15 +495,15 @@ handle_stop (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean force)
 {
   BhVm *self = BH_VM (vm);
   g_autoptr (GError) error = NULL;
-  Waiting *waiting;
+  BhCaller *caller;
 
-  if (too_many (self, &error))
+  if (!bh_callers_has_room (self->callers, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  waiting = add_waiting (self, WAIT_STOP);
-  bh_dbus_vm1_complete_stop (vm, g_steal_pointer (&invocation), bh_job_get_path (waiting->job));
+  caller = add_caller (self, BH_WAIT_STOP);
+  bh_dbus_vm1_complete_stop (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
   if (self->run)
     {
       bh_run_stop (self->run, force, NULL);
@@ -672,7 +511,7 @@ handle_stop (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean force)
         show_state (self, "Stopping", "");
     }
   else
-    waiting_done (self, waiting);
+    bh_callers_done (self->callers, caller);
   return TRUE;
 }
 
@@ -738,7 +577,8 @@ handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
   if (self->run)
     {
       g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_BUSY,
-                                             "“%s” is running. Stop it first.", bh_vm_get_name (self));
+                                             "“%s” is running. Stop it first.",
+                                             bh_vm_get_name (self));
       return TRUE;
     }
   if (g_unlink (path) != 0 && errno != ENOENT)
@@ -765,7 +605,8 @@ handle_open_console (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GUnixFDLi
   int fd = -1;
 
   if (!self->run || bh_run_get_state (self->run) < BH_RUN_BOOTING)
-    g_set_error (&error, BH_ERROR, BH_ERROR_NOT_RUNNING, "“%s” is not running", bh_vm_get_name (self));
+    g_set_error (&error, BH_ERROR, BH_ERROR_NOT_RUNNING, "“%s” is not running",
+                 bh_vm_get_name (self));
   else
     {
       if (!self->console)
@@ -778,7 +619,8 @@ handle_open_console (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GUnixFDLi
       return TRUE;
     }
   out = g_unix_fd_list_new_from_array (&fd, 1);
-  bh_dbus_vm1_complete_open_console (vm, g_steal_pointer (&invocation), out, g_variant_new_handle (0));
+  bh_dbus_vm1_complete_open_console (vm, g_steal_pointer (&invocation), out,
+                                     g_variant_new_handle (0));
   return TRUE;
 }
 
@@ -790,7 +632,8 @@ handle_read_log (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint lines)
   if (lines < 1 || lines > 10000)
     {
       g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
-                                             BH_ERROR_INVALID_ARGUMENT, "A log has 1 to 10000 lines");
+                                             BH_ERROR_INVALID_ARGUMENT,
+                                             "A log has 1 to 10000 lines");
       return TRUE;
     }
   text = bh_log_tail (bh_vm_get_id (BH_VM (vm)), lines);
@@ -834,9 +677,7 @@ bh_vm_dispose (GObject *object)
   BhVm *self = BH_VM (object);
 
   bh_vm_abandon (self);
-  g_ptr_array_set_size (self->waiting, 0);
   g_clear_object (&self->console);
-  g_clear_object (&self->server);
   G_OBJECT_CLASS (bh_vm_parent_class)->dispose (object);
 }
 
@@ -845,7 +686,7 @@ bh_vm_finalize (GObject *object)
 {
   BhVm *self = BH_VM (object);
 
-  g_ptr_array_unref (self->waiting);
+  bh_callers_free (self->callers);
   g_ptr_array_unref (self->stop_tasks);
   bh_vm_config_unref (self->config);
   g_object_unref (self->hypervisor);
@@ -864,17 +705,18 @@ bh_vm_class_init (BhVmClass *klass)
   object_class->dispose = bh_vm_dispose;
   object_class->finalize = bh_vm_finalize;
   g_object_class_override_property (object_class, PROP_USAGE, "usage");
-  signals[CHECK_NAME]
-      = g_signal_new ("check-name", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, g_signal_accumulator_true_handled,
-                      NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_STRING);
-  signals[DELETED]
-      = g_signal_new ("deleted", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[CHECK_NAME] = g_signal_new ("check-name", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0,
+                                      g_signal_accumulator_true_handled, NULL, NULL, G_TYPE_BOOLEAN,
+                                      1, G_TYPE_STRING);
+  signals[READY] = g_signal_new ("ready", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
+  signals[DELETED] =
+      g_signal_new ("deleted", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
 bh_vm_init (BhVm *self)
 {
-  self->waiting = g_ptr_array_new_with_free_func (waiting_free);
   self->stop_tasks = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
@@ -887,7 +729,7 @@ bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhHostApps *apps,
   self->config = bh_vm_config_ref (config);
   self->hypervisor = g_object_ref (hypervisor);
   self->apps = g_object_ref (apps);
-  self->server = g_object_ref (server);
+  self->callers = bh_callers_new (server);
   self->path = g_strconcat ("/io/github/bulkhead/vm/", bh_vm_config_get_id (config), NULL);
   g_strdelimit (self->path, "-", '_');
   bh_dbus_vm1_set_id (BH_DBUS_VM1 (self), bh_vm_config_get_id (config));

@@ -13,9 +13,9 @@
 G_DECLARE_FINAL_TYPE (BhVm, bh_vm, BH, VM, BhDbusVm1Skeleton)
 
 /* Signals:
- * "check-name" (name, id) → gboolean: whether another AppVM has the name
+ * "check-name" (name) → gboolean: whether another AppVM has the name
  * "deleted": take it off the bus
- * "idle-changed": bh_vm_is_active() may be another */
+ * "ready" (kvm): it runs, with KVM or emulated */
 
 BhVm *bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhHostApps *apps,
                  GDBusObjectManagerServer *server);

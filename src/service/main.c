@@ -3,6 +3,7 @@
  * bulkhead-service: the AppVMs of one user, on the session bus. */
 #include "config.h"
 
+#include "bh-guest-settings.h"
 #include "bh-manager.h"
 #include "bh-trim.h"
 
@@ -21,6 +22,7 @@ typedef struct
   GMainLoop *loop;
   BhManager *manager;
   GDBusConnection *connection;
+  guint name;
   gboolean owned;
   int status;
 } Service;
@@ -89,6 +91,14 @@ on_name_lost (GDBusConnection *connection, const char *name, gpointer data)
     }
 }
 
+static void
+on_ready (BhManager *manager, Service *service)
+{
+  service->name = g_bus_own_name_on_connection (service->connection, BUS_NAME,
+                                                G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
+                                                on_name_acquired, on_name_lost, service, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -100,7 +110,6 @@ main (int argc, char **argv)
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  guint name;
 
   setlocale (LC_ALL, "");
   /* Each thread would get a heap of its own; what runs in threads here is rare and short. */
@@ -136,13 +145,14 @@ main (int argc, char **argv)
       g_printerr ("bulkhead-service: %s\n", error->message);
       return EXIT_FAILURE;
     }
-  name = g_bus_own_name_on_connection (service.connection, BUS_NAME, G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
-                                       on_name_acquired, on_name_lost, &service, NULL);
+  bh_guest_settings_watch_desktop (service.connection);
+  g_signal_connect (service.manager, "ready", G_CALLBACK (on_ready), &service);
+  bh_manager_look (service.manager);
   g_unix_signal_add (SIGTERM, on_terminate, &service);
   g_unix_signal_add (SIGHUP, on_terminate, &service);
   g_unix_signal_add (SIGINT, on_terminate, &service);
   g_main_loop_run (service.loop);
-  g_bus_unown_name (name);
+  g_clear_handle_id (&service.name, g_bus_unown_name);
   g_dbus_connection_flush_sync (service.connection, NULL, NULL);
   g_clear_object (&service.manager);
   g_main_loop_unref (service.loop);

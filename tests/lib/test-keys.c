@@ -79,7 +79,10 @@ test_text (void)
   assert_value ("Name", longer, NULL);
   assert_value ("Name", "", NULL);
   assert_value ("Name", "a\nb", NULL);
-  assert_value ("Name", "a\xe2\x80\xae" "b", NULL); /* right-to-left override */
+  assert_value ("Name",
+                "a\xe2\x80\xae"
+                "b",
+                NULL); /* right-to-left override */
   assert_value ("Name", "\xff", NULL);
   assert_value ("Notes", "one\ntwo", "one\ntwo");
   assert_value ("Notes", "bell\a", NULL);

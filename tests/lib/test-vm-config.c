@@ -33,7 +33,8 @@ static void
 test_mistakes_have_lines (void)
 {
   assert_mistake ("[AppVM]\nName=Bank\n\n# memory\nMemory=lots\n", "/x/bank.vm:5: Memory: ");
-  assert_mistake ("[AppVM]\nName=Bank\nMemory=100\n", "/x/bank.vm:3: Memory: Memory cannot be “100”");
+  assert_mistake ("[AppVM]\nName=Bank\nMemory=100\n",
+                  "/x/bank.vm:3: Memory: Memory cannot be “100”");
   assert_mistake ("[AppVM]\nName=Bank\nnonsense\n", "/x/bank.vm:3: nonsense: ");
   assert_mistake ("Name=Bank\n", "/x/bank.vm:1: Name=Bank: ");
   assert_mistake ("[AppVM]\nName=A\nName=B\n", "/x/bank.vm:3: Name: is there twice");
@@ -87,8 +88,8 @@ test_round_trip_keeps_what_it_does_not_know (void)
   g_autofree char *sub = g_path_get_dirname (path);
   g_autoptr (BhVmConfig) config = parse ("# mine\n[AppVM]\n# why\nName=Bank\nTeleport=a;b\n"
                                          "Memory=512\n\n[Later]\nKey=value\n");
-  g_autoptr (GHashTable) change
-      = settings ("Memory", "1024", "Notes", "two\nlines", "Processors", "1", NULL);
+  g_autoptr (GHashTable) change =
+      settings ("Memory", "1024", "Notes", "two\nlines", "Processors", "1", NULL);
   g_autoptr (BhVmConfig) next = NULL;
   g_autoptr (BhVmConfig) loaded = NULL;
   g_autoptr (GError) error = NULL;
@@ -142,7 +143,8 @@ test_changes_are_all_or_none (void)
 static void
 test_empty_goes_back_to_the_default (void)
 {
-  g_autoptr (BhVmConfig) config = parse ("[AppVM]\nName=Bank\nMemory=512\nX11=a.desktop;b.desktop;\n");
+  g_autoptr (BhVmConfig) config =
+      parse ("[AppVM]\nName=Bank\nMemory=512\nX11=a.desktop;b.desktop;\n");
   g_autoptr (GHashTable) change = settings ("Memory", "", NULL);
   g_autoptr (BhVmConfig) next = bh_vm_config_with (config, change, NULL, NULL);
   g_auto (GStrv) x11 = bh_vm_config_get_list (next, "X11");
@@ -192,8 +194,8 @@ test_ids (void)
   assert_id ("  -- ", "vm", none);
   assert_id ("銀行", "vm-2", some);
   assert_id ("Work", "work-3", some);
-  assert_id ("A very long name that goes on and on, and then some more", "a-very-long-name-that-goes",
-             none);
+  assert_id ("A very long name that goes on and on, and then some more",
+             "a-very-long-name-that-goes", none);
   g_assert_false (bh_vm_id_is_valid (""));
   g_assert_false (bh_vm_id_is_valid ("-a"));
   g_assert_false (bh_vm_id_is_valid ("a-"));

@@ -372,14 +372,17 @@ class Desktop(TestCase):
         with self.assertRaises(DBusError) as caught:
             vm.launch(argv=['foot'])
         self.assertEqual(caught.exception.name, 'NoDisplay')
-        # sway would take the same name again, and its socket would look like the old one.
-        os.unlink(os.path.join(session.place.runtime, session.display))
-        with Sway(place=session.place) as other:
-            session.display = other.env['WAYLAND_DISPLAY']
-            vm.start().wait(30)
-            other.wait_view(app_id='io.github.bulkhead.work.foot', timeout=30)
-            self.assertEqual(session.qemu_pids(), qemu)
-            self.assertEqual(vm.get('Programs')[0][3], 1)
+        # A killed sway leaves its sockets, which the next one would take for its own.
+        for name in (session.display, session.display + '.lock', 'sway.sock'):
+            os.unlink(os.path.join(session.place.runtime, name))
+        other = Sway(place=session.place)
+        self.addCleanup(other.stop)
+        other.start()
+        session.display = other.env['WAYLAND_DISPLAY']
+        vm.start().wait(30)
+        other.wait_view(app_id='io.github.bulkhead.work.foot', timeout=30)
+        self.assertEqual(session.qemu_pids(), qemu)
+        wait_for(lambda: vm.get('Programs')[0][3] == 1, 10, 'its window to be counted')
 
 
 class LostBus(TestCase):
