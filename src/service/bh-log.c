@@ -22,6 +22,15 @@
 #define MAX_TAIL (1024 * 1024)
 #define OWN_LINE " bulkhead: "
 
+/* Whether the console is in the middle of a line. */
+static gboolean
+within_line (int fd, off_t size)
+{
+  char last = '\n';
+
+  return size > 0 && pread (fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 void
 bh_log_line (const char *id, const char *format, ...)
 {
@@ -38,12 +47,16 @@ bh_log_line (const char *id, const char *format, ...)
   what = g_strdup_vprintf (format, args);
   va_end (args);
   g_debug ("%s: %s", id, what);
-  line = g_strconcat (time, OWN_LINE, what, "\n", NULL);
-  fd = open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  fd = open (path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0)
     return;
-  if (fstat (fd, &st) == 0 && st.st_size < 2 * MAX_LOG && write (fd, line, strlen (line)) < 0)
-    g_debug ("Cannot write %s: %s", path, g_strerror (errno));
+  if (fstat (fd, &st) == 0 && st.st_size < 2 * MAX_LOG)
+    {
+      line =
+          g_strconcat (within_line (fd, st.st_size) ? "\n" : "", time, OWN_LINE, what, "\n", NULL);
+      if (write (fd, line, strlen (line)) < 0)
+        g_debug ("Cannot write %s: %s", path, g_strerror (errno));
+    }
   close (fd);
 }
 

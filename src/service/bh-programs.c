@@ -51,8 +51,11 @@ bh_programs_find (GPtrArray *programs, guint id)
 GError *
 bh_programs_launch_error (guint status, const char *label, const char *detail)
 {
-  const char *separator = *detail ? ": " : "";
+  const char *separator;
 
+  if (g_str_equal (detail, label))
+    detail = "";
+  separator = *detail ? ": " : "";
   switch (status)
     {
     case BH_PROXY_LAUNCH_UNKNOWN_APP:

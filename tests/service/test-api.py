@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from harness import Place, TestCase, main, wait_for
+from harness import Place, TestCase, build_path, main, wait_for
 from harness.session import DBusError, JobFailed, Session
 
 KEYS = {'Name', 'Color', 'Applications', 'Template', 'Memory', 'Processors', 'AutoStop', 'X11', 'Notes'}
@@ -306,6 +306,44 @@ class NoMemory(ServiceCase):
         message = self.job_fails('NoMemory', vm.start(display=self.listen_as_display()))
         self.assertIn('MiB are free', message)
         self.assertEqual(vm.state, 'failed')
+
+
+class FullDisk(ServiceCase):
+    """The service in a mount namespace of its own, with a configuration folder that has no room."""
+
+    def prepare(self):
+        inside = ['unshare', '--map-current-user', '--mount', '--keep-caps', 'sh', '-c']
+        folder = self.place.path('config')
+        mount = f'mount -t tmpfs -o size=8k,mode=0700 none {folder}'
+        if subprocess.run([*inside, mount], capture_output=True, check=False).returncode != 0:
+            self.skipTest('this user may not make a mount namespace')
+        wrapper = self.place.path('libexec', 'bulkhead-service')
+        os.mkdir(self.place.path('libexec'))
+        with open(wrapper, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nexec {" ".join(inside)} "{mount} && '
+                       f'exec {build_path("src", "service", "bulkhead-service")}"\n')
+        os.chmod(wrapper, 0o755)
+
+    def test_nothing_is_created_and_the_old_file_stays(self):
+        vm = self.session.create('Work', Notes='short')
+        message = self.refused('DiskFull', vm.set, Notes='x' * 4000)
+        self.assertIn('could not be saved', message)
+        self.assertEqual(vm.get('Settings')['Notes'], 'short')
+        vm_file = f'/proc/{self.session.service.pid}/root{self.vm_file("work")}'
+        with open(vm_file, encoding='utf-8') as file:
+            self.assertIn('Notes=short', file.read())
+        self.refused('DiskFull', self.session.create, 'Big', Notes='x' * 4000)
+        self.refused('NotFound', self.session.find, 'Big')
+        self.assertEqual(os.listdir(os.path.dirname(vm_file)), ['work.vm'])
+        vm.delete()
+        self.session.create('Small')
+
+
+class Activation(ServiceCase):
+    def test_the_bus_starts_it_when_asked(self):
+        self.assertEqual(self.session.stop_service(), 0)
+        self.assertEqual(self.session.create('Work').state, 'stopped')
+        self.session.manager.call('Quit', '(b)', True)
 
 
 class Jobs(ServiceCase):

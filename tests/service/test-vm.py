@@ -144,7 +144,8 @@ class Running(VmCase):
         self.assertEqual(caught.exception.name, 'Busy')
         with socket.socket(fileno=fd) as console:
             console.settimeout(10)
-            self.vm.launch(argv=['sh', '-c', 'echo over the console']).wait(BOOT)
+            # Apart from the service's own lines about it, which may come in between.
+            self.vm.launch(argv=['sh', '-c', 'sleep 0.5; echo over the console; sleep 0.5']).wait(BOOT)
             text = b''
             while b'over the console' not in text:
                 text += console.recv(4096)
