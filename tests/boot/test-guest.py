@@ -142,17 +142,20 @@ class BootTests(BootTest):
         super().setUp()
         self.env = dict(PLACE.env)
 
-    def start(self, **programs):
+    def start(self, spec={}, **programs):
         self.use_programs(**programs)
-        guest = Guest(self)
+        guest = Guest(self, **spec)
         self.addCleanup(guest.stop)
         guest.start()
         return guest
 
     def test_shutdown_powers_off_with_a_reason(self):
-        guest = self.start()
+        opt = int(os.path.isdir('/opt'))
+        guest = self.start({'opt': opt})
         guest.connect()
-        self.assertEqual(guest.configure(uid=4711, user_name='alice')['status'], 0)
+        self.assertEqual(guest.configure(uid=4711, user_name='alice', flags=opt)['status'], 0)
+        self.assertEqual(guest.run('grep -c "^opt /opt 9p ro," /proc/mounts; true', 2),
+                         (0, f'{opt}\n'))
         self.assertEqual(guest.run('id -u; id -un; pwd; ls /home'),
                          (0, '4711\nalice\n/home/alice\nalice\n'))
         guest.wire.send('shutdown')

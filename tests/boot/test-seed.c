@@ -66,7 +66,8 @@ tear_down (Fixture *f, gconstpointer data)
 static gboolean
 unpack (Fixture *f, gsize length)
 {
-  g_assert_true (g_file_set_contents (f->file, (const char *) f->archive->data, length, NULL));
+  g_assert_true (g_file_set_contents_full (f->file, (const char *) f->archive->data, length,
+                                           G_FILE_SET_CONTENTS_NONE, 0600, NULL));
   return bh_seed_unpack (f->file, f->root);
 }
 
