@@ -314,7 +314,7 @@ class FullDisk(ServiceCase):
     def prepare(self):
         inside = ['unshare', '--map-current-user', '--mount', '--keep-caps', 'sh', '-c']
         folder = self.place.path('config')
-        mount = f'mount -t tmpfs -o size=8k,mode=0700 none {folder}'
+        mount = f'mount -t tmpfs -o size=4k,mode=0700 none {folder}'
         if subprocess.run([*inside, mount], capture_output=True, check=False).returncode != 0:
             self.skipTest('this user may not make a mount namespace')
         wrapper = self.place.path('libexec', 'bulkhead-service')
