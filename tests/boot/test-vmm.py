@@ -20,7 +20,7 @@ class VmmTest(BootTest):
             with open(path, 'w') as file:
                 file.write('text')
 
-    def run_vmm(self, *tries, **orders):
+    def run_vmm(self, *tries, fds=(), **orders):
         environment = {**self.env, 'BULKHEAD_VMM_QEMU': self.program,
                        'BULKHEAD_VMM_READ': self.allowed}
         for key, value in orders.items():
@@ -29,7 +29,8 @@ class VmmTest(BootTest):
             else:
                 environment[f'BULKHEAD_VMM_{key}'] = value
         return subprocess.run([harness.build_path('src', 'vmm', 'bulkhead-vmm'), *tries],
-                              env=environment, capture_output=True, text=True, timeout=20)
+                              env=environment, pass_fds=fds, capture_output=True, text=True,
+                              timeout=20)
 
     def results(self, *tries, **orders):
         done = self.run_vmm(*tries, **orders)
@@ -64,14 +65,19 @@ class VmmTest(BootTest):
 
     def test_connects_to_nothing(self):
         bus, tcp = socket.socket(socket.AF_UNIX), socket.socket()
-        self.addCleanup(bus.close)
-        self.addCleanup(tcp.close)
+        inherited = socket.socket(socket.AF_UNIX)
+        for end in (bus, tcp, inherited):
+            self.addCleanup(end.close)
+        os.dup2(inherited.fileno(), 50)
+        self.addCleanup(os.close, 50)
         bus.bind(self.path('allowed', 'bus'))
         bus.listen()
         tcp.bind(('127.0.0.1', 0))
         tcp.listen()
         self.assertEqual(self.results('connect', self.path('allowed', 'bus'),
-                                      'tcp', str(tcp.getsockname()[1])), ['EPERM', 'EPERM'])
+                                      'connect-inherited', self.path('allowed', 'bus'),
+                                      'tcp', str(tcp.getsockname()[1]), fds=(50,)),
+                         ['EPERM', 'EPERM', 'EPERM'])
 
     def test_signals_and_traces_only_itself(self):
         child = subprocess.Popen(['sleep', '60'])

@@ -63,11 +63,12 @@ try_execute (const char *path)
   return failed == 0;
 }
 
+/* With a socket of its own, or with one that it was left as descriptor 50. */
 static bool
-try_connect (const char *path)
+try_connect (const char *path, bool inherited)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int fd = socket (AF_UNIX, SOCK_STREAM, 0);
+  int fd = inherited ? 50 : socket (AF_UNIX, SOCK_STREAM, 0);
 
   strncpy (address.sun_path, path, sizeof address.sun_path - 1);
   return fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0;
@@ -121,7 +122,9 @@ try_one (const char *what, const char *on)
   if (strcmp (what, "execute") == 0)
     return try_execute (on);
   if (strcmp (what, "connect") == 0)
-    return try_connect (on);
+    return try_connect (on, false);
+  if (strcmp (what, "connect-inherited") == 0)
+    return try_connect (on, true);
   if (strcmp (what, "tcp") == 0)
     return try_tcp (on);
   if (strcmp (what, "signal") == 0)
