@@ -23,7 +23,7 @@ typedef struct
   BhPrograms *programs;
   BhServer *server;
   BhSession session;
-  bool configured, running, check_idle;
+  bool configured, running;
   int code;
 } Agent;
 
@@ -89,7 +89,6 @@ connected (void *data)
   bh_link_send (agent->link, BH_MSG_HELLO, &hello);
   bh_server_connected (agent->server);
   bh_programs_connected (agent->programs);
-  agent->check_idle = true;
 }
 
 static void
@@ -183,7 +182,9 @@ bh_agent_run (const BhAgentOptions *options)
   signal (SIGPIPE, SIG_IGN);
   agent.display = wl_display_create ();
   agent.loop = wl_display_get_event_loop (agent.display);
-  if (options->pair)
+  if (options->port)
+    agent.link = bh_link_new_port (agent.loop, options->port, options->region_fd, &link_funcs, &agent);
+  else if (options->pair)
     agent.link = bh_link_new_pair (agent.loop, options->channel_fd, options->region_fd, &link_funcs,
                                    &agent);
   else

@@ -8,7 +8,8 @@
 typedef struct
 {
   bool pair;
-  int channel_fd, region_fd;
+  int channel_fd, region_fd; /* or -1 */
+  const char *port;          /* instead of channel_fd */
   const char *runtime_dir;
 } BhAgentOptions;
 

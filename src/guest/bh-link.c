@@ -104,6 +104,19 @@ find_port (void)
   return NULL;
 }
 
+static BhLink *
+link_new (struct wl_event_loop *loop, const BhLinkFuncs *funcs, void *data)
+{
+  BhLink *link = g_new0 (BhLink, 1);
+
+  link->loop = loop;
+  link->funcs = funcs;
+  link->data = data;
+  link->waiting = -1;
+  link->trace = g_getenv ("BULKHEAD_TRACE") != NULL;
+  return link;
+}
+
 BhLink *
 bh_link_new_vm (struct wl_event_loop *loop, const BhLinkFuncs *funcs, void *data)
 {
@@ -112,14 +125,21 @@ bh_link_new_vm (struct wl_event_loop *loop, const BhLinkFuncs *funcs, void *data
 
   if (!port)
     return NULL;
-  link = g_new0 (BhLink, 1);
-  link->loop = loop;
-  link->funcs = funcs;
-  link->data = data;
+  link = link_new (loop, funcs, data);
   link->port = port;
-  link->waiting = -1;
   find_region (link);
-  link->trace = g_getenv ("BULKHEAD_TRACE") != NULL;
+  return link;
+}
+
+BhLink *
+bh_link_new_port (struct wl_event_loop *loop, const char *port, int region_fd, const BhLinkFuncs *funcs,
+                  void *data)
+{
+  BhLink *link = link_new (loop, funcs, data);
+
+  link->port = g_strdup (port);
+  if (region_fd >= 0)
+    map_region (link, region_fd);
   return link;
 }
 
@@ -127,16 +147,12 @@ BhLink *
 bh_link_new_pair (struct wl_event_loop *loop, int fd, int region_fd, const BhLinkFuncs *funcs,
                   void *data)
 {
-  BhLink *link = g_new0 (BhLink, 1);
+  BhLink *link = link_new (loop, funcs, data);
 
-  link->loop = loop;
-  link->funcs = funcs;
-  link->data = data;
   link->waiting = fd;
   fcntl (fd, F_SETFD, FD_CLOEXEC);
   if (region_fd >= 0)
     map_region (link, region_fd);
-  link->trace = g_getenv ("BULKHEAD_TRACE") != NULL;
   return link;
 }
 
@@ -239,7 +255,7 @@ retry (void *data)
   struct pollfd p = { .events = POLLIN | POLLOUT };
 
   if (link->waiting < 0)
-    link->waiting = open (link->port, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    link->waiting = open (link->port, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
   p.fd = link->waiting;
   if (p.fd >= 0 && poll (&p, 1, 0) >= 0 && !(p.revents & (POLLHUP | POLLERR | POLLNVAL)))
     {
@@ -314,11 +330,12 @@ bh_link_flush (BhLink *link)
       lost (link, status);
       return;
     }
+  /* May queue more, which the mask then sees to. */
+  link->funcs->drained (link->data);
   mask = WL_EVENT_READABLE | (bh_channel_wants_write (link->channel) ? WL_EVENT_WRITABLE : 0);
   if (mask != link->mask)
     wl_event_source_fd_update (link->source, mask);
   link->mask = mask;
-  link->funcs->drained (link->data);
 }
 
 uint8_t *

@@ -26,6 +26,9 @@ typedef struct
 
 /* In a VM: find port and region. NULL when there is no port. */
 BhLink *bh_link_new_vm (struct wl_event_loop *loop, const BhLinkFuncs *funcs, void *data);
+/* A port at a path of its own, that comes and goes as a VM's does. */
+BhLink *bh_link_new_port (struct wl_event_loop *loop, const char *port, int region_fd,
+                          const BhLinkFuncs *funcs, void *data);
 /* @fd and @region_fd (or -1) become the link's. */
 BhLink *bh_link_new_pair (struct wl_event_loop *loop, int fd, int region_fd, const BhLinkFuncs *funcs,
                           void *data);

@@ -291,6 +291,12 @@ bh_window_message (BhWindow *window, const BhMessage *message)
                                           ? message->window_configure.serial
                                           : message->popup_configure.serial);
         }
+      else if (message->type == BH_MSG_POPUP_CONFIGURE && message->popup_configure.token)
+        {
+          /* The host may have made it anew to move it, and then has nothing to show there. */
+          bh_window_answered (window, message->popup_configure.serial);
+          bh_window_damage_all (window);
+        }
       bh_window_schedule (window);
       window->funcs->message (window, message);
       break;

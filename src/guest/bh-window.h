@@ -17,6 +17,7 @@ enum
   BH_WINDOW_DIRTY_APP = 1 << 1,
   BH_WINDOW_DIRTY_LIMITS = 1 << 2,
   BH_WINDOW_DIRTY_PARENT = 1 << 3,
+  BH_WINDOW_DIRTY_WANTS = 1 << 4, /* to be maximized and the like */
 };
 
 typedef struct

@@ -386,7 +386,7 @@ want (struct wl_resource *resource, uint32_t request, uint32_t opposite)
   BhXdgToplevel *toplevel = get (resource);
 
   toplevel->wants = (toplevel->wants & ~(1u << opposite)) | 1u << request;
-  set_dirty (toplevel, 0);
+  set_dirty (toplevel, BH_WINDOW_DIRTY_WANTS);
 }
 
 static void

@@ -11,9 +11,11 @@ int
 main (int argc, char **argv)
 {
   int channel_fd = -1, region_fd = -1;
-  g_autofree char *runtime_dir = NULL;
+  g_autofree char *runtime_dir = NULL, *port = NULL;
   const GOptionEntry entries[] = {
     { "channel-fd", 0, 0, G_OPTION_ARG_INT, &channel_fd, "Descriptor of the channel to the host", "N" },
+    { "channel-port", 0, 0, G_OPTION_ARG_FILENAME, &port, "Device to use instead, as a VM's port",
+      "PATH" },
     { "region-fd", 0, 0, G_OPTION_ARG_INT, &region_fd, "Descriptor of the shared region", "N" },
     { "runtime-dir", 0, 0, G_OPTION_ARG_FILENAME, &runtime_dir, "Where to open the Wayland socket",
       "DIR" },
@@ -30,14 +32,15 @@ main (int argc, char **argv)
       return 2;
     }
   options = (BhAgentOptions){
-    .pair = channel_fd >= 0,
+    .pair = channel_fd >= 0 || port,
+    .port = port,
     .channel_fd = channel_fd,
     .region_fd = region_fd,
     .runtime_dir = runtime_dir,
   };
   if (options.pair && !runtime_dir)
     {
-      g_printerr ("bulkhead-guest: --channel-fd needs --runtime-dir\n");
+      g_printerr ("bulkhead-guest: a channel needs --runtime-dir\n");
       return 2;
     }
   return bh_agent_run (&options);

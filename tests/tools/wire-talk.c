@@ -425,6 +425,8 @@ write_packets (void)
       while (len > 0)
         {
           n = send (channel, out.data + done, len, MSG_NOSIGNAL);
+          if (n < 0 && errno == ENOTSOCK) /* a terminal that plays a port */
+            n = write (channel, out.data + done, len);
           if (n < 0 && (errno == EAGAIN || errno == EINTR))
             {
               struct pollfd p = { channel, POLLOUT, 0 };
@@ -438,7 +440,8 @@ write_packets (void)
           len -= (size_t) n;
         }
     }
-  memmove (out.data, out.data + done, out.len - done);
+  if (done > 0)
+    memmove (out.data, out.data + done, out.len - done);
   out.len -= done;
 }
 
