@@ -187,6 +187,8 @@ add_conditional (scmp_filter_ctx ctx)
   /* abort () */
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (tgkill), 1,
                          SCMP_A0 (SCMP_CMP_EQ, (scmp_datum_t) getpid ()));
+  /* GLib wants to give new threads the priority of the first, which they have: say yes, do nothing. */
+  r |= seccomp_rule_add (ctx, SCMP_ACT_ERRNO (0), SCMP_SYS (sched_setattr), 0);
   /* Reading limits, not changing them. */
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (prlimit64), 1, SCMP_A2 (SCMP_CMP_EQ, 0));
   return r;

@@ -12,7 +12,7 @@
 #define BH_MAX_TOPLEVELS 64
 #define BH_MAX_POPUPS 64
 /* Ids of refused windows that the guest has not taken back yet. */
-#define BH_MAX_REFUSED 4096
+#define BH_MAX_REFUSED 1024
 
 BhWindows *bh_windows_new (BhProxy *proxy);
 /* Destroys all windows, popups first. */

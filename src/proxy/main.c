@@ -140,9 +140,11 @@ set_up (BhProxy *proxy, gboolean region, GError **error)
 static void
 tear_down (BhProxy *proxy)
 {
-  g_clear_pointer (&proxy->windows, bh_windows_free);
-  if (proxy->seat && proxy->display)
-    bh_seat_free (proxy->seat);
+  /* The windows find seat and service while they go, and the other way round. */
+  bh_windows_free (proxy->windows);
+  proxy->windows = NULL;
+  bh_seat_free (proxy->seat);
+  proxy->seat = NULL;
   g_clear_pointer (&proxy->cursor, bh_cursor_free);
   g_clear_pointer (&proxy->shared, bh_region_free);
   g_clear_pointer (&proxy->memory, bh_region_free);

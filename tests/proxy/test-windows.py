@@ -261,7 +261,9 @@ class PopupTest(ProxyTestCase):
         self.assert_popup(guest, configure['x'], configure['y'], 80, 120, BLUE)
 
     def test_menu_closes_when_another_place_is_clicked(self):
-        guest = self.guest()
+        other, guest = self.guest('Bank', '#2ea04f'), self.guest()
+        other.window(1, 100, 100)
+        self.sway.move_view(other.view(), 20, 20)
         guest.window(1, 300, 200, GREEN)
         guest.mark()
         x, y = self.place(guest, 60, 60)
@@ -270,6 +272,12 @@ class PopupTest(ProxyTestCase):
         press = guest.wait('pointer_button', pressed=1)
         self.sway.input.up()
         guest.popup(2, 1, 40, 50, 80, 60, BLUE, grab=press['serial'])
+        # The menu grabs: over other windows the pointer is nobody's.
+        guest.mark()
+        self.sway.input.move(60, 90)
+        self.sway.input.move(x, y)
+        guest.wait('pointer_enter')
+        self.assertIsNone(other.find('pointer_enter'))
         guest.mark()
         self.sway.input.click(5, 5)
         guest.wait('popup_done', window=2)

@@ -4,9 +4,9 @@
 import json
 import mmap
 import os
-import select
 import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -30,8 +30,8 @@ class WireGuest:
         self.sway, self.name, self.color = sway, name, color
         self.region_mib, self._env, self._hello = region, env or {}, hello
         self.messages, self.signals = [], []
-        self._buffer = b''
         self._taken = 0
+        self._arrived = threading.Condition()
         self._generations = {}
         self.map = None
         self.log = os.path.join(sway.place.root, f'proxy-{name}.log'.lower())
@@ -52,11 +52,14 @@ class WireGuest:
             self.proxy = popen_with_fds(
                 [build_path('src', 'proxy', 'bulkhead-proxy'), '--id', self.name.lower(),
                  '--name', self.name, '--color', self.color], fds,
-                env={**self.sway.env, **self._env}, stdin=subprocess.DEVNULL, stdout=log,
+                # The leak checker wants to look into /proc, which the proxy cannot.
+                env={**self.sway.env, **self._env, 'ASAN_OPTIONS': 'detect_leaks=0',
+                     'BULKHEAD_PROXY_NO_SECCOMP': '1'}, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log)
         self.talk = popen_with_fds([tool('wire-talk'), '3', 'guest'], {3: guest.fileno()},
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        os.set_blocking(self.talk.stdout.fileno(), False)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         for end in (host, guest, proxy):
             end.close()
         if self.region_mib:
@@ -94,6 +97,7 @@ class WireGuest:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        self._reader.join()
         self.talk.stdout.close()
         return self.proxy.returncode
 
@@ -146,15 +150,13 @@ class WireGuest:
     def raw(self, data):
         self.line('raw ' + data.hex())
 
-    def pump(self, timeout=0):
-        """Take what the proxy has sent."""
-        ready, _, _ = select.select([self.talk.stdout], [], [], timeout)
-        if not ready:
-            return
-        data = os.read(self.talk.stdout.fileno(), 1 << 20)
-        self._buffer += data
-        *lines, self._buffer = self._buffer.split(b'\n')
-        self.messages += [json.loads(line) for line in lines if line]
+    def _read(self):
+        # A thread, so that wire-talk never waits for the test, whatever that is doing.
+        for line in self.talk.stdout:
+            message = json.loads(line)
+            with self._arrived:
+                self.messages.append(message)
+                self._arrived.notify_all()
 
     def find(self, message, **fields):
         for m in self.messages[self._taken:]:
@@ -174,11 +176,12 @@ class WireGuest:
             if left <= 0:
                 raise Timeout(f'no {message} {fields}; the proxy says: {self.log_tail()}; '
                               f'{self.messages[-5:]}')
-            self.pump(min(left, 0.2))
+            with self._arrived:
+                if not self.find(message, **fields):
+                    self._arrived.wait(left)
 
     def mark(self):
         """Forget what came so far."""
-        self.pump()
         self._taken = len(self.messages)
 
     def encode(self, message, **fields):
@@ -282,6 +285,12 @@ class ProxyTestCase(DesktopTestCase):
         self.assertEqual(guest.proxy.returncode, EXIT_GUEST)
         self.sway.wait_no_view(app_id=f'io.github.bulkhead.{guest.name.lower()}.')
         self.assertTrue(self.sway.alive())
+
+    @staticmethod
+    def sanitized():
+        """Whether the proxy under test is a sanitizer build."""
+        with open(build_path('src', 'proxy', 'bulkhead-proxy'), 'rb') as file:
+            return b'__asan_init' in file.read()
 
     def wait_framed(self, guest, rect=None, timeout=5, **kwargs):
         """Poll until the frame (and content) is right; the last difference is the failure."""
