@@ -46,7 +46,8 @@ configure (Agent *agent, const bh_msg_configure *message)
     {
 #ifdef BH_HAVE_MOUNTS
       if (!agent->options->pair && !bh_mounts_apply (message, detail, sizeof detail))
-        answer.status = BH_CONFIGURED_NO_PROGRAMS;
+        answer.status
+            = bh_mounts_have_programs () ? BH_CONFIGURED_FAILED : BH_CONFIGURED_NO_PROGRAMS;
 #endif
       if (answer.status == BH_CONFIGURED_OK)
         {

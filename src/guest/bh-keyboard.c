@@ -175,8 +175,6 @@ bh_keyboard_message (BhSeat *seat, const BhMessage *message)
       break;
     case BH_MSG_KEY:
       note_key (seat, message->key.key, message->key.pressed);
-      if (message->key.pressed)
-        seat->serial = message->key.serial;
       EACH_OF_FOCUS (seat, resource)
       wl_keyboard_send_key (resource, message->key.serial, message->key.time, message->key.key,
                             message->key.pressed);

@@ -55,6 +55,14 @@ stale_all (BhPicture *picture)
     }
 }
 
+/* What is noted may be of a picture that was larger. */
+static void
+clip (const BhPicture *picture, pixman_region32_t *region)
+{
+  pixman_region32_intersect_rect (region, region, 0, 0, (unsigned) picture->width,
+                                  (unsigned) picture->height);
+}
+
 static void
 ask_slots (BhWindow *window, uint32_t count, uint64_t bytes)
 {
@@ -253,6 +261,7 @@ draw_slot (BhWindow *window, uint32_t slot)
     return;
   pixman_region32_init (&region);
   pixman_region32_union (&region, &picture->slots[slot].stale, &picture->damage);
+  clip (picture, &region);
   bh_scene_draw (&window->scene, &region, memory, picture->stride);
   for (uint32_t i = 0; i < picture->n_slots; i++)
     if (i != slot)
@@ -308,6 +317,7 @@ bh_picture_update (BhWindow *window)
   if (bh_scene_n_layers (&window->scene) == 0)
     return;
   take_size (window);
+  clip (picture, &picture->damage);
   if (!pixman_region32_not_empty (&picture->damage) && !window->serial_due)
     {
       if (has_callbacks (window) && window->awaiting_done)

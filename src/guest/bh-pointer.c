@@ -131,10 +131,7 @@ button (BhSeat *seat, const bh_msg_pointer_button *message)
   struct wl_resource *resource;
 
   if (message->pressed)
-    {
-      seat->pointer.buttons++;
-      seat->serial = message->serial;
-    }
+    seat->pointer.buttons++;
   else if (seat->pointer.buttons > 0)
     seat->pointer.buttons--;
   if (seat->drag.active)

@@ -25,7 +25,6 @@ struct _BhSeat
   BhServer *server;
   uint32_t capabilities;
   struct wl_list seats, pointers, keyboards, touches; /* resources */
-  uint32_t serial; /* of the last press of anything */
 
   struct
   {

@@ -89,11 +89,36 @@ set_software (BhSession *session)
     { "ELECTRON_OZONE_PLATFORM_HINT", "wayland" },
     /* Nobody answers on an accessibility bus in here, and starting one takes seconds. */
     { "NO_AT_BRIDGE", "1" },
+    /* Nor is there a portal; waiting for one would. */
+    { "ADW_DISABLE_PORTAL", "1" },
     { "GTK_A11Y", "none" },
   };
 
   for (unsigned i = 0; i < G_N_ELEMENTS (values); i++)
     set_default (session, values[i][0], values[i][1]);
+}
+
+/* The host prefers dark programs: settings that GTK reads below the user's own. */
+static void
+set_dark (BhSession *session)
+{
+  static const char text[] = "[Settings]\ngtk-application-prefer-dark-theme=1\n";
+  const char *dirs = g_environ_getenv (session->environment, "XDG_CONFIG_DIRS");
+  g_autofree char *root = g_build_filename (session->runtime_dir, "bulkhead-settings", NULL);
+  g_autofree char *list = g_strconcat (root, ":", dirs && *dirs ? dirs : "/etc/xdg", NULL);
+  static const char *const versions[] = { "gtk-3.0", "gtk-4.0" };
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (versions); i++)
+    {
+      g_autofree char *dir = g_build_filename (root, versions[i], NULL);
+      g_autofree char *path = g_build_filename (dir, "settings.ini", NULL);
+
+      if (g_mkdir_with_parents (dir, 0755) < 0 || !g_file_set_contents (path, text, -1, NULL))
+        g_warning ("Cannot write %s", path);
+    }
+  set (session, "XDG_CONFIG_DIRS", list);
+  /* libadwaita goes its own way. */
+  set_default (session, "ADW_DEBUG_COLOR_SCHEME", "prefer-dark");
 }
 
 void
@@ -127,6 +152,8 @@ bh_session_init (BhSession *session, const bh_msg_configure *configure, bool vm,
     }
   set (session, "XDG_RUNTIME_DIR", session->runtime_dir);
   set_software (session);
+  if (configure->flags & BH_CONFIGURE_DARK)
+    set_dark (session);
   /* Desktop files and programs are looked up by this process. */
   g_setenv ("PATH", g_environ_getenv (session->environment, "PATH") ?: DEFAULT_PATH, TRUE);
   g_setenv ("XDG_RUNTIME_DIR", session->runtime_dir, TRUE);

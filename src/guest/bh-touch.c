@@ -39,7 +39,6 @@ down (BhSeat *seat, const bh_msg_touch_down *message)
     return;
   *touch = (BhTouch){ .active = true, .id = message->id, .surface = surface, .window = window,
                       .offset_x = sx - x, .offset_y = sy - y };
-  seat->serial = message->serial;
   EACH_OF (seat, resource, surface)
   wl_touch_send_down (resource, message->serial, message->time, surface->resource, message->id,
                       wl_fixed_from_double (sx), wl_fixed_from_double (sy));

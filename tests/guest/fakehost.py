@@ -187,6 +187,12 @@ class FakeHost:
                 item.get(name) == value for name, value in fields.items())
         return self.lines.next(matches, f'{message} {fields}', timeout)
 
+    def sync(self):
+        """Wait until the agent has handled what was sent so far."""
+        cookie = self.serial()
+        self.send('ping', cookie=cookie)
+        self.expect('pong', cookie=cookie)
+
     def client(self):
         client = Client(self.runtime, self.display)
         self.clients.append(client)

@@ -64,8 +64,7 @@ class WindowsTest(GuestTestCase):
     def test_no_frame_before_the_host_has_configured(self):
         self.client.do('toplevel 0', 'draw 0 10 10 0xffffffff')
         window = self.host.expect('window_new')['window']
-        self.host.send('ping', cookie=1)
-        self.host.expect('pong')
+        self.host.sync()
         self.assertFalse([m for m in self.host.lines.items if m['message'] == 'slots_want'])
         self.host.configure(window)
         self.host.give_slots(window)
@@ -87,6 +86,7 @@ class WindowsTest(GuestTestCase):
         at = self.host.offset + first['slot'] * want['bytes']
         struct.pack_into('<I', self.host.map, at + 40 * 256 + 40 * 4, 0xabcdef)
         self.host.free(first)
+        self.host.sync()
         self.client.do(f'patch 0 50 40 2 2 {BLUE:#x}')
         third = self.host.expect('frame')
         self.assertEqual(third['slot'], first['slot'])
@@ -101,8 +101,7 @@ class WindowsTest(GuestTestCase):
             self.client.do(f'patch 0 {number} 0 1 1 {GREEN:#x}')
             last = self.host.expect('frame')
         self.client.do(f'patch 0 10 10 1 1 {GREEN:#x}', f'patch 0 20 20 1 1 {BLUE:#x}')
-        self.host.send('ping', cookie=1)
-        self.host.expect('pong')
+        self.host.sync()
         self.host.free(first)
         frame = self.host.expect('frame')
         self.assertEqual(frame['slot'], first['slot'])
@@ -152,8 +151,7 @@ class WindowsTest(GuestTestCase):
         self.show()
         self.client.do(f'patch 0 0 0 1 1 {GREEN:#x}')
         self.host.expect('frame')
-        self.host.send('ping', cookie=1)
-        self.host.expect('pong')
+        self.host.sync()
         self.client.mark()
         self.assertNotIn('frame 0', self.client.items)
 
@@ -270,8 +268,7 @@ class WindowsTest(GuestTestCase):
         self.client.do(f'draw 1 10 10 {GREEN:#x}')
         self.host.send('frame_done', window=window, time=1)
         self.client.expect('frame')
-        self.host.send('ping', cookie=1)
-        self.host.expect('pong')
+        self.host.sync()
         self.client.do('commit 0')
         frame = self.next_frame(frame, [[20, 10, 10, 10]])
         self.assertEqual(self.host.pixel(frame, 29, 19), 0x00ff00)
@@ -410,8 +407,7 @@ class WindowsTest(GuestTestCase):
         want = self.host.expect('slots_want')
         self.host.send('slots', window=window, generation=want['generation'], count=3,
                        offset=16 << 20, bytes=want['bytes'])
-        self.host.send('ping', cookie=1)
-        self.host.expect('pong')
+        self.host.sync()
 
     def test_two_windows_of_two_programs(self):
         first, _ = self.show()
@@ -485,6 +481,7 @@ class ByChannelTest(GuestTestCase):
         # The same slot again: only what changed since.
         self.host.free(frame)
         self.host.send('frame_done', window=window, time=1)
+        self.host.sync()
         before = len(self.host.lines.items)
         client.do(f'patch 0 0 0 1 1 {BLUE:#x}')
         self.collect(window, picture)
