@@ -120,12 +120,18 @@ on_g_signal (GDBusProxy *proxy, const char *sender, const char *name, GVariant *
 {
   g_autoptr (GVariant) tail = NULL;
   g_autoptr (GBytes) bytes = NULL;
+  const char *data;
   guint id, code;
+  gsize len;
 
   if (!g_str_equal (name, "Exited") || !g_variant_is_of_type (args, G_VARIANT_TYPE ("(uuay)")))
     return;
   g_variant_get (args, "(uu@ay)", &id, &code, &tail);
-  bytes = g_variant_get_data_as_bytes (tail);
+  data = g_variant_get_fixed_array (tail, &len, 1);
+  /* GVariant byte strings end in a NUL that is not part of the output. */
+  if (len > 0 && data[len - 1] == '\0')
+    len--;
+  bytes = g_bytes_new (data, len);
   g_signal_emit (self, signals[EXITED], 0, id, code, bytes);
 }
 

@@ -101,7 +101,7 @@ class Running(VmCase):
         result = self.vm.launch(argv=['sh', '-c', 'echo hello from $(hostname); exit 7'],
                                 wait=True).wait(BOOT)
         self.assertEqual(result['code'], 7)
-        self.assertIn(b'hello from work', bytes(result['tail']))
+        self.assertEqual(bytes(result['tail']), b'hello from work\n')
         number, label, code, _ = self.session.wait_signal(
             'ProgramExited', predicate=lambda args: args[0] == result['id'])
         self.assertEqual((number, label, code), (result['id'], 'sh', 7))
