@@ -302,7 +302,18 @@ on_exited (BhRun *run, guint id, const char *label, guint code, GBytes *tail, Bh
     return;
   bh_job_add_result (caller->job, "code", g_variant_new_uint32 (code));
   bh_job_add_result (caller->job, "tail", bytes);
-  bh_callers_done (self->callers, caller);
+  /* A program that hands over to another and ends well has no window of its own; one that fails has
+   * failed whoever waits for it. */
+  if (caller->wait || code == 0)
+    bh_callers_done (self->callers, caller);
+  else
+    {
+      g_autoptr (GError) error =
+          g_error_new (BH_ERROR, BH_ERROR_PROGRAM_FAILED,
+                       "%s ended with code %u before it showed a window", label, code);
+
+      bh_callers_fail (self->callers, caller, error);
+    }
 }
 
 static gboolean

@@ -107,6 +107,13 @@ class Running(VmCase):
         self.assertEqual((number, label, code), (result['id'], 'sh', 7))
         self.assertNotIn(result['id'], self.programs())
 
+    def test_a_program_that_fails_before_its_window(self):
+        job = self.vm.launch(argv=['sh', '-c', 'echo cannot >&2; exit 9'])
+        message = self.job_fails('ProgramFailed', job)
+        self.assertIn('code 9', message)
+        self.assertEqual(job.get('Result')['code'], 9)
+        self.assertEqual(bytes(job.get('Result')['tail']), b'cannot\n')
+
     def test_a_program_that_is_not_there(self):
         message = self.job_fails('ProgramNotFound', self.vm.launch(argv=['no-such-program']))
         self.assertIn('no-such-program', message)
