@@ -91,3 +91,11 @@ as_user () {
       PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin ${pass-} "$@"
   fi
 }
+
+# X servers that tests start need this folder to be root's or their own; on a machine without a
+# desktop it is missing, or belongs to whoever ran one first.
+need_x11_folder () {
+  mkdir -p -m 1777 /tmp/.X11-unix
+  chown root:root /tmp/.X11-unix
+  chmod 1777 /tmp/.X11-unix
+}
