@@ -93,7 +93,8 @@ print_tail (FILE *stream, GVariant *result)
   /* Byte strings of GVariant may have one at their end. */
   if (len > 0 && bytes[len - 1] == '\0')
     len--;
-  bh_output_text (stream, bytes, len);
+  if (len > 0)
+    bh_output_text (stream, bytes, len);
 }
 
 static void
