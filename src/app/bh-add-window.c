@@ -46,6 +46,7 @@ add (GtkWidget *widget, const char *action, GVariant *parameter)
   g_auto (GStrv) chosen = bh_program_picker_get_chosen (BH_ADD_WINDOW (widget)->picker);
 
   g_signal_emit (widget, chosen_signal, 0, chosen);
+  gtk_window_set_focus (GTK_WINDOW (widget), NULL);
   gtk_window_close (GTK_WINDOW (widget));
 }
 

@@ -5,8 +5,7 @@
 
 #include "bh-color-picker.h"
 
-#include "bh-color.h"
-#include "bh-color-dot.h"
+#include "bh-color-choice.h"
 
 #include <glib/gi18n.h>
 
@@ -14,7 +13,7 @@ struct _BhColorPicker
 {
   GtkBox parent_instance;
   GtkFlowBox *flow;
-  GPtrArray *buttons; /* not owned: the flow box's */
+  GPtrArray *choices; /* not owned: the flow box's */
   char *color;
 };
 
@@ -33,14 +32,8 @@ on_toggled (GtkCheckButton *button, BhColorPicker *self)
   if (!gtk_check_button_get_active (button))
     return;
   g_free (self->color);
-  self->color = g_strdup (g_object_get_data (G_OBJECT (button), "color"));
+  self->color = bh_color_to_string (bh_color_choice_get_color (BH_COLOR_CHOICE (button)));
   g_signal_emit (self, changed_signal, 0);
-}
-
-static void
-choose_action (GtkWidget *widget, const char *name, GVariant *parameter)
-{
-  bh_color_picker_set_color (BH_COLOR_PICKER (widget), g_variant_get_string (parameter, NULL));
 }
 
 static void
@@ -49,7 +42,7 @@ bh_color_picker_finalize (GObject *object)
   BhColorPicker *self = BH_COLOR_PICKER (object);
 
   g_free (self->color);
-  g_ptr_array_unref (self->buttons);
+  g_ptr_array_unref (self->choices);
   G_OBJECT_CLASS (bh_color_picker_parent_class)->finalize (object);
 }
 
@@ -59,37 +52,20 @@ bh_color_picker_class_init (BhColorPickerClass *klass)
   G_OBJECT_CLASS (klass)->finalize = bh_color_picker_finalize;
   changed_signal = g_signal_new ("changed", BH_TYPE_COLOR_PICKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 0);
-  gtk_widget_class_install_action (GTK_WIDGET_CLASS (klass), "color.choose", "s", choose_action);
   gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (klass), GTK_ACCESSIBLE_ROLE_RADIO_GROUP);
 }
 
 static void
-add_color (BhColorPicker *self, const BhNamedColor *named, const char *name)
+add_color (BhColorPicker *self, const BhColor *color, const char *name)
 {
-  GtkWidget *button = gtk_check_button_new ();
-  GtkWidget *dot = g_object_new (BH_TYPE_COLOR_DOT, "size", 32, NULL);
-  GtkWidget *tick = gtk_image_new_from_icon_name ("object-select-symbolic");
-  GtkWidget *overlay = gtk_overlay_new ();
-  char *text = bh_color_to_string (&named->color);
+  GtkWidget *choice = bh_color_choice_new (color, name);
 
-  bh_color_dot_set (BH_COLOR_DOT (dot), text, "");
-  gtk_overlay_set_child (GTK_OVERLAY (overlay), dot);
-  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), tick);
-  gtk_widget_set_can_target (tick, FALSE);
-  gtk_widget_add_css_class (tick, "color-tick");
-  if (bh_color_text_is_black (&named->color))
-    gtk_widget_add_css_class (tick, "dark");
-  gtk_check_button_set_child (GTK_CHECK_BUTTON (button), overlay);
-  gtk_widget_add_css_class (button, "color-choice");
-  gtk_widget_set_tooltip_text (button, name);
-  g_object_set_data_full (G_OBJECT (button), "color", text, g_free);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
-  if (self->buttons->len > 0)
-    gtk_check_button_set_group (GTK_CHECK_BUTTON (button), self->buttons->pdata[0]);
-  g_signal_connect_object (button, "toggled", G_CALLBACK (on_toggled), self, 0);
-  g_ptr_array_add (self->buttons, button);
-  gtk_flow_box_append (self->flow, button);
-  gtk_widget_set_focusable (gtk_widget_get_parent (button), FALSE);
+  if (self->choices->len > 0)
+    gtk_check_button_set_group (GTK_CHECK_BUTTON (choice), self->choices->pdata[0]);
+  g_signal_connect_object (choice, "toggled", G_CALLBACK (on_toggled), self, 0);
+  g_ptr_array_add (self->choices, choice);
+  gtk_flow_box_append (self->flow, choice);
+  gtk_widget_set_focusable (gtk_widget_get_parent (choice), FALSE);
 }
 
 static void
@@ -98,7 +74,7 @@ bh_color_picker_init (BhColorPicker *self)
   gsize n;
   const BhNamedColor *palette = bh_color_palette (&n);
 
-  self->buttons = g_ptr_array_new ();
+  self->choices = g_ptr_array_new ();
   self->flow = GTK_FLOW_BOX (gtk_flow_box_new ());
   gtk_flow_box_set_selection_mode (self->flow, GTK_SELECTION_NONE);
   gtk_flow_box_set_max_children_per_line (self->flow, (guint) n);
@@ -111,9 +87,9 @@ bh_color_picker_init (BhColorPicker *self)
       g_autofree char *name = g_strdup (palette[i].name);
 
       name[0] = g_ascii_toupper (name[0]);
-      add_color (self, &palette[i], gettext (name));
+      add_color (self, &palette[i].color, gettext (name));
     }
-  gtk_check_button_set_active (self->buttons->pdata[0], TRUE);
+  gtk_check_button_set_active (self->choices->pdata[0], TRUE);
 }
 
 const char *
@@ -125,12 +101,15 @@ bh_color_picker_get_color (BhColorPicker *self)
 void
 bh_color_picker_set_color (BhColorPicker *self, const char *color)
 {
-  BhColor wanted, own;
+  BhColor wanted;
 
   if (!bh_color_parse (color, &wanted))
     return;
-  for (guint i = 0; i < self->buttons->len; i++)
-    if (bh_color_parse (g_object_get_data (self->buttons->pdata[i], "color"), &own)
-        && own.red == wanted.red && own.green == wanted.green && own.blue == wanted.blue)
-      gtk_check_button_set_active (self->buttons->pdata[i], TRUE);
+  for (guint i = 0; i < self->choices->len; i++)
+    {
+      const BhColor *own = bh_color_choice_get_color (self->choices->pdata[i]);
+
+      if (own->red == wanted.red && own->green == wanted.green && own->blue == wanted.blue)
+        gtk_check_button_set_active (self->choices->pdata[i], TRUE);
+    }
 }

@@ -214,6 +214,8 @@ on_created (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_signal_emit (self, created_signal, 0, path);
+  /* Else GtkText complains when it goes with the focus in it. */
+  gtk_window_set_focus (GTK_WINDOW (self), NULL);
   gtk_window_close (GTK_WINDOW (self));
 }
 

@@ -98,10 +98,14 @@ add_token (GVariantDict *options, GtkWidget *origin)
 {
   g_autoptr (GdkAppLaunchContext) context
       = gdk_display_get_app_launch_context (gtk_widget_get_display (origin));
+  g_autoptr (GAppInfo) info
+      = g_app_info_create_from_commandline ("bulkhead", NULL, G_APP_INFO_CREATE_SUPPORTS_STARTUP_NOTIFICATION, NULL);
   g_autofree char *token = NULL;
 
+  if (!info)
+    return;
   gdk_app_launch_context_set_timestamp (context, GDK_CURRENT_TIME);
-  token = g_app_launch_context_get_startup_notify_id (G_APP_LAUNCH_CONTEXT (context), NULL, NULL);
+  token = g_app_launch_context_get_startup_notify_id (G_APP_LAUNCH_CONTEXT (context), info, NULL);
   if (token)
     g_variant_dict_insert (options, "activation-token", "s", token);
 }

@@ -16,6 +16,8 @@
 #define SCHEMA "io.github.bulkhead.Bulkhead"
 /* A page that comes and goes faster than this only flickers. */
 #define LOADING_DELAY_MS 300
+/* An offer needs more time to be read and taken than a notice. */
+#define OFFER_SECONDS 12
 
 struct _BhMainWindow
 {
@@ -283,6 +285,7 @@ offer_start (BhMainWindow *self, BhVmItem *item)
       g_autofree char *label = g_strdup_printf (_ ("Start %s"), bh_program_get_name (program));
 
       adw_toast_set_button_label (toast, label);
+      adw_toast_set_timeout (toast, OFFER_SECONDS);
       g_object_set_data_full (G_OBJECT (toast), "app", g_strdup (ids[0]), g_free);
       g_object_set_data_full (G_OBJECT (toast), "label", g_strdup (bh_program_get_name (program)), g_free);
       g_object_set_data (G_OBJECT (toast), "window", self);
@@ -456,6 +459,7 @@ bh_main_window_init (BhMainWindow *self)
   bh_accessible_follow (GTK_WIDGET (self->stack));
   bh_accessible_follow (GTK_WIDGET (self->leaflet));
   gtk_search_bar_connect_entry (self->search_bar, GTK_EDITABLE (self->search));
+  gtk_search_bar_set_key_capture_widget (self->search_bar, GTK_WIDGET (self->leaflet));
   g_signal_connect_object (self->leaflet, "notify::folded", G_CALLBACK (on_folded), self,
                            G_CONNECT_SWAPPED);
   restore_size (self);

@@ -36,6 +36,13 @@ show_menu (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+remove_program (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  gtk_widget_activate_action (widget, "vm.remove-program", "s",
+                              bh_program_get_id (BH_PROGRAM_TILE (widget)->program));
+}
+
+static void
 on_secondary_click (GtkGestureClick *gesture, int n_press, double x, double y, BhProgramTile *self)
 {
   GdkRectangle point = { (int) x, (int) y, 1, 1 };
@@ -115,6 +122,7 @@ bh_program_tile_class_init (BhProgramTileClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_secondary_click);
   gtk_widget_class_bind_template_callback (widget_class, on_long_press);
   gtk_widget_class_install_action (widget_class, "menu.popup", NULL, show_menu);
+  gtk_widget_class_install_action (widget_class, "tile.remove", NULL, remove_program);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, "menu.popup", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Menu, 0, "menu.popup", NULL);
 }
@@ -130,12 +138,10 @@ make_menu (const char *id)
 {
   GMenu *menu = g_menu_new ();
   g_autoptr (GMenuItem) open = g_menu_item_new (_ ("_Open"), NULL);
-  g_autoptr (GMenuItem) remove = g_menu_item_new (_ ("_Remove From This AppVM"), NULL);
 
   g_menu_item_set_action_and_target (open, "vm.launch", "s", id);
-  g_menu_item_set_action_and_target (remove, "vm.remove-program", "s", id);
   g_menu_append_item (menu, open);
-  g_menu_append_item (menu, remove);
+  g_menu_append (menu, _ ("_Remove From This AppVM"), "tile.remove");
   return G_MENU_MODEL (menu);
 }
 
@@ -160,6 +166,8 @@ bh_program_tile_new (BhProgram *program)
   self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (menu));
   gtk_popover_set_has_arrow (self->menu, FALSE);
   gtk_widget_set_parent (GTK_WIDGET (self->menu), GTK_WIDGET (self));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  bh_program_get_name (program), -1);
   update_description (self);
   return GTK_WIDGET (self);
 }

@@ -115,7 +115,9 @@ bh_vm_item_new (BhDbusVm1 *proxy)
 
   self->proxy = g_object_ref (proxy);
   take_name (self);
-  g_signal_connect_object (proxy, "g-properties-changed", G_CALLBACK (on_properties), self, 0);
+  /* After the generated class has dropped the lists it keeps: theirs point into the old values. */
+  g_signal_connect_object (proxy, "g-properties-changed", G_CALLBACK (on_properties), self,
+                           G_CONNECT_AFTER);
   g_signal_connect_object (proxy, "notice", G_CALLBACK (on_notice), self, 0);
   g_signal_connect_object (proxy, "program-exited", G_CALLBACK (on_program_exited), self, 0);
   return self;

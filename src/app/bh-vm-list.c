@@ -12,8 +12,8 @@
 
 #define SERVICE_NAME "io.github.bulkhead.Service"
 #define SERVICE_PATH "/io/github/bulkhead"
-/* A service that ends this soon after its start is not started again without being asked. */
-#define STEADY_USEC (5 * G_USEC_PER_SEC)
+/* A service that ends again this soon after it was started again is left alone until somebody asks. */
+#define STEADY_USEC (10 * G_USEC_PER_SEC)
 
 struct _BhVmList
 {
@@ -21,7 +21,7 @@ struct _BhVmList
   GListStore *items;
   BhVmListState state;
   char *problem;
-  gint64 ready_time;
+  gint64 again_time;
   guint watch;
   GCancellable *cancellable;
   GDBusObjectManager *objects;
@@ -84,8 +84,6 @@ set_state (BhVmList *self, BhVmListState state, const char *problem)
   g_free (self->problem);
   self->problem = g_strdup (problem);
   self->state = state;
-  if (state == BH_VM_LIST_READY)
-    self->ready_time = g_get_monotonic_time ();
   g_signal_emit (self, signals[STATE_CHANGED], 0);
 }
 
@@ -165,13 +163,16 @@ on_name_owner (GObject *objects, GParamSpec *pspec, BhVmList *self)
 {
   g_autofree char *owner
       = g_dbus_object_manager_client_get_name_owner (G_DBUS_OBJECT_MANAGER_CLIENT (objects));
-  gboolean steady = g_get_monotonic_time () - self->ready_time > STEADY_USEC;
+  gint64 now = g_get_monotonic_time ();
 
   if (owner)
     return;
   drop_client (self);
-  if (steady)
-    bh_vm_list_connect (self);
+  if (self->again_time == 0 || now - self->again_time > STEADY_USEC)
+    {
+      self->again_time = now;
+      bh_vm_list_connect (self);
+    }
   else
     set_state (self, BH_VM_LIST_BROKEN, _ ("Bulkhead's service ended unexpectedly."));
 }

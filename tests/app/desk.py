@@ -3,88 +3,88 @@
 
 One per process: AT-SPI keeps the bus that it met first.
 """
+
 import json
 import os
-import signal
-import subprocess
+import shutil
 import sys
 
 import gi
-
 gi.require_version('Atspi', '2.0')
-from gi.repository import Atspi, Gio, GLib  # noqa: E402
+from gi.repository import Atspi, GLib  # noqa: E402
 
-from harness import SOURCE_DIR, Place, build_path, wait_for  # noqa: E402
+from harness import SOURCE_DIR, Place, artifact_path, build_path, wait_for  # noqa: E402
+from harness.session import NAME, Session  # noqa: E402
 from harness.sway import Sway  # noqa: E402
 
 APP_ID = 'io.github.bulkhead.Bulkhead'
-SERVICE = 'io.github.bulkhead.Service'
 MOCK = os.path.join(SOURCE_DIR, 'tests', 'mocks', 'mock-service.py')
 
+# Roles, as older and newer versions of AT-SPI call them.
 BUTTON = ('push button', 'button')
 TOGGLE = ('check box', 'toggle button', 'radio button')
 ROW = ('list item',)
 TEXT = ('text', 'entry')
 
 
-class Desk:
-    """start() … stop(); the service is what use_service() named, started by the bus at the first call."""
+class Desk(Session):
+    """start() … stop(). The service is the built one until use_mock() or use_service().
 
-    def __init__(self, mode='1280x800@60Hz', scale='1'):
-        self.place = Place()
-        del self.place.env['NO_AT_BRIDGE']
-        self.sway = Sway(self.place, mode=mode, scale=scale)
-        self.bus = None
+    vm: whether AppVMs are to run; without, libvirt is its own test driver.
+    """
+
+    def __init__(self, vm=False, mode='1280x800@60Hz'):
+        place = Place()
+        del place.env['NO_AT_BRIDGE']
+        self.sway = Sway(place, mode=mode)
+        try:
+            self.sway.start()
+            super().__init__(self.sway, activate=True, uri=None if vm else 'test:///default')
+        except BaseException:
+            self.sway.stop()
+            place.remove()
+            raise
+        self.env.update(GSETTINGS_SCHEMA_DIR=build_path('data'), GSK_RENDERER='cairo')
         self.app = None
 
-    def start(self):
-        self.sway.start()
-        services = self.place.path('data', 'dbus-1', 'services')
+    def _start_bus(self):
+        services = self.place.path('services')
         os.makedirs(services)
-        self.service_file = os.path.join(services, SERVICE + '.service')
-        env = dict(self.sway.env)
-        if 'BULKHEAD_BUILD_DIR' in os.environ:
-            env['GSETTINGS_SCHEMA_DIR'] = build_path('data')
-        env['GSK_RENDERER'] = 'cairo'
-        # What the programs it activates get too.
-        self.bus = subprocess.Popen(['dbus-daemon', '--session', '--nofork', '--print-address=1'], env=env,
-                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
-        self.address = self.bus.stdout.readline().decode().strip()
-        self.env = dict(env, DBUS_SESSION_BUS_ADDRESS=self.address)
-        os.environ.update(DBUS_SESSION_BUS_ADDRESS=self.address, XDG_RUNTIME_DIR=self.place.runtime)
-        self.connection = Gio.DBusConnection.new_for_address_sync(
-            self.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        shutil.copy('/usr/share/dbus-1/services/org.a11y.Bus.service', services)
+        super()._start_bus()
+        self._service_file = os.path.join(services, NAME + '.service')
+        with open(self._service_file, encoding='utf-8') as file:
+            self._real_service = file.read()
+        os.environ.update(DBUS_SESSION_BUS_ADDRESS=self.env['DBUS_SESSION_BUS_ADDRESS'],
+                          XDG_RUNTIME_DIR=self.place.runtime)
         Atspi.init()
-        return self
 
     def stop(self):
         self.close_app()
-        self.stop_service()
+        super().stop()
         self.sway.stop()
-        if self.bus:
-            os.killpg(self.bus.pid, signal.SIGTERM)
-            self.bus.wait(5)
-            self.bus.stdout.close()
         self.place.remove()
 
     # The service
 
-    def bus_call(self, method, parameters, reply=None):
-        return self.connection.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', method,
-                                         parameters, reply and GLib.VariantType(reply), 0, 10000, None)
+    def _install_service(self, text):
+        self.end_service()
+        if text is None:
+            if os.path.exists(self._service_file):
+                os.unlink(self._service_file)
+        else:
+            with open(self._service_file, 'w', encoding='utf-8') as file:
+                file.write(text)
+        self.bus.call_sync('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'ReloadConfig',
+                           None, None, 0, 10000, None)
+
+    def use_real_service(self):
+        self._install_service(self._real_service)
 
     def use_service(self, argv):
-        """Let the bus start argv as the service when somebody calls it; None: nothing is installed."""
-        self.stop_service()
-        if argv is None:
-            if os.path.exists(self.service_file):
-                os.unlink(self.service_file)
-        else:
-            quoted = ' '.join("'" + a + "'" for a in argv)
-            with open(self.service_file, 'w', encoding='utf-8') as file:
-                file.write(f'[D-BUS Service]\nName={SERVICE}\nExec={quoted}\n')
-        self.bus_call('ReloadConfig', None)
+        """Let the bus start argv when somebody calls the service; None: nothing is installed."""
+        self._install_service(argv and '[D-BUS Service]\nName={}\nExec={}\n'.format(
+            NAME, ' '.join("'" + word + "'" for word in argv)))
 
     def use_mock(self, *args, vms=None):
         argv = [sys.executable, MOCK, *args]
@@ -95,52 +95,61 @@ class Desk:
             argv += ['--vms', path]
         self.use_service(argv)
 
-    def use_real_service(self):
-        self.use_service([build_path('src', 'service', 'bulkhead-service')])
-
     def service_runs(self):
-        return self.bus_call('NameHasOwner', GLib.Variant('(s)', (SERVICE,)), '(b)').unpack()[0]
+        return self.bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'NameHasOwner',
+                                  GLib.Variant('(s)', (NAME,)), None, 0, 5000, None).unpack()[0]
 
-    def stop_service(self):
-        if self.bus is None or not self.service_runs():
-            return
-        self.manager('Quit', GLib.Variant('(b)', (True,)))
-        wait_for(lambda: not self.service_runs(), 20, 'the end of the service')
-
-    def call(self, path, interface, method, parameters=None, timeout=20000):
-        return self.connection.call_sync(SERVICE, path, interface, method, parameters, None, 0, timeout, None)
-
-    def manager(self, method, parameters=None):
-        return self.call('/io/github/bulkhead', 'io.github.bulkhead.Manager1', method, parameters).unpack()
+    def end_service(self):
+        if self.service_runs():
+            self.manager.call('Quit', '(b)', True)
+            wait_for(lambda: not self.service_runs(), 20, 'the end of the service')
 
     def vms(self):
-        """The service's view: id → properties."""
-        objects = self.call('/io/github/bulkhead', 'org.freedesktop.DBus.ObjectManager', 'GetManagedObjects').unpack()[0]
+        """The service's view: name → properties."""
         found = {}
-        for interfaces in objects.values():
-            if 'io.github.bulkhead.Vm1' in interfaces:
-                vm = interfaces['io.github.bulkhead.Vm1']
-                found[vm['Id']] = vm
+        for interfaces in self.objects().values():
+            vm = interfaces.get('io.github.bulkhead.Vm1')
+            if vm:
+                found[vm['Name']] = vm
         return found
+
+    def service_pid(self):
+        return self.bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetConnectionUnixProcessID',
+                                  GLib.Variant('(s)', (NAME,)), None, 0, 5000, None).unpack()[0]
 
     # The application
 
     def run_app(self, *args, **env):
-        self.app = self.sway.run([build_path('src', 'app', 'bulkhead'), *args], env={**self.env, **env})
+        self._app_log = self.place.path('app.log')
+        with open(self._app_log, 'wb') as log:
+            self.app = self.sway.run([build_path('src', 'app', 'bulkhead'), *args], env={**self.env, **env},
+                                     stderr=log)
         self.wait('frame', None, timeout=20)
-        return self
 
     def close_app(self):
-        if self.app and self.app.poll() is None:
+        """Returns its warnings and worse."""
+        if self.app is None:
+            return []
+        died = self.app.poll()
+        if died is None:
             self.app.terminate()
             self.app.wait(10)
         self.app = None
+        with open(self._app_log, encoding='utf-8', errors='replace') as file:
+            complaints = [line.strip() for line in file if 'WARNING' in line or 'CRITICAL' in line or 'ERROR' in line]
+        return complaints + ([f'it ended by itself: {died}'] if died is not None else [])
 
     def resize(self, width, height):
         self.sway.msg(f'[app_id="{APP_ID}"] resize set width {width} px height {height} px')
 
     def window_rect(self):
         return self.sway.wait_view(APP_ID)['rect']
+
+    def keep_screenshot(self, test):
+        path = artifact_path(test, '.png')
+        self.sway.screenshot().save(path)
+        print(f'screenshot: {path}', flush=True)
+        print('texts:', self.texts(), flush=True)
 
     # Its accessible objects
 
@@ -187,22 +196,37 @@ class Desk:
     def wait_gone(self, roles=None, name=None, timeout=10):
         wait_for(lambda: self.find(roles, name) is None, timeout, f'no {roles} “{name}”')
 
-    def press(self, roles, name, timeout=10):
-        """Activate its first action, once it is sensitive."""
-        def ready():
-            for node in self.all(roles, name):
-                if node.get_n_actions() > 0 and node.get_state_set().contains(Atspi.StateType.SENSITIVE):
-                    return node
-            return None
-        node = wait_for(ready, timeout, f'a sensitive {roles} “{name}”')
+    def _sensitive(self, roles, name, sensitive=True, last=False):
+        found = self.all(roles, name)
+        for node in reversed(found) if last else found:
+            if roles == BUTTON and node.get_n_actions() == 0:
+                continue  # a menu button's outer half
+            if node.get_state_set().contains(Atspi.StateType.SENSITIVE) == sensitive:
+                return node
+            if last:
+                return None
+        return None
+
+    def wait_sensitive(self, roles, name, timeout=10, last=False):
+        return wait_for(lambda: self._sensitive(roles, name, True, last), timeout, f'a sensitive {roles} “{name}”')
+
+    def wait_insensitive(self, roles, name, timeout=10, last=False):
+        return wait_for(lambda: self._sensitive(roles, name, False, last), timeout, f'an insensitive {roles} “{name}”')
+
+    def press(self, roles, name, timeout=10, last=False):
+        """Activate its first action, once it is sensitive. last: in the newest window."""
+        node = self.wait_sensitive(roles, name, timeout, last)
         if not node.do_action(0):
             raise AssertionError(f'{roles} “{name}” has no action')
         return node
 
-    def act(self, action, timeout=10):
-        """Activate an action that menus and shortcuts name too, such as "vm.delete"."""
+    def toggle(self, name):
+        self.press(TOGGLE, name)
+
+    def act(self, action, name=None, timeout=10):
+        """Activate an action that menus and shortcuts name too, such as "vm.delete"; of the object with that name."""
         def offered():
-            for node in self.all():
+            for node in self.all(None, name):
                 for i in range(node.get_n_actions()):
                     if node.get_action_name(i) == action:
                         return node, i
@@ -214,6 +238,11 @@ class Desk:
         node = self.wait(TEXT, name)
         if not node.set_text_contents(text):
             raise AssertionError(f'“{name}” takes no text')
+
+    def wait_focus(self, name, timeout=10):
+        """Keys go to the object with that name."""
+        wait_for(lambda: any(node.get_state_set().contains(Atspi.StateType.FOCUSED) for node in self.all(None, name)),
+                 timeout, f'the focus on “{name}”')
 
     def texts(self):
         """Every name that is showing: what a screen reader could say."""

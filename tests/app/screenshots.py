@@ -104,6 +104,7 @@ class Pages:
     def create(self, desk):
         desk.use_mock(vms=VMS)
         yield
+        desk.wait(ROW, 'Work')
         desk.sway.input.key('ctrl+n')
         desk.wait(BUTTON, 'Choose Programs…')
         desk.sway.input.type('Banking')
@@ -111,6 +112,7 @@ class Pages:
     def picker(self, desk):
         desk.use_mock(vms=VMS)
         yield
+        desk.wait(ROW, 'Work')
         desk.sway.input.key('ctrl+n')
         desk.wait(BUTTON, 'Choose Programs…')
         desk.press(BUTTON, 'Choose Programs…')
@@ -121,6 +123,7 @@ class Pages:
     def created(self, desk):
         desk.use_mock(vms=VMS)
         yield
+        desk.wait(ROW, 'Work')
         desk.sway.input.key('ctrl+n')
         desk.wait(BUTTON, 'Choose Programs…')
         desk.press(BUTTON, 'Choose Programs…')
@@ -136,6 +139,7 @@ class Pages:
     def filled(self, desk):
         desk.use_mock(vms=VMS)
         yield
+        desk.wait(ROW, 'Work')
         desk.sway.input.key('ctrl+n')
         desk.wait(BUTTON, 'Choose Programs…')
         desk.press(BUTTON, 'Choose Programs…')
@@ -164,16 +168,15 @@ class Pages:
         desk.use_mock(vms=VMS)
         yield
         desk.wait(ROW, 'Work')
-        desk.connection.call_sync('io.github.bulkhead.Bulkhead', '/io/github/bulkhead/Bulkhead', 'org.gtk.Actions',
-                                  'Activate', __import__('gi').repository.GLib.Variant('(sava{sv})', ('about', [], {})),
-                                  None, 0, 5000, None)
+        desk.act('app.about')
         time.sleep(1)
 
 
 def main():
     folder, words = sys.argv[1], sys.argv[2:]
     os.makedirs(folder, exist_ok=True)
-    desk = Desk().start()
+    desk = Desk()
+    desk.start()
     install_apps(desk)
     try:
         for page in [p for p in vars(Pages) if not p.startswith('_')]:

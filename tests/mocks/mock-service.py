@@ -9,6 +9,7 @@ which it reads at start, so that it cannot drift from them.
 --step MS    time each step of a start takes (default 150)
 --fail NAME=ERROR:MESSAGE   Launch and Start of that AppVM end with io.github.bulkhead.Error.ERROR
 --refuse ERROR:MESSAGE      every CreateVm fails so
+--record FILE               the options of every Launch, one JSON object per line
 """
 import argparse
 import glob
@@ -180,7 +181,9 @@ class Vm(Object):
         label = self.service.apps[app]["name"] if app else argv[0]
         self.next_id += 1
         number = self.next_id
-        self.service.last_options = options
+        if self.service.args.record:
+            with open(self.service.args.record, "a", encoding="utf-8") as f:
+                f.write(json.dumps(options) + "\n")
 
         def finished(_what):
             self.set(Programs=self.props["Programs"] + [(number, label, int(time.time() * 1e6), 1)])
@@ -259,7 +262,7 @@ class Manager(Object):
 
 class Service:
     def __init__(self, args):
-        self.args, self.jobs, self.vms, self.last_options = args, 0, [], {}
+        self.args, self.jobs, self.vms = args, 0, []
         self.loop = GLib.MainLoop()
         self.bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
         self.apps = dict(self.installed())
@@ -332,6 +335,7 @@ def main():
     parser.add_argument("--step", type=int, default=150)
     parser.add_argument("--fail", action="append", default=[])
     parser.add_argument("--refuse")
+    parser.add_argument("--record")
     service = Service(parser.parse_args())
     service.loop.run()
 

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bulkhead` as people and screen readers use it: over AT-SPI, by keyboard, against the service that was built.
+
+Where an AppVM would have to run, the stand-in of tests/mocks takes the service's place; test-launch.py runs real ones.
+"""
+
+import json
+import os
+import signal
+
+from gi.repository import Gio, GLib
+
+from desk import APP_ID, BUTTON, ROW, TEXT, TOGGLE, Desk
+from harness import TestCase, main, require_ordinary_user, wait_for
+
+CALCULATOR = 'org.gnome.Calculator.desktop'
+DESK = None
+
+
+def setUpModule():
+    global DESK
+    require_ordinary_user()
+    DESK = Desk()
+    DESK.start()
+
+
+def tearDownModule():
+    DESK.stop()
+
+
+class AppCase(TestCase):
+    def setUp(self):
+        self.desk = DESK
+
+    def tearDown(self):
+        if self.failed():
+            self.desk.keep_screenshot(self)
+        complaints = self.desk.close_app()
+        self.desk.end_service()
+        for name in os.listdir(self.vm_dir()) if os.path.isdir(self.vm_dir()) else []:
+            os.unlink(os.path.join(self.vm_dir(), name))
+        self.assertEqual(complaints, [], 'what the application complained about')
+
+    def vm_dir(self):
+        return self.desk.place.path('config', 'bulkhead', 'vms')
+
+    def with_vms(self, *names, **settings):
+        """The real service with these AppVMs, and the application."""
+        self.desk.use_real_service()
+        for name in names:
+            self.desk.create(name, **settings)
+        self.desk.run_app()
+
+    def open_new(self):
+        self.desk.act('win.new-vm')
+        self.desk.wait(TEXT, 'Name')
+
+
+class Creating(AppCase):
+    def test_the_first_appvm_with_name_color_and_program(self):
+        self.with_vms()
+        self.desk.wait_text('An AppVM is a small computer')
+        self.desk.press(BUTTON, 'Create Your First AppVM…')
+        self.desk.type_into('Name', 'Travel')
+        self.desk.toggle('Orange')
+        self.desk.press(BUTTON, 'Choose Programs…')
+        self.desk.press(ROW, 'Calculator')
+        self.desk.press(BUTTON, 'Done')
+        self.desk.wait(BUTTON, 'Remove Calculator')
+        self.desk.press(BUTTON, 'Create')
+        self.desk.wait(ROW, 'Travel')
+        vm = wait_for(lambda: self.desk.vms().get('Travel'), what='the AppVM')
+        self.assertEqual(vm['Color'], '#e66100')
+        self.assertEqual(vm['Applications'], [CALCULATOR])
+        self.desk.wait(BUTTON, 'Start Calculator')
+        self.desk.wait_text('is ready')
+        self.desk.wait(BUTTON, 'Calculator')
+
+    def test_by_keyboard_alone(self):
+        self.with_vms()
+        self.desk.wait(BUTTON, 'Create Your First AppVM…')
+        self.desk.sway.wait_view(APP_ID)
+        self.desk.sway.input.key('ctrl+n')
+        self.desk.wait_focus('Name')
+        self.desk.sway.input.type('Work')
+        self.desk.wait_sensitive(BUTTON, 'Create')
+        self.desk.sway.input.key('Return')
+        self.desk.wait(ROW, 'Work')
+        self.desk.wait_text('No Programs Yet')
+
+    def test_a_program_can_be_left_out_again(self):
+        self.with_vms()
+        self.open_new()
+        self.desk.press(BUTTON, 'Choose Programs…')
+        self.desk.press(ROW, 'Calculator')
+        self.desk.press(ROW, 'Zathura')
+        self.desk.press(BUTTON, 'Done')
+        self.desk.press(BUTTON, 'Remove Calculator')
+        self.desk.wait_gone(BUTTON, 'Remove Calculator')
+        self.desk.type_into('Name', 'Reading')
+        self.desk.press(BUTTON, 'Create')
+        vm = wait_for(lambda: self.desk.vms().get('Reading'), what='the AppVM')
+        self.assertEqual(vm['Applications'], ['org.pwmt.zathura.desktop'])
+
+    def test_a_taken_name_is_said_while_typing(self):
+        self.with_vms('Banking')
+        self.open_new()
+        self.desk.type_into('Name', ' bANKING ')
+        self.desk.wait_text('There is an AppVM named “Banking” already.')
+        self.desk.wait_insensitive(BUTTON, 'Create')
+        self.desk.type_into('Name', 'Banking 2')
+        self.desk.wait_sensitive(BUTTON, 'Create')
+
+    def test_a_long_name_is_counted(self):
+        self.with_vms()
+        self.open_new()
+        self.desk.type_into('Name', 'x' * 60)
+        self.desk.wait_text('4 more characters fit.')
+        self.desk.type_into('Name', 'x' * 65)
+        self.desk.wait_text('The name is 1 character too long.')
+        self.desk.wait_insensitive(BUTTON, 'Create')
+
+    def test_a_name_that_reads_backwards_is_refused(self):
+        self.with_vms()
+        self.open_new()
+        self.desk.type_into('Name', 'ab\u202ecd')
+        self.desk.wait_text('cannot be shown safely')
+        self.desk.wait_insensitive(BUTTON, 'Create')
+
+    def test_colors_in_use_are_not_proposed(self):
+        self.with_vms('One', Color='blue')
+        self.open_new()
+        self.desk.type_into('Name', 'Two')
+        self.desk.press(BUTTON, 'Create')
+        vm = wait_for(lambda: self.desk.vms().get('Two'), what='the AppVM')
+        self.assertNotEqual(vm['Color'], self.desk.vms()['One']['Color'])
+
+    def test_a_refusal_says_what_it_means_and_keeps_the_form(self):
+        self.desk.use_mock('--refuse', 'DiskFull:Writing the file failed: No space left on device.')
+        self.desk.run_app()
+        self.desk.wait(BUTTON, 'Create Your First AppVM…')
+        self.open_new()
+        self.desk.type_into('Name', 'Full')
+        self.desk.press(BUTTON, 'Create')
+        self.desk.wait_text('The Disk Is Full')
+        self.desk.wait_text('No space left on device')
+        self.desk.press(BUTTON, 'Close', last=True)
+        self.desk.wait_sensitive(BUTTON, 'Create')
+
+
+class Programs(AppCase):
+    def test_search_finds_by_words_and_says_when_nothing_is_found(self):
+        self.with_vms('Work')
+        self.desk.press(BUTTON, 'Add Programs…')
+        self.desk.wait(ROW, 'Zathura')
+        self.desk.type_into('Search programs', 'CALC')
+        self.desk.wait_gone(ROW, 'Zathura')
+        self.desk.wait(ROW, 'Calculator')
+        self.desk.type_into('Search programs', 'no such program')
+        self.desk.wait_text('No Programs Found')
+
+    def test_add_and_remove_with_undo(self):
+        self.with_vms('Work', Applications='foot.desktop')
+        self.desk.press(BUTTON, 'Add')
+        self.desk.wait_insensitive(BUTTON, 'Add', last=True)
+        self.assertIn('Already in this AppVM', self.desk.wait(ROW, 'Foot').get_description())
+        self.desk.press(ROW, 'Calculator')
+        self.desk.press(BUTTON, 'Add', last=True)
+        self.desk.wait(BUTTON, 'Calculator')
+        self.assertEqual(self.desk.vms()['Work']['Applications'], ['foot.desktop', CALCULATOR])
+        self.desk.act('tile.remove', 'Foot')
+        self.desk.wait_gone(BUTTON, 'Foot')
+        self.assertEqual(self.desk.vms()['Work']['Applications'], [CALCULATOR])
+        self.desk.press(BUTTON, 'Undo')
+        self.desk.wait(BUTTON, 'Foot')
+        self.assertEqual(self.desk.vms()['Work']['Applications'], ['foot.desktop', CALCULATOR])
+
+    def test_one_that_cannot_run_is_greyed_with_the_reason(self):
+        folder = self.desk.place.path('data', 'applications')
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, 'org.example.Chat.desktop')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('[Desktop Entry]\nType=Application\nName=<b>Chat</b> & more\nExec=true\nX-Flatpak=org.example.Chat\n')
+        self.addCleanup(os.unlink, path)
+        self.with_vms('Work')
+        self.desk.press(BUTTON, 'Add Programs…')
+        row = self.desk.wait(ROW, '<b>Chat</b> & more')
+        self.assertIn('Flatpak', row.get_description())
+        self.desk.wait_insensitive(ROW, '<b>Chat</b> & more')
+
+    def test_one_that_is_gone_stays_visible_and_says_so(self):
+        self.with_vms('Work', Applications='org.example.Gone.desktop')
+        tile = self.desk.wait(BUTTON, 'Gone')
+        self.assertIn('not installed', tile.get_description())
+
+
+class Deleting(AppCase):
+    def test_asks_and_deletes(self):
+        self.with_vms('Old', 'Other')
+        self.desk.press(ROW, 'Old')
+        self.desk.act('vm.delete')
+        self.desk.wait_text('Delete “Old”?')
+        self.desk.wait_text('deleted for good')
+        self.desk.press(BUTTON, 'Cancel')
+        self.desk.wait_gone(BUTTON, 'Delete')
+        self.assertIn('Old', self.desk.vms())
+        self.desk.act('vm.delete')
+        self.desk.press(BUTTON, 'Delete')
+        self.desk.wait_gone(ROW, 'Old')
+        self.desk.wait(ROW, 'Other')
+        self.assertNotIn('Old', self.desk.vms())
+
+    def test_the_last_one_leads_back_to_the_welcome(self):
+        self.with_vms('Only')
+        self.desk.act('vm.delete')
+        self.desk.press(BUTTON, 'Delete')
+        self.desk.wait(BUTTON, 'Create Your First AppVM…')
+
+    def test_a_running_one_is_stopped_first(self):
+        self.desk.use_mock('--step', '10', vms=[{'Name': 'Busy', 'State': 'running', 'Programs': [[1, 'Foot', 1, 1]]}])
+        self.desk.run_app()
+        self.desk.act('vm.delete')
+        self.desk.wait_text('1 program is running in it and will be ended')
+        self.desk.press(BUTTON, 'Delete')
+        self.desk.wait(BUTTON, 'Create Your First AppVM…')
+        self.assertEqual(self.desk.vms(), {})
+
+
+class Looking(AppCase):
+    def test_changes_from_elsewhere_appear(self):
+        self.with_vms('One')
+        self.desk.wait(ROW, 'One')
+        other = self.desk.create('Another', Color='red')
+        self.desk.wait(ROW, 'Another')
+        other.set(Name='Zebra')
+        self.desk.wait(ROW, 'Zebra')
+        self.desk.wait_gone(ROW, 'Another')
+        names = [row.get_name() for row in self.desk.all(ROW)]
+        self.assertEqual(names, ['One', 'Zebra'])
+        other.delete()
+        self.desk.wait_gone(ROW, 'Zebra')
+
+    def test_search_finds_appvms_by_name_and_by_program(self):
+        self.desk.use_real_service()
+        self.desk.create('Reading', Applications='org.pwmt.zathura.desktop')
+        self.desk.create('Sums', Applications=CALCULATOR)
+        self.desk.run_app()
+        self.desk.wait(ROW, 'Sums')
+        self.desk.sway.wait_view(APP_ID)
+        self.desk.sway.input.key('ctrl+f')
+        self.desk.wait_focus('Search AppVMs and programs')
+        self.desk.sway.input.type('zath')
+        self.desk.wait_gone(ROW, 'Sums')
+        self.desk.wait(ROW, 'Reading')
+        self.desk.sway.input.key('Escape')
+        self.desk.wait(ROW, 'Sums')
+
+    def test_hostile_names_are_shown_as_text(self):
+        self.desk.use_mock(vms=[{'Name': '<b>&amp;</b>'}, {'Name': 'x' * 64}, {'Name': 'a\u202eb'},
+                                {'Name': 'Bad', 'Problems': ['/x/bad.vm:3: Memory: <i>"lots"</i> is not 192 to 65536 MiB']}])
+        self.desk.run_app()
+        self.desk.wait(ROW, '<b>&amp;</b>')
+        self.desk.wait(ROW, 'ab')
+        self.desk.press(ROW, 'Bad')
+        self.desk.wait_text('<i>"lots"</i> is not 192 to 65536 MiB')
+
+    def test_fits_360_pixels_and_goes_back_and_forth(self):
+        self.with_vms('One', 'Two')
+        self.desk.wait(ROW, 'Two')
+        self.desk.sway.wait_view(APP_ID)
+        self.desk.resize(360, 600)
+        wait_for(lambda: self.desk.window_rect()['width'] <= 360, what='360 pixels')
+        self.desk.press(ROW, 'Two')
+        self.desk.wait_gone(ROW, 'One')
+        self.desk.press(BUTTON, 'Back')
+        self.desk.wait(ROW, 'One')
+
+    def test_every_button_has_a_name(self):
+        self.with_vms('Work', Applications=CALCULATOR)
+        self.desk.wait(BUTTON, 'Calculator')
+        for node in self.desk.all(BUTTON + TOGGLE + TEXT):
+            self.assertTrue(node.get_name(), node.get_role_name())
+            self.assertNotIn('_', node.get_name())
+
+
+class Trouble(AppCase):
+    def test_no_service_is_said_and_tried_again(self):
+        self.desk.use_service(None)
+        self.desk.run_app()
+        self.desk.wait_text("Bulkhead's Service Does Not Answer")
+        self.desk.wait_text('not installed')
+        self.desk.use_real_service()
+        self.desk.press(BUTTON, 'Try Again')
+        self.desk.wait(BUTTON, 'Create Your First AppVM…')
+
+    def test_a_service_that_ends_at_once_is_said(self):
+        self.desk.use_service(['/bin/false'])
+        self.desk.run_app()
+        self.desk.wait_text("Bulkhead's Service Does Not Answer")
+        self.desk.wait(BUTTON, 'Try Again')
+
+    def test_a_crashed_service_comes_back_by_itself(self):
+        self.with_vms('Work')
+        self.desk.wait(ROW, 'Work')
+        os.kill(self.desk.service_pid(), signal.SIGKILL)
+        wait_for(self.desk.service_runs, what='a new service')
+        self.desk.wait(ROW, 'Work')
+        self.desk.create('After', Color='red')
+        self.desk.wait(ROW, 'After')
+
+
+class Launching(AppCase):
+    """With the stand-in: steps, errors and what the service is told."""
+
+    def start(self, *args):
+        self.record = self.desk.place.path('record')
+        if os.path.exists(self.record):
+            os.unlink(self.record)
+        self.desk.use_mock('--record', self.record, *args, vms=[
+            {'Name': 'Work', 'Applications': f'foot.desktop;{CALCULATOR}'}])
+        self.desk.run_app()
+        self.desk.wait(BUTTON, 'Calculator')
+
+    def recorded(self):
+        with open(self.record, encoding='utf-8') as file:
+            return [json.loads(line) for line in file]
+
+    def test_a_click_starts_it_with_display_and_token(self):
+        self.start('--step', '20')
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('Running, 1 program')
+        options, = self.recorded()
+        self.assertEqual(options['app'], CALCULATOR)
+        self.assertEqual(options['display'], self.desk.display)
+        self.assertTrue(options['activation-token'])
+        self.desk.wait(BUTTON, 'End Calculator')
+        self.desk.press(BUTTON, 'End Calculator')
+        self.desk.wait_text('Running, no programs open')
+        self.desk.press(BUTTON, 'Stop')
+        self.desk.wait(BUTTON, 'Start')
+        self.desk.wait_text('Stopped')
+
+    def test_steps_are_named_and_it_can_be_cancelled(self):
+        self.start('--step', '400')
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('Looking for a kernel')
+        self.desk.press(BUTTON, 'Calculator')  # impatience must not start two
+        self.desk.wait_text('Booting')
+        self.desk.press(BUTTON, 'Cancel')
+        self.desk.wait(BUTTON, 'Start')
+        wait_for(lambda: self.desk.vms()['Work']['State'] == 'stopped', what='the end of the start')
+        self.assertEqual(len(self.recorded()), 1)
+
+    def test_a_failure_says_what_happened_what_it_means_and_tries_again(self):
+        self.start('--step', '10', '--fail', 'Work=KernelUnreadable:/boot/vmlinuz-1 <cannot> be read. Ask for chmod a+r.')
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('The Kernel Cannot Be Read')
+        self.desk.wait_text('you may not read its file')
+        self.desk.wait_text('/boot/vmlinuz-1 <cannot> be read')
+        self.desk.press(BUTTON, 'Try Again')
+        wait_for(lambda: len(self.recorded()) == 2, what='another try')
+        self.desk.press(BUTTON, 'Close', last=True)
+        self.desk.wait_text('Could not start')
+
+    def test_a_service_that_vanishes_ends_the_wait(self):
+        self.start('--step', '2000')
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('Looking for a kernel')
+        os.kill(self.desk.service_pid(), signal.SIGKILL)
+        self.desk.wait_text('ended while it was at work')
+
+    def test_the_application_is_activated_over_the_bus(self):
+        self.start('--step', '10')
+        self.desk.bus.call_sync(APP_ID, '/io/github/bulkhead/Bulkhead', 'org.freedesktop.Application', 'ActivateAction',
+                                GLib.Variant('(sava{sv})', ('new-vm', [], {})), None, Gio.DBusCallFlags.NONE, 5000, None)
+        self.desk.wait(TEXT, 'Name')
+
+
+if __name__ == '__main__':
+    main()
