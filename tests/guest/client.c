@@ -17,7 +17,9 @@
  *   cursor W H HX HY COLOR          (with the last enter's serial)
  *   copy TEXT | paste               the clipboard
  *   reposition ID X Y W H PW PH     another positioner
- *   destroy ID | quit | crash
+ *   drag ID | destroy ID | quit | crash
+ *
+ * What cannot be done (without the object it is about) is printed as "impossible …".
  *
  * Configures are acknowledged at once and printed as "configure ID W H STATES" (a bit mask). */
 #include <poll.h>
@@ -144,8 +146,8 @@ patch (struct thing *t, int x, int y, int width, int height, uint32_t color)
   t->buffer = make_buffer (t->width, t->height, t->opaque, &pixels);
   wl_buffer_add_listener (t->buffer, &buffer_listener, t);
   memcpy (pixels, old, (size_t) t->width * (size_t) t->height * 4);
-  for (int j = y; j < y + height; j++)
-    for (int i = x; i < x + width; i++)
+  for (int j = y; j < y + height && j < t->height; j++)
+    for (int i = x; i < x + width && i < t->width; i++)
       pixels[j * t->width + i] = color;
   t->pixels = pixels;
   ask_frame (t);
@@ -610,6 +612,36 @@ set_region (struct thing *t, const int *n)
   wl_region_destroy (region);
 }
 
+/* Whether @verb can be done to @t as it is: a test may ask for anything in any order. */
+static bool
+possible (const char *verb, const struct thing *t, const struct thing *other)
+{
+  static const char *const any[] = { "cursor", "copy", "paste", "quit", "crash", NULL };
+  static const char *const makers[] = { "toplevel", "popup", "sub", NULL };
+  static const char *const of_toplevel[] = { "title", "app", "min", "max", "maximize", "drag", "parent", NULL };
+  static const char *const of_sub[] = { "desync", "sync", "move", "above", "below", NULL };
+
+  for (int i = 0; any[i]; i++)
+    if (!strcmp (verb, any[i]))
+      return pointer != NULL || i > 0;
+  for (int i = 0; makers[i]; i++)
+    if (!strcmp (verb, makers[i]))
+      return !t->surface && (i == 0 || (i == 1 ? other->xdg != NULL : other->surface != NULL));
+  for (int i = 0; of_toplevel[i]; i++)
+    if (!strcmp (verb, of_toplevel[i]))
+      return t->toplevel != NULL && seat != NULL;
+  for (int i = 0; of_sub[i]; i++)
+    if (!strcmp (verb, of_sub[i]))
+      return t->sub != NULL && (i < 3 || other->surface != NULL);
+  if (!strcmp (verb, "reposition"))
+    return t->popup != NULL;
+  if (!strcmp (verb, "geometry"))
+    return t->xdg != NULL;
+  if (!strcmp (verb, "patch") || !strcmp (verb, "drop"))
+    return t->surface && t->buffer;
+  return t->surface != NULL;
+}
+
 static void
 command (char *line)
 {
@@ -636,16 +668,18 @@ command (char *line)
   t = &things[n[0] & (MAX_IDS - 1)];
   while (*word == ' ')
     word++;
-  if (!strcmp (verb, "toplevel"))
+  if (!possible (verb, t, &things[n[1] & (MAX_IDS - 1)]))
+    printf ("impossible %s %d\n", verb, n[0]);
+  else if (!strcmp (verb, "toplevel"))
     make_toplevel (t);
   else if (!strcmp (verb, "popup"))
-    make_popup (t, &things[n[1]], n + 2);
+    make_popup (t, &things[n[1] & (MAX_IDS - 1)], n + 2);
   else if (!strcmp (verb, "reposition"))
     xdg_popup_reposition (t->popup, make_positioner (n + 1), 77);
   else if (!strcmp (verb, "sub"))
     {
       t->surface = wl_compositor_create_surface (compositor);
-      t->sub = wl_subcompositor_get_subsurface (subcompositor, t->surface, things[n[1]].surface);
+      t->sub = wl_subcompositor_get_subsurface (subcompositor, t->surface, things[n[1] & (MAX_IDS - 1)].surface);
       wl_subsurface_set_position (t->sub, n[2], n[3]);
     }
   else if (!strcmp (verb, "desync"))
@@ -655,9 +689,9 @@ command (char *line)
   else if (!strcmp (verb, "move"))
     wl_subsurface_set_position (t->sub, n[1], n[2]);
   else if (!strcmp (verb, "above"))
-    wl_subsurface_place_above (t->sub, things[n[1]].surface);
+    wl_subsurface_place_above (t->sub, things[n[1] & (MAX_IDS - 1)].surface);
   else if (!strcmp (verb, "below"))
-    wl_subsurface_place_below (t->sub, things[n[1]].surface);
+    wl_subsurface_place_below (t->sub, things[n[1] & (MAX_IDS - 1)].surface);
   else if (!strcmp (verb, "draw"))
     draw (t, n[1], n[2], color);
   else if (!strcmp (verb, "patch"))
@@ -698,14 +732,17 @@ command (char *line)
   else if (!strcmp (verb, "drag"))
     xdg_toplevel_move (t->toplevel, seat, last_serial);
   else if (!strcmp (verb, "parent"))
-    xdg_toplevel_set_parent (t->toplevel, things[n[1]].toplevel);
+    xdg_toplevel_set_parent (t->toplevel, things[n[1] & (MAX_IDS - 1)].toplevel);
   else if (!strcmp (verb, "unmap"))
     {
       wl_surface_attach (t->surface, NULL, 0, 0);
       wl_surface_commit (t->surface);
     }
   else if (!strcmp (verb, "drop"))
-    wl_buffer_destroy (t->buffer);
+    {
+      wl_buffer_destroy (t->buffer);
+      t->buffer = NULL;
+    }
   else if (!strcmp (verb, "cursor"))
     set_cursor (n, color);
   else if (!strcmp (verb, "copy"))

@@ -77,7 +77,10 @@ class Client(Lines):
 
     def stop(self):
         for stream in (self.process.stdin, self.process.stdout):
-            stream.close()
+            try:
+                stream.close()
+            except BrokenPipeError:  # it had ended with a command unread
+                pass
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
