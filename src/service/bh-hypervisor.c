@@ -152,9 +152,12 @@ get_connection (BhHypervisor *self, GError **error)
 
 typedef struct
 {
+  GTaskThreadFunc function;
   char *uuid;
   char *xml;
 } Call;
+
+static gint calls; /* in threads, of all connections */
 
 static void
 call_free (gpointer data)
@@ -166,17 +169,38 @@ call_free (gpointer data)
   g_free (call);
 }
 
-static GTask *
-new_task (BhHypervisor *self, const char *uuid, const char *xml, GAsyncReadyCallback callback,
-          gpointer data)
+static void
+call_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  GTask *task = g_task_new (self, NULL, callback, data);
+  ((Call *) data)->function (task, source, data, cancellable);
+  g_atomic_int_dec_and_test (&calls);
+}
+
+static void
+run (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
+     GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
   Call *call = g_new0 (Call, 1);
 
+  call->function = function;
   call->uuid = g_strdup (uuid);
   call->xml = g_strdup (xml);
   g_task_set_task_data (task, call, call_free);
-  return task;
+  g_atomic_int_inc (&calls);
+  g_task_run_in_thread (task, call_in_thread);
+}
+
+gboolean
+bh_hypervisor_finish_calls (guint seconds)
+{
+  gint64 deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+
+  /* libvirt's answers are read by the main loop as well. */
+  while (g_atomic_int_get (&calls) > 0 && g_get_monotonic_time () < deadline)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (5000);
+  return g_atomic_int_get (&calls) == 0;
 }
 
 static void
@@ -210,9 +234,7 @@ void
 bh_hypervisor_create_async (BhHypervisor *self, const char *uuid, const char *xml,
                             GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = new_task (self, uuid, xml, callback, data);
-
-  g_task_run_in_thread (task, create_in_thread);
+  run (self, create_in_thread, uuid, xml, callback, data);
 }
 
 gboolean
@@ -253,9 +275,7 @@ void
 bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid, GAsyncReadyCallback callback,
                              gpointer data)
 {
-  g_autoptr (GTask) task = new_task (self, uuid, NULL, callback, data);
-
-  g_task_run_in_thread (task, destroy_in_thread);
+  run (self, destroy_in_thread, uuid, NULL, callback, data);
 }
 
 gboolean
@@ -304,9 +324,7 @@ list_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
 void
 bh_hypervisor_list_async (BhHypervisor *self, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = new_task (self, NULL, NULL, callback, data);
-
-  g_task_run_in_thread (task, list_in_thread);
+  run (self, list_in_thread, NULL, NULL, callback, data);
 }
 
 GHashTable *
@@ -340,9 +358,7 @@ describe_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *c
 void
 bh_hypervisor_describe_async (BhHypervisor *self, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = new_task (self, NULL, NULL, callback, data);
-
-  g_task_run_in_thread (task, describe_in_thread);
+  run (self, describe_in_thread, NULL, NULL, callback, data);
 }
 
 char *

@@ -44,3 +44,11 @@ char *bh_hypervisor_describe_finish (BhHypervisor *self, GAsyncResult *result, G
 /* Watch @uuid for "domain-stopped" also across a death of libvirt's daemon. */
 void bh_hypervisor_watch (BhHypervisor *self, const char *uuid);
 void bh_hypervisor_unwatch (BhHypervisor *self, const char *uuid);
+
+/**
+ * bh_hypervisor_finish_calls:
+ * At the end of the process: wait until no thread is within libvirt any more.
+ *
+ * Returns: whether that was so in time; the destructors of libvirt's libraries must not run otherwise
+ */
+gboolean bh_hypervisor_finish_calls (guint seconds);

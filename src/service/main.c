@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "bh-guest-settings.h"
+#include "bh-hypervisor.h"
 #include "bh-manager.h"
 #include "bh-trim.h"
 
@@ -12,10 +13,12 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BUS_NAME "io.github.bulkhead.Service"
 /* When stopping AppVMs takes longer than this at the end of a session, the session goes without us. */
 #define LEAVE_SECONDS 15
+#define CALL_SECONDS 3
 
 typedef struct
 {
@@ -155,6 +158,8 @@ main (int argc, char **argv)
   g_clear_handle_id (&service.name, g_bus_unown_name);
   g_dbus_connection_flush_sync (service.connection, NULL, NULL);
   g_clear_object (&service.manager);
+  if (!bh_hypervisor_finish_calls (CALL_SECONDS))
+    _exit (service.status);
   g_main_loop_unref (service.loop);
   g_object_unref (service.connection);
   return service.status;
