@@ -71,7 +71,32 @@ bh_domain_read_usage (pid_t pid, BhDomainUsage *usage)
   usage->pid = pid;
   usage->rss = (guint64) MAX (rss, 0) * (guint64) sysconf (_SC_PAGESIZE);
   usage->cpu_time = (guint64) utime + stime;
+  usage->when = g_get_monotonic_time ();
   return TRUE;
+}
+
+GVariant *
+bh_domain_describe_usage (const char *id, guint memory_mib, BhDomainUsage *last)
+{
+  GVariantDict dict;
+  BhDomainUsage now;
+  pid_t pid = id ? bh_domain_find_pid (id) : 0;
+
+  g_variant_dict_init (&dict, NULL);
+  if (pid > 0 && bh_domain_read_usage (pid, &now))
+    {
+      double cpu = 0;
+
+      if (last->pid == pid && now.when > last->when && now.cpu_time >= last->cpu_time)
+        cpu = 100.0 * (double) (now.cpu_time - last->cpu_time) / (double) sysconf (_SC_CLK_TCK)
+              * G_USEC_PER_SEC / (double) (now.when - last->when);
+      *last = now;
+      g_variant_dict_insert (&dict, "pid", "u", (guint32) pid);
+      g_variant_dict_insert (&dict, "rss", "t", now.rss);
+      g_variant_dict_insert (&dict, "cpu", "d", cpu);
+      g_variant_dict_insert (&dict, "memory", "t", (guint64) memory_mib << 20);
+    }
+  return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
 int

@@ -11,12 +11,22 @@ typedef struct
   pid_t pid;
   guint64 rss;      /* bytes */
   guint64 cpu_time; /* clock ticks, all threads */
+  gint64 when;      /* µs of CLOCK_MONOTONIC */
 } BhDomainUsage;
 
 /* The QEMU of AppVM @id as bulkhead-vmm has written it down; 0 when there is none of ours. */
 pid_t bh_domain_find_pid (const char *id);
 
 gboolean bh_domain_read_usage (pid_t pid, BhDomainUsage *usage);
+
+/**
+ * bh_domain_describe_usage:
+ * @id: (nullable): of an AppVM; %NULL when it does not run
+ * @last: (inout): the reading before, zeroed when there is none; "cpu" is since then
+ *
+ * Returns: (transfer full): Vm1.Usage
+ */
+GVariant *bh_domain_describe_usage (const char *id, guint memory_mib, BhDomainUsage *last);
 
 /**
  * bh_domain_open_region:

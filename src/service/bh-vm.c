@@ -33,8 +33,7 @@ struct _BhVm
   GPtrArray *stop_tasks;
   char *path;
   guint auto_stop;
-  guint64 last_cpu;
-  gint64 last_cpu_time;
+  BhDomainUsage usage; /* as last asked for */
   gboolean slow_told;
 };
 
@@ -126,34 +125,6 @@ show_programs (BhVm *self)
                              (guint64) program->started, program->windows);
     }
   bh_dbus_vm1_set_programs (BH_DBUS_VM1 (self), g_variant_builder_end (&programs));
-}
-
-static GVariant *
-read_usage (BhVm *self)
-{
-  GVariantDict dict;
-  BhDomainUsage usage;
-  pid_t pid = self->run ? bh_domain_find_pid (bh_vm_get_id (self)) : 0;
-
-  g_variant_dict_init (&dict, NULL);
-  if (pid > 0 && bh_domain_read_usage (pid, &usage))
-    {
-      gint64 now = g_get_monotonic_time ();
-      double cpu = 0;
-
-      /* Since the last question; the first has nothing to compare with. */
-      if (self->last_cpu_time != 0 && now > self->last_cpu_time && usage.cpu_time >= self->last_cpu)
-        cpu = 100.0 * (double) (usage.cpu_time - self->last_cpu) / (double) sysconf (_SC_CLK_TCK)
-              * G_USEC_PER_SEC / (double) (now - self->last_cpu_time);
-      self->last_cpu = usage.cpu_time;
-      self->last_cpu_time = now;
-      g_variant_dict_insert (&dict, "pid", "u", (guint32) pid);
-      g_variant_dict_insert (&dict, "rss", "t", usage.rss);
-      g_variant_dict_insert (&dict, "cpu", "d", cpu);
-      g_variant_dict_insert (&dict, "memory", "t",
-                             (guint64) bh_run_get_memory_mib (self->run) << 20);
-    }
-  return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
 /* Callers. */
@@ -362,7 +333,7 @@ on_ended (BhRun *run, GError *error, BhVm *self)
   g_clear_object (&self->console);
   g_signal_handlers_disconnect_by_data (self->run, self);
   g_clear_object (&self->run);
-  self->last_cpu_time = 0;
+  self->usage = (BhDomainUsage){ 0 };
   show_programs (self);
   show_state (self, "", error && !cancelled ? error->message : "");
   for (guint i = 0; i < callers->len; i++)
@@ -670,8 +641,13 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
 static void
 bh_vm_get_property (GObject *object, guint prop, GValue *value, GParamSpec *spec)
 {
+  BhVm *self = BH_VM (object);
+
   if (prop == PROP_USAGE)
-    g_value_take_variant (value, read_usage (BH_VM (object)));
+    g_value_take_variant (
+        value,
+        bh_domain_describe_usage (self->run ? bh_vm_get_id (self) : NULL,
+                                  self->run ? bh_run_get_memory_mib (self->run) : 0, &self->usage));
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop, spec);
 }
