@@ -159,12 +159,7 @@ launch_of (void *data, pid_t pid)
   return bh_programs_launch_of (agent->programs, pid);
 }
 
-static void
-windows_changed (void *data)
-{
-}
-
-static const BhServerFuncs server_funcs = { .launch_of = launch_of, .windows_changed = windows_changed };
+static const BhServerFuncs server_funcs = { .launch_of = launch_of };
 
 static int
 asked_to_end (int signal, void *data)
@@ -179,6 +174,7 @@ int
 bh_agent_run (const BhAgentOptions *options)
 {
   Agent agent = { .options = options, .running = true };
+  struct wl_event_source *terminated;
 
   signal (SIGPIPE, SIG_IGN);
   agent.display = wl_display_create ();
@@ -197,18 +193,24 @@ bh_agent_run (const BhAgentOptions *options)
     }
   agent.programs = bh_programs_new (agent.loop, agent.link, true, stop, &agent);
   agent.server = bh_server_new (agent.display, agent.link, &server_funcs, &agent);
-  wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
+  terminated = wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
   bh_link_start (agent.link);
   while (agent.running)
     {
-      wl_event_loop_dispatch_idle (agent.loop);
-      bh_programs_check_idle (agent.programs, bh_server_has_windows (agent.server));
-      bh_link_flush (agent.link);
-      wl_display_flush_clients (agent.display);
+      /* Flushing may end a program's connection or the host's, which gives both more to be told. */
+      do
+        {
+          bh_server_update (agent.server);
+          wl_display_flush_clients (agent.display);
+          bh_programs_check_idle (agent.programs, bh_server_has_windows (agent.server));
+          bh_link_flush (agent.link);
+        }
+      while (agent.server->pending);
       if (agent.running)
         wl_event_loop_dispatch (agent.loop, -1);
     }
   bh_link_flush (agent.link);
+  wl_event_source_remove (terminated);
   bh_programs_free (agent.programs);
   wl_display_destroy_clients (agent.display);
   bh_server_free (agent.server);

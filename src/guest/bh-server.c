@@ -177,6 +177,7 @@ bh_server_disconnected (BhServer *server)
 {
   BhWindow *window, *next;
 
+  server->pending = true; /* programs are told things */
   bh_seat_disconnected (server->seat);
   wl_list_for_each (window, &server->windows, link) bh_window_disconnected (window);
   /* Menus are of the moment; the next host would not know their grab. Each takes its own along. */
@@ -211,6 +212,19 @@ bh_server_drained (BhServer *server)
         window->held = false;
         bh_window_schedule (window);
       }
+  }
+}
+
+void
+bh_server_update (BhServer *server)
+{
+  BhWindow *window;
+
+  server->pending = false;
+  wl_list_for_each (window, &server->windows, link)
+  {
+    if (window->scheduled)
+      bh_window_update (window);
   }
 }
 

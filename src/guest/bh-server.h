@@ -17,7 +17,6 @@ typedef struct _BhSeat BhSeat;
 typedef struct
 {
   uint32_t (*launch_of) (void *data, pid_t pid);
-  void (*windows_changed) (void *data);
 } BhServerFuncs;
 
 struct _BhServer
@@ -33,6 +32,7 @@ struct _BhServer
   uint32_t last_window;
   struct wl_event_source *tick; /* for callbacks that no frame_done answers */
   bool ticking;
+  bool pending; /* something is to be done before the main loop may sleep */
 
   /* The one output, in its own pixels. */
   int32_t output_width, output_height, output_scale_120, output_refresh;
@@ -57,6 +57,9 @@ void bh_server_disconnected (BhServer *server);
 
 /* The channel has taken what was queued. */
 void bh_server_drained (BhServer *server);
+
+/* Do what has been put off to the end of a turn. */
+void bh_server_update (BhServer *server);
 
 bool bh_server_has_windows (const BhServer *server);
 

@@ -47,14 +47,11 @@ bh_window_free (BhWindow *window)
   if (window->announced)
     bh_link_send (server->link, BH_MSG_WINDOW_GONE, &gone);
   bh_seat_window_gone (server->seat, window);
-  if (window->idle)
-    wl_event_source_remove (window->idle);
   wl_list_insert_list (&window->surface->current.frames, &window->in_flight);
   bh_picture_clear (&window->picture);
   bh_scene_clear (&window->scene);
   wl_list_remove (&window->link);
   g_free (window);
-  server->funcs->windows_changed (server->data);
 }
 
 BhWindow *
@@ -111,12 +108,10 @@ bh_window_disconnected (BhWindow *window)
   window->scene_valid = false;
 }
 
-static void
-update (void *data)
+void
+bh_window_update (BhWindow *window)
 {
-  BhWindow *window = data;
-
-  window->idle = NULL;
+  window->scheduled = false;
   window->held = window->announced && bh_link_is_congested (window->server->link);
   if (!window->announced || window->held)
     return;
@@ -131,8 +126,8 @@ update (void *data)
 void
 bh_window_schedule (BhWindow *window)
 {
-  if (!window->idle)
-    window->idle = wl_event_loop_add_idle (window->server->loop, update, window);
+  window->scheduled = true;
+  window->server->pending = true;
 }
 
 void
@@ -235,7 +230,7 @@ bool
 bh_window_is_quiet (const BhWindow *window)
 {
   return window->announced && window->configured && window->scene_valid && !window->awaiting_done
-         && !window->idle && !window->picture.sending
+         && !window->scheduled && !window->picture.sending
          && !pixman_region32_not_empty ((pixman_region32_t *) &window->picture.damage);
 }
 

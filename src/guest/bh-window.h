@@ -78,7 +78,7 @@ struct _BhWindow
   BhPicture picture;
   bool awaiting_done;
   struct wl_list in_flight; /* frame callbacks of what the host is about to show */
-  struct wl_event_source *idle;
+  bool scheduled; /* for the next turn */
   bool held; /* has more to say when the channel is less full */
 };
 
@@ -112,6 +112,8 @@ BhRect bh_window_get_box (BhWindow *window);
 /* Whether nothing is to be drawn and nothing is under way: its callbacks may go by the clock. */
 bool bh_window_is_quiet (const BhWindow *window);
 void bh_window_schedule (BhWindow *window);
+/* Say and draw what there is. */
+void bh_window_update (BhWindow *window);
 
 /* bh-picture.c */
 void bh_picture_init (BhPicture *picture);

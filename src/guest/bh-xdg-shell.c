@@ -124,7 +124,6 @@ bh_xdg_surface_committed (BhXdgSurface *xdg, const BhWindowFuncs *funcs, bool po
           xdg->window = bh_window_new (xdg->server, surface, funcs, xdg, popup);
           if (xdg->window)
             bh_window_announce (xdg->window);
-          xdg->server->funcs->windows_changed (xdg->server->data);
         }
     }
   if (!xdg->window)

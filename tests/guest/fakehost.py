@@ -151,8 +151,8 @@ class FakeHost:
 
     def _stop_talking(self):
         self.lines.process.stdin.close()
+        self.lines.process.stdout.close()  # or it could wait for us to read
         self.lines.process.wait(5)
-        self.lines.process.stdout.close()
 
     def reconnect(self, while_gone=lambda: None):
         """Another host comes after this one has gone."""
