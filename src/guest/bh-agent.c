@@ -46,8 +46,8 @@ configure (Agent *agent, const bh_msg_configure *message)
     {
 #ifdef BH_HAVE_MOUNTS
       if (!agent->options->pair && !bh_mounts_apply (message, detail, sizeof detail))
-        answer.status
-            = bh_mounts_have_programs () ? BH_CONFIGURED_FAILED : BH_CONFIGURED_NO_PROGRAMS;
+        answer.status =
+            bh_mounts_have_programs () ? BH_CONFIGURED_FAILED : BH_CONFIGURED_NO_PROGRAMS;
 #endif
       if (answer.status == BH_CONFIGURED_OK)
         {
@@ -119,7 +119,8 @@ message (void *data, const BhMessage *message)
       configure (agent, &message->configure);
       break;
     case BH_MSG_LAUNCH:
-      bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL, &message->launch);
+      bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL,
+                          &message->launch);
       break;
     case BH_MSG_TERMINATE:
       bh_programs_terminate (agent->programs, message->terminate.id);
@@ -180,10 +181,11 @@ bh_agent_run (const BhAgentOptions *options)
   agent.display = wl_display_create ();
   agent.loop = wl_display_get_event_loop (agent.display);
   if (options->port)
-    agent.link = bh_link_new_port (agent.loop, options->port, options->region_fd, &link_funcs, &agent);
+    agent.link =
+        bh_link_new_port (agent.loop, options->port, options->region_fd, &link_funcs, &agent);
   else if (options->pair)
-    agent.link = bh_link_new_pair (agent.loop, options->channel_fd, options->region_fd, &link_funcs,
-                                   &agent);
+    agent.link =
+        bh_link_new_pair (agent.loop, options->channel_fd, options->region_fd, &link_funcs, &agent);
   else
     agent.link = bh_link_new_vm (agent.loop, &link_funcs, &agent);
   if (!agent.link)

@@ -14,7 +14,8 @@ single_pixel_destroy (struct wl_client *client, struct wl_resource *resource)
   wl_resource_destroy (resource);
 }
 
-static const struct wl_buffer_interface single_pixel_interface = { .destroy = single_pixel_destroy };
+static const struct wl_buffer_interface single_pixel_interface = { .destroy =
+                                                                       single_pixel_destroy };
 
 static bool
 is_single_pixel (struct wl_resource *resource)
@@ -32,8 +33,8 @@ take_pixels (BhBuffer *buffer)
     return;
   buffer->own = g_try_malloc (row * (size_t) buffer->height);
   for (int32_t y = 0; buffer->own && y < buffer->height; y++)
-    memcpy ((uint8_t *) buffer->own + row * (size_t) y, access.data + (size_t) access.stride * (size_t) y,
-            row);
+    memcpy ((uint8_t *) buffer->own + row * (size_t) y,
+            access.data + (size_t) access.stride * (size_t) y, row);
   bh_buffer_end (&access);
 }
 

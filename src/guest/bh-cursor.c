@@ -36,8 +36,8 @@ draw (BhSurface *surface, uint32_t *pixels, int32_t width, int32_t height)
   if (!bh_buffer_begin (buffer, &access))
     return false;
   image = pixman_image_create_bits_no_clear (buffer->opaque ? PIXMAN_x8r8g8b8 : PIXMAN_a8r8g8b8,
-                                             buffer->width, buffer->height, (uint32_t *) access.data,
-                                             access.stride);
+                                             buffer->width, buffer->height,
+                                             (uint32_t *) access.data, access.stride);
   target = pixman_image_create_bits (PIXMAN_a8r8g8b8, width, height, pixels, width * 4);
   if (image && target)
     {
@@ -50,7 +50,8 @@ draw (BhSurface *surface, uint32_t *pixels, int32_t width, int32_t height)
           pixman_image_set_transform (image, &t);
           pixman_image_set_filter (image, PIXMAN_FILTER_BILINEAR, NULL, 0);
         }
-      pixman_image_composite32 (PIXMAN_OP_SRC, image, NULL, target, 0, 0, 0, 0, 0, 0, width, height);
+      pixman_image_composite32 (PIXMAN_OP_SRC, image, NULL, target, 0, 0, 0, 0, 0, 0, width,
+                                height);
     }
   if (image)
     pixman_image_unref (image);
@@ -124,7 +125,8 @@ cursor_committed (BhSurface *surface)
 static bool
 has_pointer (BhSeat *seat, struct wl_client *client)
 {
-  return seat->pointer.surface && wl_resource_get_client (seat->pointer.surface->resource) == client;
+  return seat->pointer.surface
+         && wl_resource_get_client (seat->pointer.surface->resource) == client;
 }
 
 void

@@ -65,7 +65,8 @@ offer_set_actions (struct wl_client *client, struct wl_resource *resource, uint3
 
   if (actions & ~ALL_ACTIONS)
     {
-      wl_resource_post_error (resource, WL_DATA_OFFER_ERROR_INVALID_ACTION_MASK, "actions %x", actions);
+      wl_resource_post_error (resource, WL_DATA_OFFER_ERROR_INVALID_ACTION_MASK, "actions %x",
+                              actions);
       return;
     }
   if (preferred && (!(preferred & actions) || __builtin_popcount (preferred) != 1))
@@ -118,8 +119,9 @@ offer_gone (struct wl_resource *resource)
 struct wl_resource *
 bh_data_offer_new (BhDataSource *source, struct wl_resource *device, bool drag)
 {
-  struct wl_resource *resource = wl_resource_create (
-      wl_resource_get_client (device), &wl_data_offer_interface, wl_resource_get_version (device), 0);
+  struct wl_resource *resource =
+      wl_resource_create (wl_resource_get_client (device), &wl_data_offer_interface,
+                          wl_resource_get_version (device), 0);
   BhDataOffer *offer;
 
   if (!resource)
@@ -155,7 +157,8 @@ source_set_actions (struct wl_client *client, struct wl_resource *resource, uint
 
   if (actions & ~ALL_ACTIONS)
     {
-      wl_resource_post_error (resource, WL_DATA_SOURCE_ERROR_INVALID_ACTION_MASK, "actions %x", actions);
+      wl_resource_post_error (resource, WL_DATA_SOURCE_ERROR_INVALID_ACTION_MASK, "actions %x",
+                              actions);
       return;
     }
   if (source->used || source->actions_set)
@@ -221,8 +224,8 @@ source_gone (struct wl_resource *resource)
 static void
 manager_create_data_source (struct wl_client *client, struct wl_resource *manager, uint32_t id)
 {
-  struct wl_resource *resource = wl_resource_create (client, &wl_data_source_interface,
-                                                     wl_resource_get_version (manager), id);
+  struct wl_resource *resource =
+      wl_resource_create (client, &wl_data_source_interface, wl_resource_get_version (manager), id);
   BhDataSource *source;
 
   if (!resource)
@@ -239,8 +242,9 @@ manager_create_data_source (struct wl_client *client, struct wl_resource *manage
 }
 
 static void
-device_start_drag (struct wl_client *client, struct wl_resource *resource, struct wl_resource *source,
-                   struct wl_resource *origin, struct wl_resource *icon, uint32_t serial)
+device_start_drag (struct wl_client *client, struct wl_resource *resource,
+                   struct wl_resource *source, struct wl_resource *origin, struct wl_resource *icon,
+                   uint32_t serial)
 {
   bh_drag_start (wl_resource_get_user_data (resource), client, source, origin, icon, serial);
 }
@@ -293,8 +297,8 @@ manager_get_data_device (struct wl_client *client, struct wl_resource *manager, 
                          struct wl_resource *seat_resource)
 {
   BhSeat *seat = wl_resource_get_user_data (manager);
-  struct wl_resource *resource = wl_resource_create (client, &wl_data_device_interface,
-                                                     wl_resource_get_version (manager), id);
+  struct wl_resource *resource =
+      wl_resource_create (client, &wl_data_device_interface, wl_resource_get_version (manager), id);
 
   if (!resource)
     {
@@ -318,7 +322,8 @@ BH_BIND (bind_manager, wl_data_device_manager_interface, manager_implementation)
 void
 bh_data_device_init (BhSeat *seat)
 {
-  wl_global_create (seat->server->display, &wl_data_device_manager_interface, 3, seat, bind_manager);
+  wl_global_create (seat->server->display, &wl_data_device_manager_interface, 3, seat,
+                    bind_manager);
 }
 
 void

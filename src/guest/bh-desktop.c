@@ -193,8 +193,8 @@ read_entry (GKeyFile *keys, const char *path, const char *locale, BhDesktopEntry
 BhDesktopStatus
 bh_desktop_load (const char *const *dirs, const char *id, const char *locale, BhDesktopEntry *entry)
 {
-  g_autofree char *name
-      = g_str_has_suffix (id, ".desktop") ? g_strdup (id) : g_strconcat (id, ".desktop", NULL);
+  g_autofree char *name =
+      g_str_has_suffix (id, ".desktop") ? g_strdup (id) : g_strconcat (id, ".desktop", NULL);
 
   *entry = (BhDesktopEntry){ 0 };
   if (!*id || *id == '.' || strchr (id, '/'))

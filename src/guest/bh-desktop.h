@@ -28,7 +28,8 @@ void bh_desktop_entry_clear (BhDesktopEntry *entry);
 
 /* The words of an Exec line (already unescaped as a string), with its field codes expanded for no files:
  * %i becomes "--icon" @icon, %c @name, %k @file. NULL when the line breaks the rules. For g_strfreev. */
-char **bh_desktop_parse_exec (const char *exec, const char *name, const char *icon, const char *file);
+char **bh_desktop_parse_exec (const char *exec, const char *name, const char *icon,
+                              const char *file);
 
 /* The file of program @name, which is a path or a name in $PATH; NULL when there is none to run. */
 char *bh_desktop_find_program (const char *name);

@@ -58,7 +58,8 @@ bh_drag_start (BhSeat *seat, struct wl_client *client, struct wl_resource *sourc
     return;
   if (source && source->used)
     {
-      wl_resource_post_error (source_resource, WL_DATA_SOURCE_ERROR_INVALID_SOURCE, "source is in use");
+      wl_resource_post_error (source_resource, WL_DATA_SOURCE_ERROR_INVALID_SOURCE,
+                              "source is in use");
       return;
     }
   /* Only from a button that is down on this program (a finger cannot drag yet). */
@@ -131,7 +132,8 @@ bh_drag_motion (BhSeat *seat, BhSurface *surface, double sx, double sy, uint32_t
   wl_resource_for_each (device, &seat->data_devices)
   {
     if (wl_resource_get_client (device) == wl_resource_get_client (surface->resource))
-      wl_data_device_send_motion (device, time, wl_fixed_from_double (sx), wl_fixed_from_double (sy));
+      wl_data_device_send_motion (device, time, wl_fixed_from_double (sx),
+                                  wl_fixed_from_double (sy));
   }
 }
 

@@ -137,18 +137,32 @@ starts_with_any (const char *name, const char *const *prefixes)
 bool
 bh_needs_x11 (char *const *needed)
 {
-  static const char *const x11[] = {
-    "libX11.so", "libxcb.so", "libXt.so", "libXaw", "libXext.so", "libXft.so", "libXm.so",
-    "libXmu.so", "libXi.so", "libXpm.so", "libforms.so", "libfltk.so.1.3", "libtk8", "libtk.so",
-    /* GTK 1 and 2 know nothing else */
-    "libgtk-x11-2.0.so", "libgtk-1", NULL
-  };
+  static const char *const x11[] = { "libX11.so", "libxcb.so", "libXt.so", "libXaw", "libXext.so",
+                                     "libXft.so", "libXm.so", "libXmu.so", "libXi.so", "libXpm.so",
+                                     "libforms.so", "libfltk.so.1.3", "libtk8", "libtk.so",
+                                     /* GTK 1 and 2 know nothing else */
+                                     "libgtk-x11-2.0.so", "libgtk-1", NULL };
   /* These find Wayland by themselves, whatever else the program is linked with. */
-  static const char *const other[] = {
-    "libwayland-client.so", "libgtk-3.so", "libgtk-4.so", "libgdk-3.so", "libadwaita", "libhandy",
-    "libQt5", "libQt6", "libSDL2", "libSDL-1.2.so", "libSDL3", "libglfw.so", "libwx_gtk3",
-    "libfltk.so.1.4", "libdecor", "libevas.so", "libgtkmm-3", "libgtkmm-4", "libwebkit", NULL
-  };
+  static const char *const other[] = { "libwayland-client.so",
+                                       "libgtk-3.so",
+                                       "libgtk-4.so",
+                                       "libgdk-3.so",
+                                       "libadwaita",
+                                       "libhandy",
+                                       "libQt5",
+                                       "libQt6",
+                                       "libSDL2",
+                                       "libSDL-1.2.so",
+                                       "libSDL3",
+                                       "libglfw.so",
+                                       "libwx_gtk3",
+                                       "libfltk.so.1.4",
+                                       "libdecor",
+                                       "libevas.so",
+                                       "libgtkmm-3",
+                                       "libgtkmm-4",
+                                       "libwebkit",
+                                       NULL };
   bool found = false;
 
   for (char *const *name = needed; *name; name++)

@@ -129,8 +129,8 @@ bh_scene_measure (BhScene *scene, uint32_t preferred_120)
   const BhLayer *layer;
 
   /* What only ever draws below one pixel per logical one (a video scaled up) does not need more. */
-  wl_array_for_each (layer, &scene->layers)
-    scale = fmax (scale, density (layer->surface, preferred_120 / 120.0));
+  wl_array_for_each (layer, &scene->layers) scale =
+      fmax (scale, density (layer->surface, preferred_120 / 120.0));
   scale = fmin (scale, 8);
   if (most * scale > BH_MAX_SIDE)
     scale = BH_MAX_SIDE / most;
@@ -200,7 +200,8 @@ upright (const BhSurface *surface, const pixman_box32_t *in, double out[4])
 
 /* Add the rectangle, grown to whole pixels and by what filtering smears, within @placement. */
 static void
-add_rect (pixman_region32_t *out, const Placement *placement, double x1, double y1, double x2, double y2)
+add_rect (pixman_region32_t *out, const Placement *placement, double x1, double y1, double x2,
+          double y2)
 {
   int32_t grow = placement->plain ? 0 : 1;
   int32_t left = MAX (placement->box.x1, (int32_t) floor (x1) - grow);
@@ -260,13 +261,14 @@ bh_scene_map_damage (const BhScene *scene, BhSurface *surface, const pixman_regi
     if (layer->surface == surface)
       map_layer_damage (scene, layer, damage, buffer_damage, out);
   }
-  pixman_region32_intersect_rect (out, out, 0, 0, (unsigned) scene->width, (unsigned) scene->height);
+  pixman_region32_intersect_rect (out, out, 0, 0, (unsigned) scene->width,
+                                  (unsigned) scene->height);
 }
 
 /* Copy the rows of @region that lie in @placement; returns nothing to blend with. */
 static void
-copy_rows (const Placement *placement, const BhBufferAccess *access, const pixman_region32_t *region,
-           uint8_t *pixels, int32_t stride)
+copy_rows (const Placement *placement, const BhBufferAccess *access,
+           const pixman_region32_t *region, uint8_t *pixels, int32_t stride)
 {
   int n;
   const pixman_box32_t *boxes = pixman_region32_rectangles ((pixman_region32_t *) region, &n);
@@ -282,7 +284,8 @@ copy_rows (const Placement *placement, const BhBufferAccess *access, const pixma
       if (x1 >= x2 || y1 >= y2)
         continue;
       len = (size_t) (x2 - x1) * 4;
-      src = access->data + (size_t) (y1 - placement->box.y1 + placement->src_y) * (size_t) access->stride
+      src = access->data
+            + (size_t) (y1 - placement->box.y1 + placement->src_y) * (size_t) access->stride
             + (size_t) (x1 - placement->box.x1 + placement->src_x) * 4;
       dst = pixels + (size_t) y1 * (size_t) stride + (size_t) x1 * 4;
       if (access->stride == stride && len == (size_t) stride)
@@ -298,8 +301,8 @@ static void
 set_transform (pixman_image_t *image, const BhSurface *surface, const Placement *placement)
 {
   static const int turns[8][4] = {
-    { 1, 0, 0, 1 }, { 0, 1, -1, 0 }, { -1, 0, 0, -1 }, { 0, -1, 1, 0 },
-    { -1, 0, 0, 1 }, { 0, 1, 1, 0 }, { 1, 0, 0, -1 }, { 0, -1, -1, 0 },
+    { 1, 0, 0, 1 },  { 0, 1, -1, 0 }, { -1, 0, 0, -1 }, { 0, -1, 1, 0 },
+    { -1, 0, 0, 1 }, { 0, 1, 1, 0 },  { 1, 0, 0, -1 },  { 0, -1, -1, 0 },
   };
   const int *m = turns[surface->current.transform & 7];
   double sx, sy, sw, sh, fx, fy, w = surface->current.buffer->width,
@@ -367,7 +370,8 @@ hides (const BhLayer *layer, const Placement *placement, const BhScene *scene,
 }
 
 void
-bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *pixels, int32_t stride)
+bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *pixels,
+               int32_t stride)
 {
   const pixman_box32_t *extents = pixman_region32_extents ((pixman_region32_t *) region);
   const BhLayer *layers = scene->layers.data;

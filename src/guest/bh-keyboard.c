@@ -9,11 +9,13 @@
 #include "bh-data-device.h"
 #include "bh-seat.h"
 
+/* clang-format off */
 #define EACH_OF_FOCUS(seat, resource)                                                              \
   wl_resource_for_each (resource, &(seat)->keyboards) if (                                         \
       (seat)->keyboard.surface                                                                     \
       && wl_resource_get_client (resource)                                                         \
              == wl_resource_get_client ((seat)->keyboard.surface->resource))
+/* clang-format on */
 
 void
 bh_keyboard_init (BhSeat *seat)

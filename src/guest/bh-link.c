@@ -22,8 +22,8 @@ struct _BhLink
   BhChannel *channel; /* NULL while nobody is there */
   struct wl_event_source *source, *retry;
   uint32_t mask;
-  char *port;   /* NULL in pair mode */
-  int waiting;  /* pair: until started; VM: the port, until its other end is there; else -1 */
+  char *port;  /* NULL in pair mode */
+  int waiting; /* pair: until started; VM: the port, until its other end is there; else -1 */
   uint8_t *region;
   size_t region_size;
   bool trace; /* $BULKHEAD_TRACE: say every message's name */
@@ -132,8 +132,8 @@ bh_link_new_vm (struct wl_event_loop *loop, const BhLinkFuncs *funcs, void *data
 }
 
 BhLink *
-bh_link_new_port (struct wl_event_loop *loop, const char *port, int region_fd, const BhLinkFuncs *funcs,
-                  void *data)
+bh_link_new_port (struct wl_event_loop *loop, const char *port, int region_fd,
+                  const BhLinkFuncs *funcs, void *data)
 {
   BhLink *link = link_new (loop, funcs, data);
 
@@ -165,7 +165,8 @@ trace (BhLink *link, const char *way, BhMessageType type, const void *message)
 
   if (!link->trace)
     return;
-  g_printerr ("%" G_GINT64_FORMAT " %s %s", g_get_monotonic_time () / 1000 % 1000000, way, info->name);
+  g_printerr ("%" G_GINT64_FORMAT " %s %s", g_get_monotonic_time () / 1000 % 1000000, way,
+              info->name);
   for (unsigned i = 0; i < MIN (info->n_fields, 9); i++)
     {
       if (info->fields[i].kind != BH_FIELD_U32 && info->fields[i].kind != BH_FIELD_I32)

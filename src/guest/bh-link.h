@@ -30,8 +30,8 @@ BhLink *bh_link_new_vm (struct wl_event_loop *loop, const BhLinkFuncs *funcs, vo
 BhLink *bh_link_new_port (struct wl_event_loop *loop, const char *port, int region_fd,
                           const BhLinkFuncs *funcs, void *data);
 /* @fd and @region_fd (or -1) become the link's. */
-BhLink *bh_link_new_pair (struct wl_event_loop *loop, int fd, int region_fd, const BhLinkFuncs *funcs,
-                          void *data);
+BhLink *bh_link_new_pair (struct wl_event_loop *loop, int fd, int region_fd,
+                          const BhLinkFuncs *funcs, void *data);
 void bh_link_free (BhLink *link);
 
 /* Calls connected() as soon as it can. */

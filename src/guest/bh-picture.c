@@ -119,8 +119,8 @@ bh_picture_slots (BhWindow *window, const bh_msg_slots *slots)
     }
   bh_link_get_region (window->server->link, &size);
   if (!slots->by_channel
-      && (!bh_mul_u64 (slots->bytes, slots->count, &end) || !bh_range_fits (slots->offset, end, size)
-          || slots->offset % 4))
+      && (!bh_mul_u64 (slots->bytes, slots->count, &end)
+          || !bh_range_fits (slots->offset, end, size) || slots->offset % 4))
     {
       g_warning ("Slots outside the shared region");
       picture->refused = true;

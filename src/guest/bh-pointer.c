@@ -8,11 +8,13 @@
 #include "bh-seat.h"
 #include "bh-subsurface.h"
 
+/* clang-format off */
 #define EACH_OF_FOCUS(seat, resource)                                                              \
   wl_resource_for_each (resource, &(seat)->pointers) if (                                          \
       (seat)->pointer.surface                                                                      \
       && wl_resource_get_client (resource)                                                         \
              == wl_resource_get_client ((seat)->pointer.surface->resource))
+/* clang-format on */
 
 static void
 send_frame (struct wl_resource *resource)
@@ -122,7 +124,8 @@ motion (BhSeat *seat, const bh_msg_pointer_motion *message)
   if (surface != old)
     return;
   EACH_OF_FOCUS (seat, resource)
-  wl_pointer_send_motion (resource, message->time, wl_fixed_from_double (sx), wl_fixed_from_double (sy));
+  wl_pointer_send_motion (resource, message->time, wl_fixed_from_double (sx),
+                          wl_fixed_from_double (sy));
 }
 
 static void
@@ -144,7 +147,8 @@ button (BhSeat *seat, const bh_msg_pointer_button *message)
       return;
     }
   EACH_OF_FOCUS (seat, resource)
-  wl_pointer_send_button (resource, message->serial, message->time, message->button, message->pressed);
+  wl_pointer_send_button (resource, message->serial, message->time, message->button,
+                          message->pressed);
   if (seat->pointer.buttons == 0)
     bh_pointer_refresh (seat);
 }

@@ -47,9 +47,9 @@ unlink_resource (struct wl_resource *resource)
 static struct wl_resource *
 offer_new (PrimarySource *source, struct wl_resource *device)
 {
-  struct wl_resource *offer
-      = wl_resource_create (wl_resource_get_client (device), &zwp_primary_selection_offer_v1_interface,
-                            wl_resource_get_version (device), 0);
+  struct wl_resource *offer = wl_resource_create (wl_resource_get_client (device),
+                                                  &zwp_primary_selection_offer_v1_interface,
+                                                  wl_resource_get_version (device), 0);
 
   if (!offer)
     return NULL;
@@ -146,8 +146,8 @@ static const struct zwp_primary_selection_device_v1_interface device_implementat
 static void
 manager_create_source (struct wl_client *client, struct wl_resource *manager, uint32_t id)
 {
-  struct wl_resource *resource = wl_resource_create (client, &zwp_primary_selection_source_v1_interface,
-                                                     wl_resource_get_version (manager), id);
+  struct wl_resource *resource = wl_resource_create (
+      client, &zwp_primary_selection_source_v1_interface, wl_resource_get_version (manager), id);
   PrimarySource *source;
 
   if (!resource)
@@ -168,8 +168,8 @@ manager_get_device (struct wl_client *client, struct wl_resource *manager, uint3
                     struct wl_resource *seat_resource)
 {
   BhSeat *seat = wl_resource_get_user_data (manager);
-  struct wl_resource *resource = wl_resource_create (client, &zwp_primary_selection_device_v1_interface,
-                                                     wl_resource_get_version (manager), id);
+  struct wl_resource *resource = wl_resource_create (
+      client, &zwp_primary_selection_device_v1_interface, wl_resource_get_version (manager), id);
 
   if (!resource)
     {
@@ -194,6 +194,6 @@ BH_BIND (bind_manager, zwp_primary_selection_device_manager_v1_interface, manage
 void
 bh_primary_init (BhSeat *seat)
 {
-  wl_global_create (seat->server->display, &zwp_primary_selection_device_manager_v1_interface, 1, seat,
-                    bind_manager);
+  wl_global_create (seat->server->display, &zwp_primary_selection_device_manager_v1_interface, 1,
+                    seat, bind_manager);
 }

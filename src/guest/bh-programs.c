@@ -12,8 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bh-desktop.h"
-#include "bh-elf.h"
+#include "bh-command.h"
 
 #define TAIL 4096
 #define TERMINATE_MS 5000
@@ -237,13 +236,13 @@ watch (BhPrograms *programs, uint32_t id, pid_t pid, int output)
   program->hidden = id == 0;
   program->pidfd = pidfd_open (pid, 0);
   wl_list_insert (programs->list.prev, &program->link);
-  program->exit_source
-      = wl_event_loop_add_fd (programs->loop, program->pidfd, WL_EVENT_READABLE, exit_ready, program);
+  program->exit_source =
+      wl_event_loop_add_fd (programs->loop, program->pidfd, WL_EVENT_READABLE, exit_ready, program);
   if (output >= 0)
     {
       fcntl (output, F_SETFL, O_NONBLOCK);
-      program->output_source
-          = wl_event_loop_add_fd (programs->loop, output, WL_EVENT_READABLE, output_ready, program);
+      program->output_source =
+          wl_event_loop_add_fd (programs->loop, output, WL_EVENT_READABLE, output_ready, program);
     }
   return program;
 }
@@ -261,9 +260,9 @@ answer (BhPrograms *programs, uint32_t id, uint32_t status, const char *detail)
 
 /* Never returns. */
 static void
-run (const BhSession *session, const char *path, char **argv, const char *directory, int output,
-     int failed)
+run (const BhSession *session, const BhCommand *command, int output, int failed)
 {
+  const char *directory = command->entry.directory;
   int null = open ("/dev/null", O_RDONLY);
 
   dup2 (null, STDIN_FILENO);
@@ -272,16 +271,15 @@ run (const BhSession *session, const char *path, char **argv, const char *direct
   bh_session_enter (session, failed);
   if ((!directory || chdir (directory) < 0) && chdir (session->home) < 0 && chdir ("/") < 0)
     _exit (126);
-  execve (path, argv, session->environment);
+  execve (command->path, command->entry.argv, command->environment);
   if (write (failed, &errno, sizeof errno) < 0)
     _exit (126);
   _exit (127);
 }
 
-/* Start @argv; 0 or an errno. */
+/* Start @command; 0 or an errno. */
 static int
-spawn (BhPrograms *programs, const BhSession *session, uint32_t id, const char *path, char **argv,
-       const char *directory)
+spawn (BhPrograms *programs, const BhSession *session, uint32_t id, const BhCommand *command)
 {
   int output[2], failed[2], error = 0;
   pid_t pid;
@@ -297,7 +295,7 @@ spawn (BhPrograms *programs, const BhSession *session, uint32_t id, const char *
     }
   pid = fork ();
   if (pid == 0)
-    run (session, path, argv, directory, output[1], failed[1]);
+    run (session, command, output[1], failed[1]);
   if (pid < 0)
     error = errno;
   close (output[1]);
@@ -317,159 +315,15 @@ spawn (BhPrograms *programs, const BhSession *session, uint32_t id, const char *
   return error;
 }
 
-static char **
-prepend (const char *const *words, char **argv)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  g_strv_builder_addv (builder, (const char **) words);
-  g_strv_builder_addv (builder, (const char **) argv);
-  return g_strv_builder_end (builder);
-}
-
-/* @argv run in a terminal that is installed, or NULL. Takes @argv. */
-static char **
-in_terminal (char **argv)
-{
-  static const char *const terminals[][4] = {
-    { "foot", NULL },        { "kgx", "--", NULL },    { "gnome-terminal", "--wait", "--", NULL },
-    { "konsole", "-e", NULL }, { "xfce4-terminal", "-x", NULL }, { "x-terminal-emulator", "-e", NULL },
-    { "xterm", "-e", NULL },
-  };
-  char **out = NULL;
-
-  for (unsigned i = 0; i < G_N_ELEMENTS (terminals) && !out; i++)
-    {
-      g_autofree char *path = bh_desktop_find_program (terminals[i][0]);
-
-      if (path)
-        out = prepend (terminals[i], argv);
-    }
-  g_strfreev (argv);
-  return out;
-}
-
-static bool
-is_x11 (const char *path, uint32_t mode)
-{
-  g_auto (GStrv) needed = NULL;
-
-  if (mode != BH_X11_AUTO)
-    return mode == BH_X11_YES;
-  needed = bh_elf_needed (path);
-  return needed && bh_needs_x11 (needed);
-}
-
-static char **
-unpack_argv (const BhList *list)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  size_t position = 0;
-  BhStr item;
-
-  while (bh_list_next (list, &position, &item))
-    {
-      g_autofree char *word = g_strndup (item.data, item.len);
-
-      g_strv_builder_add (builder, word);
-    }
-  return g_strv_builder_end (builder);
-}
-
-/* What to run: from the desktop file or as it came. A status; with BH_LAUNCH_OK @entry is set. */
 static uint32_t
-resolve (const BhSession *session, const bh_msg_launch *launch, BhDesktopEntry *entry, char **detail)
+start (BhPrograms *programs, const BhSession *session, uint32_t id, const BhCommand *command,
+       char **detail)
 {
-  g_autofree char *app = g_strndup (launch->app.data, launch->app.len);
-  g_auto (GStrv) dirs = NULL;
+  int error = spawn (programs, session, id, command);
 
-  *entry = (BhDesktopEntry){ 0 };
-  if (launch->argv.count > 0)
-    {
-      entry->argv = unpack_argv (&launch->argv);
-      return BH_LAUNCH_OK;
-    }
-  dirs = bh_session_data_dirs (session);
-  switch (bh_desktop_load ((const char *const *) dirs, app,
-                           g_environ_getenv (session->environment, "LANG"), entry))
-    {
-    case BH_DESKTOP_OK:
-      break;
-    case BH_DESKTOP_MISSING:
-      return BH_LAUNCH_NOT_FOUND;
-    case BH_DESKTOP_BAD_EXEC:
-      *detail = g_strdup ("The desktop file has no valid Exec line");
-      return BH_LAUNCH_FAILED;
-    default:
-      return BH_LAUNCH_UNKNOWN_APP;
-    }
-  if (entry->terminal)
-    {
-      entry->argv = in_terminal (entry->argv);
-      if (!entry->argv)
-        {
-          *detail = g_strdup ("No terminal program is installed");
-          return BH_LAUNCH_NOT_FOUND;
-        }
-    }
-  return BH_LAUNCH_OK;
-}
-
-/* An X11 program gets a window of cage, which starts Xwayland for it. */
-static uint32_t
-in_cage (BhDesktopEntry *entry, char **path)
-{
-  static const char *const cage[]
-      = { "cage", "--", NULL };
-  g_autofree char *found = bh_desktop_find_program ("cage");
-  char **argv;
-
-  if (!found)
-    return BH_LAUNCH_NO_CAGE;
-  argv = prepend (cage, entry->argv);
-  g_strfreev (entry->argv);
-  entry->argv = argv;
-  g_free (*path);
-  *path = g_steal_pointer (&found);
-  return BH_LAUNCH_OK;
-}
-
-static uint32_t
-launch_entry (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch,
-              BhDesktopEntry *entry, char **detail)
-{
-  g_autofree char *path = bh_desktop_find_program (entry->argv[0]);
-  BhSession used = *session;
-  uint32_t status;
-  pid_t bus;
-  int error;
-
-  if (!path)
-    {
-      *detail = g_strdup (entry->argv[0]);
-      return BH_LAUNCH_NOT_FOUND;
-    }
-  bus = bh_session_start_bus (session);
-  if (bus > 0)
-    watch (programs, 0, bus, -1);
-  used = *session;
-  used.environment = g_strdupv (session->environment);
-  if (is_x11 (path, launch->x11))
-    {
-      status = in_cage (entry, &path);
-      if (status != BH_LAUNCH_OK)
-        {
-          g_strfreev (used.environment);
-          return status;
-        }
-      used.environment = g_environ_setenv (used.environment, "WLR_BACKENDS", "wayland", TRUE);
-      used.environment = g_environ_setenv (used.environment, "WLR_RENDERER", "pixman", TRUE);
-    }
-  error = spawn (programs, &used, launch->id, path, entry->argv, entry->directory);
-  g_strfreev (used.environment);
   if (error == 0)
     return BH_LAUNCH_OK;
-  *detail = g_strdup_printf ("%s: %s", path, g_strerror (error));
+  *detail = g_strdup_printf ("%s: %s", command->path, g_strerror (error));
   return error == ENOENT || error == EACCES || error == ENOEXEC ? BH_LAUNCH_NOT_FOUND
                                                                 : BH_LAUNCH_FAILED;
 }
@@ -477,21 +331,27 @@ launch_entry (BhPrograms *programs, BhSession *session, const bh_msg_launch *lau
 void
 bh_programs_launch (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch)
 {
-  BhDesktopEntry entry = { 0 };
+  BhCommand command = { 0 };
   g_autofree char *detail = NULL;
   uint32_t status;
+  pid_t bus = 0;
 
   if (!session)
     status = BH_LAUNCH_NOT_CONFIGURED;
   else if (count_running (programs, false) >= BH_MAX_PROGRAMS || programs->shutting_down)
     status = BH_LAUNCH_TOO_MANY;
   else
-    status = resolve (session, launch, &entry, &detail);
+    {
+      bus = bh_session_start_bus (session);
+      status = bh_command_resolve (session, launch, &command, &detail);
+    }
+  if (bus > 0)
+    watch (programs, 0, bus, -1);
   if (status == BH_LAUNCH_OK)
-    status = launch_entry (programs, session, launch, &entry, &detail);
-  /* An ended launch is told again as idle, also when it never began. */
+    status = start (programs, session, launch->id, &command, &detail);
+  /* A launch that came to nothing is told as idle as well. */
   programs->idle_due = true;
-  bh_desktop_entry_clear (&entry);
+  bh_command_clear (&command);
   answer (programs, launch->id, status, detail);
 }
 

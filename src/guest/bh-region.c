@@ -67,7 +67,8 @@ region_gone (struct wl_resource *resource)
 void
 bh_region_create (struct wl_client *client, uint32_t version, uint32_t id)
 {
-  struct wl_resource *resource = wl_resource_create (client, &wl_region_interface, (int) version, id);
+  struct wl_resource *resource =
+      wl_resource_create (client, &wl_region_interface, (int) version, id);
   pixman_region32_t *region;
 
   if (!resource)

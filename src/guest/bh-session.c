@@ -62,10 +62,19 @@ find_user (BhSession *session, const char *user)
 static void
 inherit (BhSession *session)
 {
-  static const char *const foreign[]
-      = { "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS",
-          "SWAYSOCK", "DESKTOP_STARTUP_ID", "XDG_ACTIVATION_TOKEN", "WLR_BACKENDS", "WLR_RENDERER",
-          "WLR_LIBINPUT_NO_DEVICES", "AT_SPI_BUS_ADDRESS", NULL };
+  static const char *const foreign[] = { "WAYLAND_DISPLAY",
+                                         "WAYLAND_SOCKET",
+                                         "DISPLAY",
+                                         "XAUTHORITY",
+                                         "DBUS_SESSION_BUS_ADDRESS",
+                                         "SWAYSOCK",
+                                         "DESKTOP_STARTUP_ID",
+                                         "XDG_ACTIVATION_TOKEN",
+                                         "WLR_BACKENDS",
+                                         "WLR_RENDERER",
+                                         "WLR_LIBINPUT_NO_DEVICES",
+                                         "AT_SPI_BUS_ADDRESS",
+                                         NULL };
 
   session->environment = g_get_environ ();
   for (const char *const *name = foreign; *name; name++)
@@ -184,9 +193,11 @@ bh_session_data_dirs (const BhSession *session)
   const char *dirs = g_environ_getenv (session->environment, "XDG_DATA_DIRS");
   g_autofree char *all = NULL;
 
-  all = own && *own ? g_strconcat (own, ":", dirs && *dirs ? dirs : "/usr/local/share:/usr/share", NULL)
-                    : g_strconcat (session->home, "/.local/share:",
-                                   dirs && *dirs ? dirs : "/usr/local/share:/usr/share", NULL);
+  all = own && *own
+            ? g_strconcat (own, ":", dirs && *dirs ? dirs : "/usr/local/share:/usr/share", NULL)
+            : g_strconcat (session->home,
+                           "/.local/share:", dirs && *dirs ? dirs : "/usr/local/share:/usr/share",
+                           NULL);
   return g_strsplit (all, ":", -1);
 }
 
@@ -201,7 +212,8 @@ bh_session_enter (const BhSession *session, int keep)
   for (int i = 1; i < NSIG; i++)
     signal (i, SIG_DFL);
   if (session->vm
-      && (setgroups (1, &session->gid) < 0 || setgid (session->gid) < 0 || setuid (session->uid) < 0))
+      && (setgroups (1, &session->gid) < 0 || setgid (session->gid) < 0
+          || setuid (session->uid) < 0))
     _exit (126);
   umask (022);
   if (keep > 3)
@@ -238,8 +250,8 @@ listen_at (const BhSession *session, const char *path)
 static void
 run_bus (const BhSession *session, const char *program, int fd)
 {
-  static char *const argv[] = { "dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
-                                "--address=systemd:", NULL };
+  static char *const argv[] = { "dbus-daemon", "--session",          "--nofork", "--nopidfile",
+                                "--nosyslog",  "--address=systemd:", NULL };
   g_auto (GStrv) environment = g_strdupv (session->environment);
   char number[16];
 

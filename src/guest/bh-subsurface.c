@@ -176,7 +176,8 @@ subsurface_destroy (struct wl_client *client, struct wl_resource *resource)
 }
 
 static void
-subsurface_set_position (struct wl_client *client, struct wl_resource *resource, int32_t x, int32_t y)
+subsurface_set_position (struct wl_client *client, struct wl_resource *resource, int32_t x,
+                         int32_t y)
 {
   BhSubsurface *subsurface = wl_resource_get_user_data (resource);
 
@@ -311,7 +312,8 @@ subcompositor_get_subsurface (struct wl_client *client, struct wl_resource *reso
                               struct wl_resource *surface_resource,
                               struct wl_resource *parent_resource)
 {
-  BhSurface *surface = bh_surface_get (surface_resource), *parent = bh_surface_get (parent_resource);
+  BhSurface *surface = bh_surface_get (surface_resource),
+            *parent = bh_surface_get (parent_resource);
   BhSubsurface *subsurface;
 
   if (surface == parent || bh_surface_get_root (parent) == surface || surface->role_object)
@@ -320,11 +322,12 @@ subcompositor_get_subsurface (struct wl_client *client, struct wl_resource *reso
                               "surface is its own ancestor or is in use already");
       return;
     }
-  if (!bh_surface_set_role (surface, &subsurface_role, resource, WL_SUBCOMPOSITOR_ERROR_BAD_SURFACE))
+  if (!bh_surface_set_role (surface, &subsurface_role, resource,
+                            WL_SUBCOMPOSITOR_ERROR_BAD_SURFACE))
     return;
   subsurface = g_new0 (BhSubsurface, 1);
-  subsurface->resource = wl_resource_create (client, &wl_subsurface_interface,
-                                             wl_resource_get_version (resource), id);
+  subsurface->resource =
+      wl_resource_create (client, &wl_subsurface_interface, wl_resource_get_version (resource), id);
   if (!subsurface->resource || parent->n_children >= MAX_CHILDREN
       || depth_of (parent) + height_of (surface) >= MAX_DEPTH)
     {

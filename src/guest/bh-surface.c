@@ -152,7 +152,8 @@ report_damage (BhSurface *surface, bool everything)
       if (everything)
         bh_window_damage_all (window);
       else
-        bh_window_damage (window, surface, &surface->current.damage, &surface->current.buffer_damage);
+        bh_window_damage (window, surface, &surface->current.damage,
+                          &surface->current.buffer_damage);
     }
   pixman_region32_clear (&surface->current.damage);
   pixman_region32_clear (&surface->current.buffer_damage);
@@ -231,8 +232,9 @@ surface_attach (struct wl_client *client, struct wl_resource *resource, struct w
       pending->buffer = bh_buffer_get (buffer);
       if (!pending->buffer)
         {
-          wl_resource_post_error (buffer, WL_DISPLAY_ERROR_INVALID_OBJECT,
-                                  "a buffer of an unknown kind, or with rows longer than its stride");
+          wl_resource_post_error (
+              buffer, WL_DISPLAY_ERROR_INVALID_OBJECT,
+              "a buffer of an unknown kind, or with rows longer than its stride");
           return;
         }
       bh_buffer_lock (pending->buffer);
@@ -373,7 +375,8 @@ surface_set_buffer_transform (struct wl_client *client, struct wl_resource *reso
 
   if (transform < WL_OUTPUT_TRANSFORM_NORMAL || transform > WL_OUTPUT_TRANSFORM_FLIPPED_270)
     {
-      wl_resource_post_error (resource, WL_SURFACE_ERROR_INVALID_TRANSFORM, "transform %d", transform);
+      wl_resource_post_error (resource, WL_SURFACE_ERROR_INVALID_TRANSFORM, "transform %d",
+                              transform);
       return;
     }
   if (surface->pending.transform != transform)

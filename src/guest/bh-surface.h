@@ -62,7 +62,7 @@ struct _BhSurface
   struct wl_resource *resource;
   struct wl_list link; /* BhServer.surfaces */
   BhSurfaceState pending, current;
-  bool buffer_locked; /* whether current.buffer has not been released yet */
+  bool buffer_locked;    /* whether current.buffer has not been released yet */
   int32_t width, height; /* logical; 0 without content */
   bool entered;          /* has been told its output */
 

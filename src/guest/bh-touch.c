@@ -5,9 +5,11 @@
 
 #include "bh-seat.h"
 
+/* clang-format off */
 #define EACH_OF(seat, resource, surface)                                                           \
   wl_resource_for_each (resource, &(seat)->touches) if (                                           \
       wl_resource_get_client (resource) == wl_resource_get_client ((surface)->resource))
+/* clang-format on */
 
 static BhTouch *
 find (BhSeat *seat, int32_t id)
@@ -37,8 +39,12 @@ down (BhSeat *seat, const bh_msg_touch_down *message)
   surface = bh_scene_pick (window->surface, x + box.x, y + box.y, &sx, &sy);
   if (!surface || !touch)
     return;
-  *touch = (BhTouch){ .active = true, .id = message->id, .surface = surface, .window = window,
-                      .offset_x = sx - x, .offset_y = sy - y };
+  *touch = (BhTouch){ .active = true,
+                      .id = message->id,
+                      .surface = surface,
+                      .window = window,
+                      .offset_x = sx - x,
+                      .offset_y = sy - y };
   EACH_OF (seat, resource, surface)
   wl_touch_send_down (resource, message->serial, message->time, surface->resource, message->id,
                       wl_fixed_from_double (sx), wl_fixed_from_double (sy));
@@ -131,7 +137,8 @@ touch_gone (struct wl_resource *resource)
 void
 bh_touch_create (BhSeat *seat, struct wl_client *client, uint32_t version, uint32_t id)
 {
-  struct wl_resource *resource = wl_resource_create (client, &wl_touch_interface, (int) version, id);
+  struct wl_resource *resource =
+      wl_resource_create (client, &wl_touch_interface, (int) version, id);
 
   if (!resource)
     {

@@ -132,8 +132,8 @@ viewporter_get_viewport (struct wl_client *client, struct wl_resource *resource,
                               "the surface has a viewport");
       return;
     }
-  surface->viewport = wl_resource_create (client, &wp_viewport_interface,
-                                          wl_resource_get_version (resource), id);
+  surface->viewport =
+      wl_resource_create (client, &wp_viewport_interface, wl_resource_get_version (resource), id);
   if (!surface->viewport)
     {
       wl_client_post_no_memory (client);

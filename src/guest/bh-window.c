@@ -12,7 +12,8 @@
 #define MAX_WINDOWS 512
 
 BhWindow *
-bh_window_new (BhServer *server, BhSurface *surface, const BhWindowFuncs *funcs, void *owner, bool popup)
+bh_window_new (BhServer *server, BhSurface *surface, const BhWindowFuncs *funcs, void *owner,
+               bool popup)
 {
   BhWindow *window;
 

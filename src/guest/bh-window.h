@@ -34,8 +34,8 @@ typedef struct
 {
   uint32_t generation, n_slots, slot_bytes, asked;
   uint64_t offset;
-  bool waiting;    /* slots_want is not answered */
-  bool refused;    /* for a picture of this size */
+  bool waiting; /* slots_want is not answered */
+  bool refused; /* for a picture of this size */
   bool by_channel;
   uint8_t *memory; /* the picture, when it goes by channel */
   size_t memory_size;
@@ -65,7 +65,7 @@ struct _BhWindow
   uint32_t id;
   unsigned dirty;
   bool announced;
-  bool anew;       /* announced to a new host: its first configure needs no answer of the application */
+  bool anew; /* announced to a new host: its first configure needs no answer of the application */
   bool configured; /* by the host, since it was announced */
   uint32_t serial; /* the host's, of the configure that is answered */
   bool serial_due;
@@ -78,12 +78,12 @@ struct _BhWindow
   BhPicture picture;
   bool awaiting_done;
   struct wl_list in_flight; /* frame callbacks of what the host is about to show */
-  bool scheduled; /* for the next turn */
-  bool held; /* has more to say when the channel is less full */
+  bool scheduled;           /* for the next turn */
+  bool held;                /* has more to say when the channel is less full */
 };
 
-BhWindow *bh_window_new (BhServer *server, BhSurface *surface, const BhWindowFuncs *funcs, void *owner,
-                         bool popup);
+BhWindow *bh_window_new (BhServer *server, BhSurface *surface, const BhWindowFuncs *funcs,
+                         void *owner, bool popup);
 /* Tells the host as well. */
 void bh_window_free (BhWindow *window);
 

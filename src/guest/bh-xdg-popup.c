@@ -56,8 +56,9 @@ positioner_set_anchor_rect (struct wl_client *client, struct wl_resource *resour
       invalid (resource, "width and height must not be negative");
       return;
     }
-  positioner->anchor_rect = (BhRect){ CLAMP (x, -BH_COORD, BH_COORD), CLAMP (y, -BH_COORD, BH_COORD),
-                                      MIN (width, BH_MAX_SIDE), MIN (height, BH_MAX_SIDE) };
+  positioner->anchor_rect =
+      (BhRect){ CLAMP (x, -BH_COORD, BH_COORD), CLAMP (y, -BH_COORD, BH_COORD),
+                MIN (width, BH_MAX_SIDE), MIN (height, BH_MAX_SIDE) };
 }
 
 static void
@@ -292,7 +293,8 @@ popup_grab (struct wl_client *client, struct wl_resource *resource, struct wl_re
 
   if (popup->xdg && popup->xdg->window)
     {
-      wl_resource_post_error (resource, XDG_POPUP_ERROR_INVALID_GRAB, "grab after the first commit");
+      wl_resource_post_error (resource, XDG_POPUP_ERROR_INVALID_GRAB,
+                              "grab after the first commit");
       return;
     }
   popup->grab = serial;

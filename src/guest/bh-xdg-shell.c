@@ -213,8 +213,8 @@ surface_set_window_geometry (struct wl_client *client, struct wl_resource *resou
     }
   if (width <= 0 || height <= 0)
     {
-      wl_resource_post_error (resource, XDG_SURFACE_ERROR_INVALID_SIZE,
-                              "window geometry of %dx%d", width, height);
+      wl_resource_post_error (resource, XDG_SURFACE_ERROR_INVALID_SIZE, "window geometry of %dx%d",
+                              width, height);
       return;
     }
   xdg->geometry_pending = true;
@@ -306,7 +306,8 @@ shell_get_xdg_surface (struct wl_client *client, struct wl_resource *resource, u
   BhXdgSurface *xdg;
 
   if (surface->role_object
-      || (surface->role && surface->role != &bh_xdg_toplevel_role && surface->role != &bh_xdg_popup_role))
+      || (surface->role && surface->role != &bh_xdg_toplevel_role
+          && surface->role != &bh_xdg_popup_role))
     {
       wl_resource_post_error (resource, XDG_WM_BASE_ERROR_ROLE, "the surface has another role");
       return;
@@ -317,7 +318,8 @@ shell_get_xdg_surface (struct wl_client *client, struct wl_resource *resource, u
                               "the surface has a buffer");
       return;
     }
-  created = wl_resource_create (client, &xdg_surface_interface, wl_resource_get_version (resource), id);
+  created =
+      wl_resource_create (client, &xdg_surface_interface, wl_resource_get_version (resource), id);
   if (!created)
     {
       wl_client_post_no_memory (client);

@@ -22,9 +22,9 @@ struct _BhXdgSurface
 {
   BhServer *server;
   struct wl_resource *resource, *shell;
-  struct wl_list link;   /* of its xdg_wm_base */
-  BhSurface *surface;    /* NULL when the application destroyed it first */
-  BhWindow *window;      /* while it is mapped or waits for its first buffer */
+  struct wl_list link; /* of its xdg_wm_base */
+  BhSurface *surface;  /* NULL when the application destroyed it first */
+  BhWindow *window;    /* while it is mapped or waits for its first buffer */
   bool mapped, acked;
   struct wl_list configures;
   unsigned n_configures;

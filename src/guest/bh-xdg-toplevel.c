@@ -48,7 +48,8 @@ send_text (BhWindow *window, BhXdgToplevel *toplevel)
     {
       bh_msg_window_title title = { .window = window->id };
 
-      title.title.len = (uint32_t) bh_wire_text_clean (toplevel->title ? toplevel->title : "", text, 1025);
+      title.title.len =
+          (uint32_t) bh_wire_text_clean (toplevel->title ? toplevel->title : "", text, 1025);
       title.title.data = text;
       bh_link_send (link, BH_MSG_WINDOW_TITLE, &title);
     }
@@ -134,10 +135,10 @@ send_states (BhXdgToplevel *toplevel, const bh_msg_window_configure *configure)
 static void
 send_capabilities (BhXdgToplevel *toplevel)
 {
-  static const uint32_t all[] = {
-    XDG_TOPLEVEL_WM_CAPABILITIES_WINDOW_MENU, XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE,
-    XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN, XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE
-  };
+  static const uint32_t all[] = { XDG_TOPLEVEL_WM_CAPABILITIES_WINDOW_MENU,
+                                  XDG_TOPLEVEL_WM_CAPABILITIES_MAXIMIZE,
+                                  XDG_TOPLEVEL_WM_CAPABILITIES_FULLSCREEN,
+                                  XDG_TOPLEVEL_WM_CAPABILITIES_MINIMIZE };
   struct wl_array list = { .size = sizeof all, .data = (void *) all };
 
   if (!toplevel->told_capabilities
@@ -153,7 +154,8 @@ configure (BhXdgToplevel *toplevel, uint32_t wire_serial)
 
   send_capabilities (toplevel);
   if (last->bounds_width && last->bounds_height
-      && wl_resource_get_version (toplevel->resource) >= XDG_TOPLEVEL_CONFIGURE_BOUNDS_SINCE_VERSION)
+      && wl_resource_get_version (toplevel->resource)
+             >= XDG_TOPLEVEL_CONFIGURE_BOUNDS_SINCE_VERSION)
     xdg_toplevel_send_configure_bounds (toplevel->resource, (int32_t) last->bounds_width,
                                         (int32_t) last->bounds_height);
   bh_decoration_send (toplevel);
@@ -201,7 +203,8 @@ toplevel_committed (BhSurface *surface)
   if (!toplevel)
     return;
   if ((toplevel->pending_max_width && toplevel->pending_max_width < toplevel->pending_min_width)
-      || (toplevel->pending_max_height && toplevel->pending_max_height < toplevel->pending_min_height))
+      || (toplevel->pending_max_height
+          && toplevel->pending_max_height < toplevel->pending_min_height))
     {
       wl_resource_post_error (toplevel->resource, XDG_TOPLEVEL_ERROR_INVALID_SIZE,
                               "maximum size below minimum size");
@@ -255,7 +258,8 @@ set_dirty (BhXdgToplevel *toplevel, unsigned what)
 static BhXdgToplevel *
 parent_of (BhXdgToplevel *toplevel)
 {
-  BhWindow *window = toplevel->xdg ? bh_window_find (toplevel->xdg->server, toplevel->parent) : NULL;
+  BhWindow *window =
+      toplevel->xdg ? bh_window_find (toplevel->xdg->server, toplevel->parent) : NULL;
   BhXdgSurface *xdg = window && !window->popup ? window->owner : NULL;
 
   return xdg ? xdg->toplevel : NULL;

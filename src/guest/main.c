@@ -13,7 +13,8 @@ main (int argc, char **argv)
   int channel_fd = -1, region_fd = -1;
   g_autofree char *runtime_dir = NULL, *port = NULL;
   const GOptionEntry entries[] = {
-    { "channel-fd", 0, 0, G_OPTION_ARG_INT, &channel_fd, "Descriptor of the channel to the host", "N" },
+    { "channel-fd", 0, 0, G_OPTION_ARG_INT, &channel_fd, "Descriptor of the channel to the host",
+      "N" },
     { "channel-port", 0, 0, G_OPTION_ARG_FILENAME, &port, "Device to use instead, as a VM's port",
       "PATH" },
     { "region-fd", 0, 0, G_OPTION_ARG_INT, &region_fd, "Descriptor of the shared region", "N" },

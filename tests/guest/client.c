@@ -162,7 +162,8 @@ xdg_configure (void *data, struct xdg_surface *xdg, uint32_t serial)
   struct thing *t = data;
 
   xdg_surface_ack_configure (xdg, serial);
-  printf ("configure %d %d %d %u\n", (int) (t - things), t->pending_width, t->pending_height, t->states);
+  printf ("configure %d %d %d %u\n", (int) (t - things), t->pending_width, t->pending_height,
+          t->states);
 }
 
 static const struct xdg_surface_listener xdg_listener = { xdg_configure };
@@ -186,8 +187,8 @@ toplevel_close (void *data, struct xdg_toplevel *toplevel)
   printf ("close %d\n", (int) ((struct thing *) data - things));
 }
 
-static const struct xdg_toplevel_listener toplevel_listener
-    = { .configure = toplevel_configure, .close = toplevel_close };
+static const struct xdg_toplevel_listener toplevel_listener = { .configure = toplevel_configure,
+                                                                .close = toplevel_close };
 
 static void
 popup_configure (void *data, struct xdg_popup *popup, int32_t x, int32_t y, int32_t width,
@@ -212,8 +213,9 @@ popup_repositioned (void *data, struct xdg_popup *popup, uint32_t token)
   printf ("repositioned %d %u\n", (int) ((struct thing *) data - things), token);
 }
 
-static const struct xdg_popup_listener popup_listener
-    = { .configure = popup_configure, .popup_done = popup_done, .repositioned = popup_repositioned };
+static const struct xdg_popup_listener popup_listener = { .configure = popup_configure,
+                                                          .popup_done = popup_done,
+                                                          .repositioned = popup_repositioned };
 
 static void
 pointer_enter (void *data, struct wl_pointer *p, uint32_t serial, struct wl_surface *surface,
@@ -271,9 +273,10 @@ pointer_axis_discrete (void *data, struct wl_pointer *p, uint32_t axis, int32_t 
   printf ("discrete %u %d\n", axis, discrete);
 }
 
-static const struct wl_pointer_listener pointer_listener
-    = { pointer_enter, pointer_leave, pointer_motion,      pointer_button,   pointer_axis,
-        pointer_frame, pointer_axis_source, pointer_axis_stop, pointer_axis_discrete };
+static const struct wl_pointer_listener pointer_listener = {
+  pointer_enter, pointer_leave,       pointer_motion,    pointer_button,       pointer_axis,
+  pointer_frame, pointer_axis_source, pointer_axis_stop, pointer_axis_discrete
+};
 
 static void
 keyboard_keymap (void *data, struct wl_keyboard *k, uint32_t format, int fd, uint32_t size)
@@ -319,15 +322,16 @@ keyboard_repeat (void *data, struct wl_keyboard *k, int32_t rate, int32_t delay)
   printf ("repeat %d %d\n", rate, delay);
 }
 
-static const struct wl_keyboard_listener keyboard_listener
-    = { keyboard_keymap, keyboard_enter,     keyboard_leave,
-        keyboard_key,    keyboard_modifiers, keyboard_repeat };
+static const struct wl_keyboard_listener keyboard_listener = {
+  keyboard_keymap, keyboard_enter, keyboard_leave, keyboard_key, keyboard_modifiers, keyboard_repeat
+};
 
 static void
 touch_down (void *data, struct wl_touch *touch, uint32_t serial, uint32_t time,
             struct wl_surface *surface, int32_t id, wl_fixed_t x, wl_fixed_t y)
 {
-  printf ("touch %d %d %g %g\n", id, id_of (surface), wl_fixed_to_double (x), wl_fixed_to_double (y));
+  printf ("touch %d %d %g %g\n", id, id_of (surface), wl_fixed_to_double (x),
+          wl_fixed_to_double (y));
 }
 
 static void
@@ -337,7 +341,8 @@ touch_up (void *data, struct wl_touch *touch, uint32_t serial, uint32_t time, in
 }
 
 static void
-touch_motion (void *data, struct wl_touch *touch, uint32_t time, int32_t id, wl_fixed_t x, wl_fixed_t y)
+touch_motion (void *data, struct wl_touch *touch, uint32_t time, int32_t id, wl_fixed_t x,
+              wl_fixed_t y)
 {
   printf ("slide %d %g %g\n", id, wl_fixed_to_double (x), wl_fixed_to_double (y));
 }
@@ -354,9 +359,11 @@ touch_cancel (void *data, struct wl_touch *touch)
   printf ("touch_cancel\n");
 }
 
-static const struct wl_touch_listener touch_listener
-    = { .down = touch_down, .up = touch_up, .motion = touch_motion, .frame = touch_frame,
-        .cancel = touch_cancel };
+static const struct wl_touch_listener touch_listener = { .down = touch_down,
+                                                         .up = touch_up,
+                                                         .motion = touch_motion,
+                                                         .frame = touch_frame,
+                                                         .cancel = touch_cancel };
 
 static void
 seat_capabilities (void *data, struct wl_seat *s, uint32_t capabilities)
@@ -397,8 +404,8 @@ device_selection (void *data, struct wl_data_device *device, struct wl_data_offe
   printf ("selection %d\n", o != NULL);
 }
 
-static const struct wl_data_device_listener device_listener
-    = { .data_offer = device_offer, .selection = device_selection };
+static const struct wl_data_device_listener device_listener = { .data_offer = device_offer,
+                                                                .selection = device_selection };
 
 static void
 source_target (void *data, struct wl_data_source *source, const char *type)
@@ -420,8 +427,9 @@ source_cancelled (void *data, struct wl_data_source *source)
   wl_data_source_destroy (source);
 }
 
-static const struct wl_data_source_listener source_listener
-    = { .target = source_target, .send = source_send, .cancelled = source_cancelled };
+static const struct wl_data_source_listener source_listener = { .target = source_target,
+                                                                .send = source_send,
+                                                                .cancelled = source_cancelled };
 
 static void
 shell_ping (void *data, struct xdg_wm_base *base, uint32_t serial)
@@ -433,7 +441,8 @@ static const struct xdg_wm_base_listener shell_listener = { shell_ping };
 
 static void
 output_geometry (void *data, struct wl_output *output, int32_t x, int32_t y, int32_t width,
-                 int32_t height, int32_t subpixel, const char *make, const char *model, int32_t transform)
+                 int32_t height, int32_t subpixel, const char *make, const char *model,
+                 int32_t transform)
 {
 }
 
@@ -461,8 +470,9 @@ output_name (void *data, struct wl_output *output, const char *name)
   printf ("output_name %s\n", name);
 }
 
-static const struct wl_output_listener output_listener
-    = { output_geometry, output_mode, output_done, output_scale, output_name, output_name };
+static const struct wl_output_listener output_listener = { output_geometry, output_mode,
+                                                           output_done,     output_scale,
+                                                           output_name,     output_name };
 
 static void
 global (void *data, struct wl_registry *registry, uint32_t name, const char *interface,
@@ -618,7 +628,8 @@ possible (const char *verb, const struct thing *t, const struct thing *other)
 {
   static const char *const any[] = { "cursor", "copy", "paste", "quit", "crash", NULL };
   static const char *const makers[] = { "toplevel", "popup", "sub", NULL };
-  static const char *const of_toplevel[] = { "title", "app", "min", "max", "maximize", "drag", "parent", NULL };
+  static const char *const of_toplevel[] = { "title",    "app",  "min",    "max",
+                                             "maximize", "drag", "parent", NULL };
   static const char *const of_sub[] = { "desync", "sync", "move", "above", "below", NULL };
 
   for (int i = 0; any[i]; i++)
@@ -679,7 +690,8 @@ command (char *line)
   else if (!strcmp (verb, "sub"))
     {
       t->surface = wl_compositor_create_surface (compositor);
-      t->sub = wl_subcompositor_get_subsurface (subcompositor, t->surface, things[n[1] & (MAX_IDS - 1)].surface);
+      t->sub = wl_subcompositor_get_subsurface (subcompositor, t->surface,
+                                                things[n[1] & (MAX_IDS - 1)].surface);
       wl_subsurface_set_position (t->sub, n[2], n[3]);
     }
   else if (!strcmp (verb, "desync"))

@@ -41,8 +41,8 @@ test_exec (void)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_auto (GStrv) argv
-          = bh_desktop_parse_exec (cases[i].exec, "The Name", "the-icon", "/a/b.desktop");
+      g_auto (GStrv) argv =
+          bh_desktop_parse_exec (cases[i].exec, "The Name", "the-icon", "/a/b.desktop");
       g_autofree char *joined = argv ? g_strjoinv ("|", argv) : NULL;
 
       g_assert_cmpstr (joined, ==, cases[i].words);
@@ -101,7 +101,8 @@ tear_down (Fixture *f, gconstpointer data)
 {
   const char *argv[] = { "rm", "-rf", f->root, NULL };
 
-  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                NULL);
   g_free ((char *) f->dirs[0]);
   g_free ((char *) f->dirs[1]);
   g_free (f->root);
