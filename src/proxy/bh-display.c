@@ -75,6 +75,24 @@ bh_display_flush (BhDisplay *display)
   return !congested;
 }
 
+void
+bh_display_drain (BhDisplay *display)
+{
+  struct pollfd p = { wl_display_get_fd (display->display), POLLIN, 0 };
+
+  while (wl_display_prepare_read (display->display) != 0)
+    if (wl_display_dispatch_pending (display->display) < 0)
+      {
+        lost (display);
+        return;
+      }
+  if (poll (&p, 1, 0) <= 0)
+    wl_display_cancel_read (display->display);
+  else if (wl_display_read_events (display->display) < 0
+           || wl_display_dispatch_pending (display->display) < 0)
+    lost (display);
+}
+
 static gboolean
 source_prepare (GSource *base, int *timeout)
 {
@@ -322,7 +340,11 @@ bh_display_new (BhProxy *proxy, GError **error)
   proxy->display = display; /* events of the round trips below look for it */
   display->registry = wl_display_get_registry (wl);
   wl_registry_add_listener (display->registry, &registry_listener, display);
-  wl_display_roundtrip (wl);
+  if (wl_display_roundtrip (wl) < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "the compositor is gone");
+      return NULL;
+    }
   if (!display->compositor || !display->subcompositor || !display->shm || !display->wm_base)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,

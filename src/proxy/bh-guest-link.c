@@ -261,6 +261,10 @@ handle_messages (BhGuestLink *link)
           return;
         }
       link->tokens -= cost (msg.type);
+      if (msg.type == BH_MSG_FRAME || msg.type == BH_MSG_POPUP_NEW || msg.type == BH_MSG_POPUP_MOVE)
+        bh_display_drain (link->proxy->display);
+      if (link->proxy->ended)
+        return;
       wrong = dispatch (link, &msg);
       if (wrong)
         {

@@ -176,13 +176,29 @@ bh_toplevel_push_limits (BhWindow *window)
                              l[3] ? l[3] + height : 0);
 }
 
+/* Only a mapped toplevel is a parent (xdg-shell.xml, xdg_toplevel.set_parent), and it is taken back before
+ * either of the two goes: wlroots 0.15 keeps the child in a list of a parent that was destroyed without
+ * having been mapped, and the compositor crashes. */
 void
 bh_toplevel_push_parent (BhWindow *window)
 {
   BhWindow *parent = bh_windows_find (window->proxy->windows, window->parent);
 
-  if (window->toplevel && (window->parent == 0 || (parent && parent->toplevel)))
-    xdg_toplevel_set_parent (window->toplevel, parent ? parent->toplevel : NULL);
+  if (!window->toplevel)
+    return;
+  bh_toplevel_forget_parent (window);
+  if (!parent || !parent->mapped || !parent->toplevel)
+    return;
+  xdg_toplevel_set_parent (window->toplevel, parent->toplevel);
+  window->has_parent = TRUE;
+}
+
+void
+bh_toplevel_forget_parent (BhWindow *window)
+{
+  if (window->has_parent)
+    xdg_toplevel_set_parent (window->toplevel, NULL);
+  window->has_parent = FALSE;
 }
 
 void

@@ -217,6 +217,11 @@ bh_window_unrealize (BhWindow *window)
   if (!window->surface)
     return;
   bh_seat_window_gone (window->proxy->seat, window);
+  if (window->kind == BH_WINDOW_TOPLEVEL)
+    {
+      bh_windows_forget_parent (window->proxy->windows, window);
+      bh_toplevel_forget_parent (window);
+    }
   g_clear_pointer (&window->frame, wl_callback_destroy);
   g_clear_pointer (&window->border, bh_border_free);
   g_clear_pointer (&window->decoration, zxdg_toplevel_decoration_v1_destroy);
@@ -428,6 +433,7 @@ bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *damag
 {
   BhLook look = { 0 };
   const BhPicture *old = &window->shown;
+  gboolean framed;
 
   if (!window->configured)
     {
@@ -436,13 +442,26 @@ bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *damag
       window->waiting = *picture;
       return;
     }
-  acknowledge (window, picture->serial);
+  if (window->kind == BH_WINDOW_TOPLEVEL)
+    acknowledge (window, picture->serial);
   look = *bh_border_get_look (window->border);
   if (look.width == 0 || !old->slot || old->width != picture->width || old->height != picture->height
       || old->logical_width != picture->logical_width
       || old->logical_height != picture->logical_height)
     damage = NULL;
   lay_out (window, picture, &look);
+  framed = bh_border_update (window->border, &look);
+  if (window->kind == BH_WINDOW_POPUP)
+    {
+      /* Painting took a while: look again whether the compositor has dismissed it (bh-display.h). */
+      bh_display_drain (window->proxy->display);
+      if (!window->surface || window->proxy->ended)
+        {
+          bh_slot_release (picture->slot);
+          return;
+        }
+      acknowledge (window, picture->serial);
+    }
   if (!attach (window, picture, &look, damage))
     {
       bh_slot_release (picture->slot);
@@ -452,7 +471,7 @@ bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *damag
     }
   if (window->kind == BH_WINDOW_TOPLEVEL && !window->titled)
     bh_toplevel_push_names (window);
-  if (bh_border_update (window->border, &look))
+  if (framed)
     {
       set_opaque (window, look.width, look.height);
       set_geometry (window, &look);
@@ -463,6 +482,8 @@ bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *damag
       wl_callback_add_listener (window->frame, &frame_listener, window);
     }
   wl_surface_commit (window->surface);
+  if (window->kind == BH_WINDOW_POPUP)
+    bh_display_flush (window->proxy->display);
   window->shown = *picture;
   if (!window->mapped)
     {

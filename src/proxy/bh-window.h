@@ -63,6 +63,7 @@ struct _BhWindow
 
   /* toplevels */
   char *title, *app;
+  gboolean has_parent; /* the compositor was told of the parent */
   gboolean titled; /* title and app are set at the compositor */
   int limits[4];   /* min width, min height, max width, max height */
   int bounds[2];
@@ -114,6 +115,8 @@ void bh_toplevel_configured (BhWindow *window, guint32 host_serial);
 void bh_toplevel_push_names (BhWindow *window);
 void bh_toplevel_push_limits (BhWindow *window);
 void bh_toplevel_push_parent (BhWindow *window);
+/* The compositor forgets the parent. */
+void bh_toplevel_forget_parent (BhWindow *window);
 void bh_toplevel_request (BhWindow *window, guint32 request);
 /* Something was done to the frame: @serial is the compositor's. */
 void bh_toplevel_press (BhWindow *window, BhArea area, guint32 serial);

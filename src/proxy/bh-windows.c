@@ -495,6 +495,18 @@ activate (BhWindows *windows, BhWindow *window)
 }
 
 void
+bh_windows_forget_parent (BhWindows *windows, BhWindow *window)
+{
+  for (guint i = 0; i < windows->list->len; i++)
+    {
+      BhWindow *child = g_ptr_array_index (windows->list, i);
+
+      if (child->kind == BH_WINDOW_TOPLEVEL && child->parent == window->id)
+        bh_toplevel_forget_parent (child);
+    }
+}
+
+void
 bh_windows_mapped_changed (BhWindows *windows, BhWindow *window)
 {
   guint n = 0;
@@ -507,7 +519,12 @@ bh_windows_mapped_changed (BhWindows *windows, BhWindow *window)
     {
       BhWindow *other = g_ptr_array_index (windows->list, i);
 
-      n += other->kind == BH_WINDOW_TOPLEVEL && other->mapped && other->launch == window->launch;
+      if (other->kind != BH_WINDOW_TOPLEVEL)
+        continue;
+      n += other->mapped && other->launch == window->launch;
+      /* It was announced as a parent before it was there. */
+      if (window->mapped && other->parent == window->id)
+        bh_toplevel_push_parent (other);
     }
   bh_service_link_windows (windows->proxy->service, window->launch, n);
 }

@@ -51,6 +51,8 @@ gboolean bh_windows_has_popups (BhWindows *windows, BhWindow *window);
  * xdg_popup.grab). */
 gboolean bh_windows_may_grab (BhWindows *windows, BhWindow *parent);
 
+/* @window is about to go: no toplevel has it as its parent any more. */
+void bh_windows_forget_parent (BhWindows *windows, BhWindow *window);
 void bh_windows_mapped_changed (BhWindows *windows, BhWindow *window);
 
 /* The token that came with launch @launch, for its first window. Both empty: none. */

@@ -177,7 +177,7 @@ main (int argc, char **argv)
     {
       if (!proxy.service)
         g_printerr ("bulkhead-proxy: %s\n", error->message);
-      bh_proxy_fail (&proxy, proxy.service && !proxy.display ? BH_EXIT_DISPLAY : BH_EXIT_SETUP,
+      bh_proxy_fail (&proxy, proxy.seat && !proxy.windows ? BH_EXIT_DISPLAY : BH_EXIT_SETUP,
                      error->message);
       return proxy.exit_code;
     }

@@ -104,12 +104,17 @@ class InputTest(ProxyTestCase):
         x, y = self.at(150, -14)
         self.sway.input.move(x, y)
         self.sway.input.down()
-        for step in range(1, 40):
+        step = 0
+
+        def moved():
             # The compositor takes over a moment after the drag begins.
+            nonlocal step
+            step += 1
             self.sway.input.move(x - 5 * step, y + 3 * step)
+            return self.g.view()['rect']['x'] < self.rect['x'] - 30
+        wait_for(moved, what='the move')
         self.sway.input.up()
-        moved = wait_for(lambda: self.g.view()['rect'] if
-                         self.g.view()['rect']['x'] < self.rect['x'] - 60 else None, what='a move')
+        moved = self.g.view()['rect']
         self.assertGreater(moved['y'], self.rect['y'])
         self.assertEqual(moved['width'], self.rect['width'])
 

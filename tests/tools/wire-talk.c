@@ -11,6 +11,7 @@
  *                        Strings: %XX for anything. Bytes: hex, or hex*N. Lists: a,b. Rects: x,y,w,h;x,y,w,h
  *   encode NAME …        print {"encoded": HEX} of that packet instead of sending it
  *   raw HEX              send these bytes
+ *   describe             print {"table": {NAME: [DIRECTION, [[FIELD, KIND, A, B], …]], …}} of all messages
  *   stall / resume       stop reading the channel; go on
  *   spend                do not wait for credit any more
  *
@@ -446,9 +447,28 @@ write_packets (void)
 }
 
 static void
+describe (void)
+{
+  printf ("{\"table\":{");
+  for (unsigned type = 1; type < BH_N_MESSAGES; type++)
+    {
+      const BhMessageInfo *info = bh_message_info (type);
+
+      printf ("%s\"%s\":[%d,[", type > 1 ? "," : "", info->name, info->direction);
+      for (unsigned i = 0; i < info->n_fields; i++)
+        printf ("%s[\"%s\",%d,%lld,%lld]", i ? "," : "", info->fields[i].name, info->fields[i].kind,
+                (long long) info->fields[i].a, (long long) info->fields[i].b);
+      printf ("]]");
+    }
+  printf ("}}\n");
+}
+
+static void
 command (char *line)
 {
-  if (strcmp (line, "stall") == 0)
+  if (strcmp (line, "describe") == 0)
+    describe ();
+  else if (strcmp (line, "stall") == 0)
     stalled = true;
   else if (strcmp (line, "resume") == 0)
     stalled = false;
