@@ -134,6 +134,16 @@ class ProgramsTest(GuestTestCase):
 
 class NotConfiguredTest(harness.TestCase):
 
+    def test_dark_is_passed_on(self):
+        with harness.Place() as place:
+            host = FakeHost(place, configure=False).start()
+            host.send('configure', host_name='t', user_name='u', uid=1000, machine_id='1' * 32,
+                      seed='00*32', flags=2)
+            self.assertEqual(host.expect('configured')['status'], 0)
+            host.launch(1, 'sh', '-c', 'cat ${XDG_CONFIG_DIRS%%:*}/gtk-4.0/settings.ini')
+            self.assertIn('prefer-dark-theme=1', tail(host.expect('exited')))
+            host.stop()
+
     def test_launch_before_configure(self):
         with harness.Place() as place:
             host = FakeHost(place, configure=False).start()
