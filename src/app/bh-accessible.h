@@ -9,8 +9,8 @@
  * bh_accessible_tidy:
  * @root: a window, or a template's widget once its template is there
  *
- * Before 4.10, GTK calls a button with a mnemonic "_Start Start": its label with the underline, and its
- * label widget. Leaves the latter only.
+ * Before 4.10, GTK calls a button with a mnemonic "_Start Start": its label with the underline,
+ * and its label widget. Leaves the latter only.
  */
 void bh_accessible_tidy (GtkWidget *root);
 

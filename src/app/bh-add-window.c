@@ -26,8 +26,8 @@ update (BhAddWindow *self)
 {
   g_auto (GStrv) chosen = bh_program_picker_get_chosen (self->picker);
   guint n = g_strv_length (chosen);
-  g_autofree char *label
-      = n > 1 ? g_strdup_printf (ngettext ("_Add %u", "_Add %u", n), n) : g_strdup (_ ("_Add"));
+  g_autofree char *label =
+      n > 1 ? g_strdup_printf (ngettext ("_Add %u", "_Add %u", n), n) : g_strdup (_ ("_Add"));
 
   gtk_button_set_label (self->add, label);
   bh_accessible_tidy (GTK_WIDGET (self));
@@ -55,11 +55,12 @@ bh_add_window_class_init (BhAddWindowClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
-  chosen_signal = g_signal_new ("chosen", BH_TYPE_ADD_WINDOW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                G_TYPE_NONE, 1, G_TYPE_STRV);
+  chosen_signal = g_signal_new ("chosen", BH_TYPE_ADD_WINDOW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                NULL, G_TYPE_NONE, 1, G_TYPE_STRV);
   g_type_ensure (BH_TYPE_PROGRAM_PICKER);
   gtk_widget_class_install_action (widget_class, "window.add", NULL, add);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK, "window.add", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK, "window.add",
+                                       NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-add-window.ui");

@@ -12,4 +12,5 @@ G_DECLARE_FINAL_TYPE (BhAddWindow, bh_add_window, BH, ADD_WINDOW, AdwWindow)
 
 /* BhAddWindow::chosen: (ids: GStrv): not empty; the window closes after it. */
 
-GtkWindow *bh_add_window_new (GtkWindow *parent, BhProgramList *programs, const char *const *present);
+GtkWindow *bh_add_window_new (GtkWindow *parent, BhProgramList *programs,
+                              const char *const *present);

@@ -77,7 +77,8 @@ on_help (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   GtkWindow *window = ensure_window (user_data);
 
-  gtk_show_uri_full (window, HELP_URI, GDK_CURRENT_TIME, NULL, on_help_shown, g_object_ref (window));
+  gtk_show_uri_full (window, HELP_URI, GDK_CURRENT_TIME, NULL, on_help_shown,
+                     g_object_ref (window));
 }
 
 static void
@@ -85,9 +86,9 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
   adw_show_about_window (ensure_window (user_data), "application-name", _ ("Bulkhead"),
                          "application-icon", BH_APP_ID, "version", BH_VERSION, "developer-name",
-                         _ ("The Bulkhead developers"), "license-type", GTK_LICENSE_GPL_3_0, "comments",
-                         _ ("Runs programs in virtual machines of their own."), "website",
-                         "https://github.com/bulkhead/bulkhead", "issue-url",
+                         _ ("The Bulkhead developers"), "license-type", GTK_LICENSE_GPL_3_0,
+                         "comments", _ ("Runs programs in virtual machines of their own."),
+                         "website", "https://github.com/bulkhead/bulkhead", "issue-url",
                          "https://github.com/bulkhead/bulkhead/issues", "translator-credits",
                          _ ("translator-credits"), NULL);
 }

@@ -76,8 +76,8 @@ append_mark (BhColorDot *self, GtkSnapshot *snapshot, float x, float y)
   float diameter = roundf (self->size * 0.3f), gap = MAX (2, roundf (self->size * 0.05f));
   GdkRGBA green = { 0.18f, 0.76f, 0.49f, 1 }, behind = { 1, 1, 1, 1 };
 
-  gtk_style_context_lookup_color (gtk_widget_get_style_context (GTK_WIDGET (self)), "window_bg_color",
-                                  &behind);
+  gtk_style_context_lookup_color (gtk_widget_get_style_context (GTK_WIDGET (self)),
+                                  "window_bg_color", &behind);
   x += self->size - diameter + 1;
   y += self->size - diameter + 1;
   append_disc (snapshot, x - gap, y - gap, diameter + 2 * gap, &behind);
@@ -150,8 +150,8 @@ bh_color_dot_class_init (BhColorDotClass *klass)
   widget_class->snapshot = bh_color_dot_snapshot;
   widget_class->measure = bh_color_dot_measure;
 
-  properties[PROP_SIZE] = g_param_spec_int ("size", NULL, NULL, 8, 512, 32,
-                                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+  properties[PROP_SIZE] =
+      g_param_spec_int ("size", NULL, NULL, 8, 512, 32, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_css_name (widget_class, "colordot");
   /* The name and the state stand beside it as text. */

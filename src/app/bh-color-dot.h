@@ -8,6 +8,7 @@
 #define BH_TYPE_COLOR_DOT (bh_color_dot_get_type ())
 G_DECLARE_FINAL_TYPE (BhColorDot, bh_color_dot, BH, COLOR_DOT, GtkWidget)
 
-/* @color: as bh_color_parse() reads it; grey when it cannot. @name: whose first letter or digit is shown. */
+/* @color: as bh_color_parse() reads it; grey when it cannot. @name: whose first letter or digit
+ * is shown. */
 void bh_color_dot_set (BhColorDot *self, const char *color, const char *name);
 void bh_color_dot_set_active (BhColorDot *self, gboolean active);

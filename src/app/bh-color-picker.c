@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A row of the palette's colours, one of them chosen; each has its name for those who do not see it. */
+ * A row of the palette's colours, one of them chosen; each has its name for those who do not see
+ * it. */
 #include "config.h"
 
 #include "bh-color-picker.h"
@@ -22,9 +23,9 @@ G_DEFINE_FINAL_TYPE (BhColorPicker, bh_color_picker, GTK_TYPE_BOX)
 static guint changed_signal;
 
 /* In the order of bh_color_palette(); for xgettext, which does not see that table. */
-G_GNUC_UNUSED static const char *const names[]
-    = { N_ ("Red"),  N_ ("Orange"), N_ ("Yellow"), N_ ("Green"),
-        N_ ("Blue"), N_ ("Purple"), N_ ("Brown"),  N_ ("Gray") };
+G_GNUC_UNUSED static const char *const names[] = { N_ ("Red"),   N_ ("Orange"), N_ ("Yellow"),
+                                                   N_ ("Green"), N_ ("Blue"),   N_ ("Purple"),
+                                                   N_ ("Brown"), N_ ("Gray") };
 
 static void
 on_toggled (GtkCheckButton *button, BhColorPicker *self)
@@ -50,8 +51,8 @@ static void
 bh_color_picker_class_init (BhColorPickerClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = bh_color_picker_finalize;
-  changed_signal = g_signal_new ("changed", BH_TYPE_COLOR_PICKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                 G_TYPE_NONE, 0);
+  changed_signal = g_signal_new ("changed", BH_TYPE_COLOR_PICKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                 NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (klass), GTK_ACCESSIBLE_ROLE_RADIO_GROUP);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A row of the palette's colours, one of them chosen; each has its name for those who do not see it. */
+ * A row of the palette's colours, one of them chosen; each has its name for those who do not see
+ * it. */
 #pragma once
 
 #include <gtk/gtk.h>

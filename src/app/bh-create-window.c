@@ -66,7 +66,8 @@ judge_name (BhCreateWindow *self, const char *name, gboolean *fatal)
                                       "The name is %ld characters too long.", (gulong) -left),
                             -left);
   if (same)
-    return g_strdup_printf (_ ("There is an AppVM named “%s” already."), bh_vm_item_get_name (same));
+    return g_strdup_printf (_ ("There is an AppVM named “%s” already."),
+                            bh_vm_item_get_name (same));
   good = bh_key_normalize (key, name, NULL);
   if (!good)
     return g_strdup (_ ("The name has characters that cannot be shown safely."));
@@ -88,9 +89,9 @@ update (BhCreateWindow *self)
   gtk_label_set_text (self->hint, hint ?: _ ("Shown on the frame of each of its windows"));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->name), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
                                   gtk_label_get_text (self->hint), -1);
-  gtk_accessible_update_state (GTK_ACCESSIBLE (self->name), GTK_ACCESSIBLE_STATE_INVALID,
-                               hint && fatal ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE,
-                               -1);
+  gtk_accessible_update_state (
+      GTK_ACCESSIBLE (self->name), GTK_ACCESSIBLE_STATE_INVALID,
+      hint && fatal ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE, -1);
   if (hint && fatal)
     {
       gtk_widget_add_css_class (GTK_WIDGET (self->name), "error");
@@ -136,11 +137,13 @@ make_program_row (BhCreateWindow *self, BhProgram *program)
   gtk_image_set_pixel_size (GTK_IMAGE (image), 32);
   adw_action_row_add_prefix (ADW_ACTION_ROW (row), image);
   gtk_widget_set_tooltip_text (remove, tooltip);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (remove), GTK_ACCESSIBLE_PROPERTY_LABEL, tooltip, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (remove), GTK_ACCESSIBLE_PROPERTY_LABEL, tooltip,
+                                  -1);
   gtk_widget_set_valign (remove, GTK_ALIGN_CENTER);
   gtk_widget_add_css_class (remove, "flat");
   gtk_widget_add_css_class (remove, "circular");
-  g_object_set_data_full (G_OBJECT (remove), "program", g_strdup (bh_program_get_id (program)), g_free);
+  g_object_set_data_full (G_OBJECT (remove), "program", g_strdup (bh_program_get_id (program)),
+                          g_free);
   g_signal_connect_object (remove, "clicked", G_CALLBACK (on_remove_clicked), self, 0);
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), remove);
   return row;
@@ -189,6 +192,9 @@ static void
 set_creating (BhCreateWindow *self, gboolean creating)
 {
   self->creating = creating;
+  /* Before it becomes insensitive: GtkText complains when the focus leaves it unheard. */
+  if (creating)
+    gtk_window_set_focus (GTK_WINDOW (self), NULL);
   gtk_spinner_set_spinning (self->spinner, creating);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), creating);
   gtk_widget_set_sensitive (self->form, !creating);
@@ -214,8 +220,6 @@ on_created (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_signal_emit (self, created_signal, 0, path);
-  /* Else GtkText complains when it goes with the focus in it. */
-  gtk_window_set_focus (GTK_WINDOW (self), NULL);
   gtk_window_close (GTK_WINDOW (self));
 }
 
@@ -271,12 +275,13 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "window.create", NULL, create);
   gtk_widget_class_install_action (widget_class, "window.choose-programs", NULL, choose_programs);
   gtk_widget_class_install_action (widget_class, "window.back", NULL, go_back);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK, "window.create",
-                                       NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK,
+                                       "window.create", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.back", NULL);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Left, GDK_ALT_MASK, "window.back", NULL);
-  gtk_widget_class_set_template_from_resource (widget_class,
-                                               "/io/github/bulkhead/Bulkhead/ui/bh-create-window.ui");
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Left, GDK_ALT_MASK, "window.back",
+                                       NULL);
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-create-window.ui");
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, leaflet);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, form);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, choice);

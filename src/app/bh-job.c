@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Work of the service for one AppVM (a Job1 object), from the click on: its step, how far it is, and its end. */
+ * Work of the service for one AppVM (a Job1 object), from the click on: its step, how far it is,
+ * and its end. */
 #include "config.h"
 
 #include "bh-job.h"
@@ -35,7 +36,8 @@ enum
 
 static guint signals[N_SIGNALS];
 
-/* Steps in their order (io.github.bulkhead.Job1.xml), and how much of a cold start has passed when they begin. */
+/* Steps in their order (io.github.bulkhead.Job1.xml), and how much of a cold start has passed
+ * when they begin. */
 static const struct
 {
   const char *name;
@@ -67,10 +69,9 @@ finish_as (BhJob *self, const char *state, const char *error_name, const char *e
     error = g_error_new (BH_ERROR, BH_ERROR_CANCELLED, "%s", error_message);
   else if (g_str_equal (state, "failed"))
     {
-      error = g_dbus_error_new_for_dbus_error (g_dbus_is_error_name (error_name)
-                                                   ? error_name
-                                                   : "io.github.bulkhead.Error.Failed",
-                                               error_message);
+      error = g_dbus_error_new_for_dbus_error (
+          g_dbus_is_error_name (error_name) ? error_name : "io.github.bulkhead.Error.Failed",
+          error_message);
       g_dbus_error_strip_remote_error (error);
     }
   finish (self, error);
@@ -211,8 +212,8 @@ bh_job_class_init (BhJobClass *klass)
   object_class->dispose = bh_job_dispose;
   object_class->finalize = bh_job_finalize;
 
-  signals[CHANGED] = g_signal_new ("changed", BH_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 0);
+  signals[CHANGED] =
+      g_signal_new ("changed", BH_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[FINISHED] = g_signal_new ("finished", BH_TYPE_JOB, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                     G_TYPE_NONE, 1, G_TYPE_ERROR);
 }

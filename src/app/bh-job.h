@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Work of the service for one AppVM (a Job1 object), from the click on: its step, how far it is, and its end. */
+ * Work of the service for one AppVM (a Job1 object), from the click on: its step, how far it is,
+ * and its end. */
 #pragma once
 
 #include <gio/gio.h>

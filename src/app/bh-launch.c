@@ -37,7 +37,8 @@ on_finished (BhJob *job, const GError *error, Teller *teller)
     bh_trouble_present (window, teller->item, job, error);
 }
 
-/* The item keeps the job until it is finished, so that its end is told whatever page is shown then. */
+/* The item keeps the job until it is finished, so that its end is told whatever page is shown
+ * then. */
 static BhJob *
 begin (BhVmItem *item, BhJobKind kind, const char *app, const char *label, GtkWidget *origin)
 {
@@ -96,10 +97,10 @@ add_display (GVariantDict *options, GtkWidget *origin)
 static void
 add_token (GVariantDict *options, GtkWidget *origin)
 {
-  g_autoptr (GdkAppLaunchContext) context
-      = gdk_display_get_app_launch_context (gtk_widget_get_display (origin));
-  g_autoptr (GAppInfo) info
-      = g_app_info_create_from_commandline ("bulkhead", NULL, G_APP_INFO_CREATE_SUPPORTS_STARTUP_NOTIFICATION, NULL);
+  g_autoptr (GdkAppLaunchContext) context =
+      gdk_display_get_app_launch_context (gtk_widget_get_display (origin));
+  g_autoptr (GAppInfo) info = g_app_info_create_from_commandline (
+      "bulkhead", NULL, G_APP_INFO_CREATE_SUPPORTS_STARTUP_NOTIFICATION, NULL);
   g_autofree char *token = NULL;
 
   if (!info)
@@ -119,8 +120,8 @@ bh_launch_program (BhVmItem *item, const char *app, const char *label, GtkWidget
   g_variant_dict_insert (&options, "app", "s", app);
   add_display (&options, origin);
   add_token (&options, origin);
-  bh_dbus_vm1_call_launch (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL, on_called,
-                           job);
+  bh_dbus_vm1_call_launch (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL,
+                           on_called, job);
 }
 
 void
@@ -130,8 +131,8 @@ bh_launch_start (BhVmItem *item, GtkWidget *origin)
   g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
 
   add_display (&options, origin);
-  bh_dbus_vm1_call_start (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL, on_called,
-                          job);
+  bh_dbus_vm1_call_start (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL,
+                          on_called, job);
 }
 
 void

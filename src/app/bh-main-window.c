@@ -165,8 +165,8 @@ on_notice (BhVmItem *item, const char *text, BhMainWindow *self)
 static void
 on_program_crashed (BhVmItem *item, const char *label, BhMainWindow *self)
 {
-  g_autofree char *full
-      = g_strdup_printf (_ ("%s crashed in “%s”"), label, bh_vm_item_get_name (item));
+  g_autofree char *full =
+      g_strdup_printf (_ ("%s crashed in “%s”"), label, bh_vm_item_get_name (item));
 
   bh_main_window_toast (self, full);
 }
@@ -200,12 +200,11 @@ item_matches (gpointer item, gpointer user_data)
   return all;
 }
 
-
 static void
 on_search_changed (GtkSearchEntry *entry, BhMainWindow *self)
 {
-  g_autofree char *normal
-      = g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
+  g_autofree char *normal =
+      g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
   g_autofree char *folded = g_utf8_casefold (normal ?: "", -1);
 
   g_strfreev (self->words);
@@ -287,7 +286,8 @@ offer_start (BhMainWindow *self, BhVmItem *item)
       adw_toast_set_button_label (toast, label);
       adw_toast_set_timeout (toast, OFFER_SECONDS);
       g_object_set_data_full (G_OBJECT (toast), "app", g_strdup (ids[0]), g_free);
-      g_object_set_data_full (G_OBJECT (toast), "label", g_strdup (bh_program_get_name (program)), g_free);
+      g_object_set_data_full (G_OBJECT (toast), "label", g_strdup (bh_program_get_name (program)),
+                              g_free);
       g_object_set_data (G_OBJECT (toast), "window", self);
       g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_start_first), item, 0);
     }
@@ -358,8 +358,8 @@ static void
 restore_size (BhMainWindow *self)
 {
   GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
-  g_autoptr (GSettingsSchema) schema
-      = source ? g_settings_schema_source_lookup (source, SCHEMA, TRUE) : NULL;
+  g_autoptr (GSettingsSchema) schema =
+      source ? g_settings_schema_source_lookup (source, SCHEMA, TRUE) : NULL;
   int width, height;
 
   if (!schema)
@@ -499,4 +499,5 @@ void
 bh_main_window_add_toast (BhMainWindow *self, AdwToast *toast)
 {
   adw_toast_overlay_add_toast (self->toasts, toast);
+  bh_accessible_tidy (GTK_WIDGET (self->toasts));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Choosing programs among those installed on this computer: a search and a list, several at once. */
+ * Choosing programs among those installed on this computer: a search and a list, several at
+ * once. */
 #include "config.h"
 
 #include "bh-program-picker.h"
@@ -84,7 +85,8 @@ update_page (BhProgramPicker *self)
   else if (g_list_model_get_n_items (G_LIST_MODEL (self->list)) == 0)
     gtk_stack_set_visible_child_name (self->stack, "none");
   else
-    gtk_stack_set_visible_child_name (self->stack, gtk_list_box_get_row_at_index (self->rows, 0) ? "list" : "no-results");
+    gtk_stack_set_visible_child_name (
+        self->stack, gtk_list_box_get_row_at_index (self->rows, 0) ? "list" : "no-results");
 }
 
 static void
@@ -97,8 +99,8 @@ refilter (BhProgramPicker *self)
 static void
 on_search_changed (GtkSearchEntry *entry, BhProgramPicker *self)
 {
-  g_autofree char *normal
-      = g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
+  g_autofree char *normal =
+      g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
   g_autofree char *folded = g_utf8_casefold (normal ?: "", -1);
 
   g_strfreev (self->words);
@@ -170,10 +172,10 @@ bh_program_picker_class_init (BhProgramPickerClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = bh_program_picker_dispose;
   G_OBJECT_CLASS (klass)->finalize = bh_program_picker_finalize;
-  changed_signal = g_signal_new ("changed", BH_TYPE_PROGRAM_PICKER, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                 NULL, G_TYPE_NONE, 0);
-  gtk_widget_class_set_template_from_resource (widget_class,
-                                               "/io/github/bulkhead/Bulkhead/ui/bh-program-picker.ui");
+  changed_signal = g_signal_new ("changed", BH_TYPE_PROGRAM_PICKER, G_SIGNAL_RUN_LAST, 0, NULL,
+                                 NULL, NULL, G_TYPE_NONE, 0);
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-program-picker.ui");
   gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, search);
   gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, stack);
   gtk_widget_class_bind_template_child (widget_class, BhProgramPicker, rows);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Choosing programs among those installed on this computer: a search and a list, several at once. */
+ * Choosing programs among those installed on this computer: a search and a list, several at
+ * once. */
 #pragma once
 
 #include "bh-program-list.h"
@@ -16,7 +17,8 @@ G_DECLARE_FINAL_TYPE (BhProgramPicker, bh_program_picker, BH, PROGRAM_PICKER, Gt
  * bh_program_picker_set_list:
  * @present: ids the AppVM has already: shown, but not to choose
  */
-void bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list, const char *const *present);
+void bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list,
+                                 const char *const *present);
 
 /* Ids in the order they were chosen; (transfer full). */
 GStrv bh_program_picker_get_chosen (BhProgramPicker *self);

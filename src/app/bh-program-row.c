@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A program in the picker's list, with a check mark; greyed with the reason when it cannot be chosen. */
+ * A program in the picker's list, with a check mark; greyed with the reason when it cannot be
+ * chosen. */
 #include "config.h"
 
 #include "bh-program-row.h"
@@ -88,7 +89,8 @@ bh_program_row_new (BhProgram *program, gboolean present)
   else
     adw_action_row_set_activatable_widget (ADW_ACTION_ROW (self), GTK_WIDGET (self->check));
   /* The row has given itself and the check mark their names. */
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, detail, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  detail, -1);
   g_signal_connect (self->check, "toggled", G_CALLBACK (on_check_toggled), self);
   return GTK_WIDGET (self);
 }

@@ -112,8 +112,8 @@ bh_program_tile_class_init (BhProgramTileClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = bh_program_tile_dispose;
   widget_class->size_allocate = bh_program_tile_size_allocate;
-  gtk_widget_class_set_template_from_resource (widget_class,
-                                               "/io/github/bulkhead/Bulkhead/ui/bh-program-tile.ui");
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-program-tile.ui");
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, button);
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, image);
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, label);
@@ -123,7 +123,8 @@ bh_program_tile_class_init (BhProgramTileClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_long_press);
   gtk_widget_class_install_action (widget_class, "menu.popup", NULL, show_menu);
   gtk_widget_class_install_action (widget_class, "tile.remove", NULL, remove_program);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, "menu.popup", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, "menu.popup",
+                                       NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Menu, 0, "menu.popup", NULL);
 }
 
@@ -155,13 +156,14 @@ bh_program_tile_new (BhProgram *program)
   self->program = g_object_ref (program);
   gtk_image_set_from_gicon (self->image, bh_program_get_icon (program));
   gtk_label_set_text (self->label, bh_program_get_name (program));
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->button),
-                               reason            ? reason
-                               : *summary != '\0' ? summary
-                                                 : bh_program_get_name (program));
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->button), reason ? reason
+                                                          : *summary != '\0'
+                                                              ? summary
+                                                              : bh_program_get_name (program));
   if (reason)
     gtk_widget_add_css_class (GTK_WIDGET (self), "unusable");
-  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->button), "s", bh_program_get_id (program));
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (self->button), "s",
+                                    bh_program_get_id (program));
   gtk_actionable_set_action_name (GTK_ACTIONABLE (self->button), "vm.launch");
   self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (menu));
   gtk_popover_set_has_arrow (self->menu, FALSE);

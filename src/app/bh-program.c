@@ -39,9 +39,10 @@ make_icon (const char *serialised)
   GdkDisplay *display = gdk_display_get_default ();
   g_autoptr (GIcon) icon = *serialised != '\0' ? g_icon_new_for_string (serialised, NULL) : NULL;
 
-  /* Not in the icon theme: a plain program instead of a broken picture. As a second name of the themed icon it would
-   * win over the first, when only the first comes from a fallback theme. */
-  if (!icon || (display && !gtk_icon_theme_has_gicon (gtk_icon_theme_get_for_display (display), icon)))
+  /* Not in the icon theme: a plain program instead of a broken picture. As a second name of the
+   * themed icon it would win over the first, when only the first comes from a fallback theme. */
+  if (!icon
+      || (display && !gtk_icon_theme_has_gicon (gtk_icon_theme_get_for_display (display), icon)))
     return g_themed_icon_new ("application-x-executable");
   return g_steal_pointer (&icon);
 }
@@ -128,7 +129,8 @@ BhProgram *
 bh_program_new_missing (const char *id)
 {
   BhProgram *self = g_object_new (BH_TYPE_PROGRAM, NULL);
-  g_autofree char *base = g_str_has_suffix (id, ".desktop") ? g_strndup (id, strlen (id) - 8) : g_strdup (id);
+  g_autofree char *base =
+      g_str_has_suffix (id, ".desktop") ? g_strndup (id, strlen (id) - 8) : g_strdup (id);
   const char *dot = strrchr (base, '.');
 
   self->id = g_strdup (id);

@@ -8,7 +8,8 @@
 #define BH_TYPE_PROGRAM (bh_program_get_type ())
 G_DECLARE_FINAL_TYPE (BhProgram, bh_program, BH, PROGRAM, GObject)
 
-/* @description: a dictionary of Manager1.ListApplications. Returns: (nullable): %NULL without an id. */
+/* @description: a dictionary of Manager1.ListApplications. Returns: (nullable): %NULL without an
+ * id. */
 BhProgram *bh_program_new (GVariant *description);
 
 /* A program that an AppVM names, and this computer does not have (any more). */

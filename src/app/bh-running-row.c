@@ -13,8 +13,8 @@ bh_running_row_new (const BhRunning *running)
 {
   GtkWidget *row = adw_action_row_new ();
   GtkWidget *end = gtk_button_new_from_icon_name ("window-close-symbolic");
-  g_autofree char *windows
-      = g_strdup_printf (ngettext ("%u window", "%u windows", running->windows), running->windows);
+  g_autofree char *windows =
+      g_strdup_printf (ngettext ("%u window", "%u windows", running->windows), running->windows);
   g_autofree char *tooltip = g_strdup_printf (_ ("End %s"), running->label);
 
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
@@ -28,6 +28,7 @@ bh_running_row_new (const BhRunning *running)
   gtk_actionable_set_action_target (GTK_ACTIONABLE (end), "u", running->id);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (end), "vm.end-program");
   adw_action_row_add_suffix (ADW_ACTION_ROW (row), end);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, windows, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  windows, -1);
   return row;
 }

@@ -2,8 +2,8 @@
  *
  * Errors for people: what happened, what it means, and the next step.
  *
- * The service's message tells the particular case and what to do; the table below says what that kind
- * of error is and means. */
+ * The service's message tells the particular case and what to do; the table below says what that
+ * kind of error is and means. */
 #include "config.h"
 
 #include "bh-trouble.h"
@@ -29,14 +29,16 @@ static const Trouble troubles[] = {
   { BH_ERROR_NO_KERNEL, N_ ("No Kernel to Start With"),
     N_ ("An AppVM starts with a Linux kernel from this computer, and none was found."), TRUE },
   { BH_ERROR_KERNEL_UNREADABLE, N_ ("The Kernel Cannot Be Read"),
-    N_ ("An AppVM starts with this computer's Linux kernel, and you may not read its file."), TRUE },
+    N_ ("An AppVM starts with this computer's Linux kernel, and you may not read its file."),
+    TRUE },
   { BH_ERROR_NO_HYPERVISOR, N_ ("Virtual Machines Are Not Available"),
     N_ ("AppVMs need QEMU and libvirt on this computer, and they could not be reached."), TRUE },
   { BH_ERROR_NO_DISPLAY, N_ ("No Desktop to Show Windows On"),
     N_ ("Programs in AppVMs show their windows on a Wayland desktop, and it could not be reached."),
     TRUE },
   { BH_ERROR_NO_MEMORY, N_ ("Not Enough Memory"),
-    N_ ("This computer has too little free memory for the AppVM. Close something, or give the AppVM less."),
+    N_ ("This computer has too little free memory for the AppVM. Close something, or give the "
+        "AppVM less."),
     TRUE },
   { BH_ERROR_DISK_FULL, N_ ("The Disk Is Full"),
     N_ ("There is no room left to write what the AppVM needs."), TRUE },
@@ -99,7 +101,8 @@ make_output (const char *output)
   gtk_widget_add_css_class (label, "monospace");
   gtk_widget_add_css_class (label, "program-output");
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), label);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER,
+                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scrolled), TRUE);
   gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scrolled), 160);
   gtk_widget_add_css_class (scrolled, "card");
@@ -135,7 +138,8 @@ on_response (AdwMessageDialog *dialog, const char *response, Again *again)
   switch (bh_job_get_kind (again->job))
     {
     case BH_JOB_LAUNCH:
-      bh_launch_program (again->item, bh_job_get_app (again->job), bh_job_get_label (again->job), window);
+      bh_launch_program (again->item, bh_job_get_app (again->job), bh_job_get_label (again->job),
+                         window);
       break;
     case BH_JOB_START:
       bh_launch_start (again->item, window);
@@ -173,7 +177,8 @@ bh_trouble_present (GtkWindow *window, BhVmItem *item, BhJob *job, const GError 
     {
       gboolean stop = bh_job_get_kind (job) == BH_JOB_STOP;
 
-      adw_message_dialog_add_response (dialog, "again", stop ? _ ("Stop at _Once") : _ ("_Try Again"));
+      adw_message_dialog_add_response (dialog, "again",
+                                       stop ? _ ("Stop at _Once") : _ ("_Try Again"));
       adw_message_dialog_set_response_appearance (
           dialog, "again", stop ? ADW_RESPONSE_DESTRUCTIVE : ADW_RESPONSE_SUGGESTED);
       adw_message_dialog_set_default_response (dialog, "again");

@@ -13,6 +13,9 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
+/* Long enough to notice a mistake. */
+#define UNDO_SECONDS 10
+
 /* An act under way: where to show its error. */
 typedef struct
 {
@@ -70,8 +73,8 @@ set_programs (BhVmItem *item, const char *const *ids, GtkWidget *origin)
 
   g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
   g_variant_builder_add (&settings, "{ss}", "Applications", text);
-  bh_dbus_vm1_call_set (bh_vm_item_get_proxy (item), g_variant_builder_end (&settings), NULL, on_set,
-                        act_new (item, origin, _ ("The Programs Could Not Be Changed")));
+  bh_dbus_vm1_call_set (bh_vm_item_get_proxy (item), g_variant_builder_end (&settings), NULL,
+                        on_set, act_new (item, origin, _ ("The Programs Could Not Be Changed")));
 }
 
 static void
@@ -145,6 +148,7 @@ bh_vm_acts_remove_program (BhVmItem *item, BhProgram *program, GtkWidget *origin
   ids = g_strv_builder_end (left);
   set_programs (item, (const char *const *) ids, origin);
   adw_toast_set_button_label (toast, _ ("_Undo"));
+  adw_toast_set_timeout (toast, UNDO_SECONDS);
   g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo), undo, undo_free, 0);
   bh_main_window_add_toast (BH_MAIN_WINDOW (window), toast);
 }
@@ -251,17 +255,19 @@ bh_vm_acts_delete (BhVmItem *item, GtkWidget *origin)
 
   if (running->len > 0)
     {
-      g_string_append_printf (body,
-                              ngettext ("%u program is running in it and will be ended; what is not "
-                                        "saved is lost.",
-                                        "%u programs are running in it and will be ended; what is not "
-                                        "saved is lost.",
-                                        running->len),
-                              running->len);
+      g_string_append_printf (
+          body,
+          ngettext ("%u program is running in it and will be ended; what is not "
+                    "saved is lost.",
+                    "%u programs are running in it and will be ended; what is not "
+                    "saved is lost.",
+                    running->len),
+          running->len);
       g_string_append (body, "\n\n");
     }
-  g_string_append (body, _ ("Its settings and everything in it are deleted for good. The programs stay "
-                            "installed on this computer."));
+  g_string_append (body,
+                   _ ("Its settings and everything in it are deleted for good. The programs stay "
+                      "installed on this computer."));
   dialog = ADW_MESSAGE_DIALOG (
       adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (origin)), heading, body->str));
   adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "delete", _ ("_Delete"), NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * One AppVM as the windows show it: the service's object, its cleaned texts, and the jobs begun here. */
+ * One AppVM as the windows show it: the service's object, its cleaned texts, and the jobs begun
+ * here. */
 #pragma once
 
 #include "bh-dbus-vm.h"

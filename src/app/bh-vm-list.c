@@ -2,8 +2,9 @@
  *
  * The AppVMs of this user: a list model of BhVmItem, sorted by name, fed by the service's signals.
  *
- * A GDBusObjectManagerClient lives as long as one owner of the service's name. It would find a new owner by itself, but
- * with a blocking call; so each owner gets a new one, made in the background. */
+ * A GDBusObjectManagerClient lives as long as one owner of the service's name. It would find a
+ * new owner by itself, but with a blocking call; so each owner gets a new one, made in the
+ * background. */
 #include "config.h"
 
 #include "bh-vm-list.h"
@@ -12,7 +13,8 @@
 
 #define SERVICE_NAME "io.github.bulkhead.Service"
 #define SERVICE_PATH "/io/github/bulkhead"
-/* A service that ends again this soon after it was started again is left alone until somebody asks. */
+/* A service that ends again this soon after it was started again is left alone until somebody
+ * asks. */
 #define STEADY_USEC (10 * G_USEC_PER_SEC)
 
 struct _BhVmList
@@ -71,11 +73,13 @@ compare_items (gconstpointer a, gconstpointer b, gpointer user_data)
 {
   const char *name_a = bh_vm_item_get_name ((BhVmItem *) a);
   const char *name_b = bh_vm_item_get_name ((BhVmItem *) b);
-  g_autofree char *folded_a = g_utf8_casefold (name_a, -1), *folded_b = g_utf8_casefold (name_b, -1);
+  g_autofree char *folded_a = g_utf8_casefold (name_a, -1),
+                  *folded_b = g_utf8_casefold (name_b, -1);
   int order = g_utf8_collate (folded_a, folded_b);
 
-  return order != 0 ? order
-                    : strcmp (bh_vm_item_get_id ((BhVmItem *) a), bh_vm_item_get_id ((BhVmItem *) b));
+  return order != 0
+             ? order
+             : strcmp (bh_vm_item_get_id ((BhVmItem *) a), bh_vm_item_get_id ((BhVmItem *) b));
 }
 
 static void
@@ -161,8 +165,8 @@ on_object_removed (GDBusObjectManager *objects, GDBusObject *object, BhVmList *s
 static void
 on_name_owner (GObject *objects, GParamSpec *pspec, BhVmList *self)
 {
-  g_autofree char *owner
-      = g_dbus_object_manager_client_get_name_owner (G_DBUS_OBJECT_MANAGER_CLIENT (objects));
+  g_autofree char *owner =
+      g_dbus_object_manager_client_get_name_owner (G_DBUS_OBJECT_MANAGER_CLIENT (objects));
   gint64 now = g_get_monotonic_time ();
 
   if (owner)
@@ -210,8 +214,7 @@ on_objects (GObject *source, GAsyncResult *result, gpointer user_data)
   BhVmList *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autofree char *owner = NULL;
-  GDBusObjectManager *objects
-      = bh_dbus_object_manager_client_new_for_bus_finish (result, &error);
+  GDBusObjectManager *objects = bh_dbus_object_manager_client_new_for_bus_finish (result, &error);
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
@@ -225,14 +228,16 @@ on_objects (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!owner)
     {
       g_object_unref (objects);
-      set_state (self, BH_VM_LIST_BROKEN,
-                 _ ("Bulkhead's service is not installed, or this session's bus does not know it."));
+      set_state (
+          self, BH_VM_LIST_BROKEN,
+          _ ("Bulkhead's service is not installed, or this session's bus does not know it."));
       return;
     }
   self->objects = objects;
   g_signal_connect (objects, "notify::name-owner", G_CALLBACK (on_name_owner), self);
   bh_dbus_manager1_proxy_new_for_bus (G_BUS_TYPE_SESSION, G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
-                                      SERVICE_NAME, SERVICE_PATH, self->cancellable, on_manager, self);
+                                      SERVICE_NAME, SERVICE_PATH, self->cancellable, on_manager,
+                                      self);
 }
 
 /* Somebody else started it. */
@@ -279,8 +284,8 @@ static void
 bh_vm_list_init (BhVmList *self)
 {
   self->items = g_list_store_new (BH_TYPE_VM_ITEM);
-  g_signal_connect_object (self->items, "items-changed", G_CALLBACK (g_list_model_items_changed), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->items, "items-changed", G_CALLBACK (g_list_model_items_changed),
+                           self, G_CONNECT_SWAPPED);
 }
 
 BhVmList *
@@ -298,9 +303,9 @@ bh_vm_list_connect (BhVmList *self)
     self->watch = g_bus_watch_name (G_BUS_TYPE_SESSION, SERVICE_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
                                     on_appeared, NULL, self, NULL);
   set_state (self, BH_VM_LIST_LOADING, NULL);
-  bh_dbus_object_manager_client_new_for_bus (G_BUS_TYPE_SESSION, G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE,
-                                             SERVICE_NAME, SERVICE_PATH, self->cancellable, on_objects,
-                                             self);
+  bh_dbus_object_manager_client_new_for_bus (G_BUS_TYPE_SESSION,
+                                             G_DBUS_OBJECT_MANAGER_CLIENT_FLAGS_NONE, SERVICE_NAME,
+                                             SERVICE_PATH, self->cancellable, on_objects, self);
 }
 
 BhVmListState
@@ -348,7 +353,8 @@ has_id (BhVmItem *item, const char *id)
 static gboolean
 has_path (BhVmItem *item, const char *path)
 {
-  return g_str_equal (g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (item))), path);
+  return g_str_equal (g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (item))),
+                      path);
 }
 
 static char *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The AppVMs of this user: a list model of BhVmItem, sorted by name, fed by the service's signals. */
+ * The AppVMs of this user: a list model of BhVmItem, sorted by name, fed by the service's
+ * signals. */
 #pragma once
 
 #include "bh-dbus-manager.h"

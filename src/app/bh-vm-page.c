@@ -2,7 +2,8 @@
  *
  * The page of the chosen AppVM: its state, its programs, and what runs.
  *
- * Every act is an action of the group "vm", so that buttons, menus and shortcuts name the same thing. */
+ * Every act is an action of the group "vm", so that buttons, menus and shortcuts name the same
+ * thing. */
 #include "config.h"
 
 #include "bh-vm-page.h"
@@ -207,7 +208,8 @@ on_item_changed (BhVmItem *item, BhVmPage *self)
 }
 
 static void
-on_programs_loaded (BhProgramList *programs, guint position, guint removed, guint added, BhVmPage *self)
+on_programs_loaded (BhProgramList *programs, guint position, guint removed, guint added,
+                    BhVmPage *self)
 {
   g_clear_pointer (&self->shown, g_strfreev);
   update (self);
@@ -217,7 +219,8 @@ static void
 on_scrolled (GtkAdjustment *adjustment, BhVmPage *self)
 {
   gtk_stack_set_visible_child_name (
-      self->title_stack, gtk_adjustment_get_value (adjustment) > NAME_HIDDEN_AT ? "name" : "nothing");
+      self->title_stack,
+      gtk_adjustment_get_value (adjustment) > NAME_HIDDEN_AT ? "name" : "nothing");
 }
 
 static void
@@ -277,8 +280,7 @@ end_program (GtkWidget *widget, const char *action, GVariant *parameter)
   bh_vm_acts_end_program (BH_VM_PAGE (widget)->item, g_variant_get_uint32 (parameter), widget);
 }
 
-static void
-delete (GtkWidget *widget, const char *action, GVariant *parameter)
+static void delete (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   bh_vm_acts_delete (BH_VM_PAGE (widget)->item, widget);
 }

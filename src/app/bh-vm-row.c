@@ -27,7 +27,8 @@ update (BhVmRow *self)
   g_autofree char *problem = NULL;
   const char *name = bh_vm_item_get_name (self->item);
   BhVmState state = bh_vm_item_get_state (self->item);
-  gboolean busy = state == BH_VM_STARTING || state == BH_VM_STOPPING || bh_vm_item_get_job (self->item);
+  gboolean busy =
+      state == BH_VM_STARTING || state == BH_VM_STOPPING || bh_vm_item_get_job (self->item);
 
   bh_color_dot_set (self->dot, bh_vm_item_get_color (self->item), name);
   bh_color_dot_set_active (self->dot, state == BH_VM_RUNNING);
@@ -35,8 +36,10 @@ update (BhVmRow *self)
   gtk_label_set_text (self->status, status);
   gtk_spinner_set_spinning (self->spinner, busy);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
-  gtk_widget_remove_css_class (GTK_WIDGET (self->status), state == BH_VM_FAILED ? "dim-label" : "error");
-  gtk_widget_add_css_class (GTK_WIDGET (self->status), state == BH_VM_FAILED ? "error" : "dim-label");
+  gtk_widget_remove_css_class (GTK_WIDGET (self->status),
+                               state == BH_VM_FAILED ? "dim-label" : "error");
+  gtk_widget_add_css_class (GTK_WIDGET (self->status),
+                            state == BH_VM_FAILED ? "error" : "dim-label");
   /* The name alone: the state is the description, read after it. */
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, status, -1);
@@ -70,7 +73,8 @@ bh_vm_row_class_init (BhVmRowClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = bh_vm_row_dispose;
   g_type_ensure (BH_TYPE_COLOR_DOT);
-  gtk_widget_class_set_template_from_resource (widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-vm-row.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/io/github/bulkhead/Bulkhead/ui/bh-vm-row.ui");
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, dot);
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, name);
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, status);

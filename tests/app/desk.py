@@ -124,7 +124,9 @@ class Desk(Session):
         with open(self._app_log, 'wb') as log:
             self.app = self.sway.run([build_path('src', 'app', 'bulkhead'), *args], env={**self.env, **env},
                                      stderr=log)
-        self.wait('frame', None, timeout=20)
+        # Active: keys typed from now on are not lost.
+        wait_for(lambda: any(node.get_state_set().contains(Atspi.StateType.ACTIVE) for node in self.all('frame')),
+                 20, 'an active window')
 
     def close_app(self):
         """Returns its warnings and worse."""
@@ -162,13 +164,20 @@ class Desk(Session):
                 return app
         return None
 
-    def all(self, roles=None, name=None, showing=True):
-        """Accessible objects with one of the roles and the name (None: any), in the tree's order."""
+    def all(self, roles=None, name=None, showing=True, dialog=False):
+        """Accessible objects with one of the roles and the name (None: any), in the tree's order.
+
+        dialog: only those of modal windows.
+        """
         context = GLib.MainContext.default()
         while context.iteration(False):
             pass
         roles = (roles,) if isinstance(roles, str) else roles
-        found, todo = [], [self._root()]
+        root = self._root()
+        found, todo = [], [root]
+        if dialog and root is not None:
+            windows = [root.get_child_at_index(i) for i in range(root.get_child_count())]
+            todo = [w for w in windows if w and w.get_state_set().contains(Atspi.StateType.MODAL)]
         while todo:
             node = todo.pop()
             if node is None:
@@ -186,36 +195,33 @@ class Desk(Session):
             todo += reversed(children)
         return found
 
-    def find(self, roles=None, name=None, showing=True):
+    def see(self, roles=None, name=None, showing=True):
         found = self.all(roles, name, showing)
         return found[0] if found else None
 
     def wait(self, roles=None, name=None, timeout=10, showing=True):
-        return wait_for(lambda: self.find(roles, name, showing), timeout, f'{roles} “{name}”')
+        return wait_for(lambda: self.see(roles, name, showing), timeout, f'{roles} “{name}”')
 
     def wait_gone(self, roles=None, name=None, timeout=10):
-        wait_for(lambda: self.find(roles, name) is None, timeout, f'no {roles} “{name}”')
+        wait_for(lambda: self.see(roles, name) is None, timeout, f'no {roles} “{name}”')
 
-    def _sensitive(self, roles, name, sensitive=True, last=False):
-        found = self.all(roles, name)
-        for node in reversed(found) if last else found:
+    def _sensitive(self, roles, name, sensitive=True, dialog=False):
+        for node in self.all(roles, name, dialog=dialog):
             if roles == BUTTON and node.get_n_actions() == 0:
                 continue  # a menu button's outer half
             if node.get_state_set().contains(Atspi.StateType.SENSITIVE) == sensitive:
                 return node
-            if last:
-                return None
         return None
 
-    def wait_sensitive(self, roles, name, timeout=10, last=False):
-        return wait_for(lambda: self._sensitive(roles, name, True, last), timeout, f'a sensitive {roles} “{name}”')
+    def wait_sensitive(self, roles, name, timeout=10, dialog=False):
+        return wait_for(lambda: self._sensitive(roles, name, True, dialog), timeout, f'a sensitive {roles} “{name}”')
 
-    def wait_insensitive(self, roles, name, timeout=10, last=False):
-        return wait_for(lambda: self._sensitive(roles, name, False, last), timeout, f'an insensitive {roles} “{name}”')
+    def wait_insensitive(self, roles, name, timeout=10, dialog=False):
+        return wait_for(lambda: self._sensitive(roles, name, False, dialog), timeout, f'an insensitive {roles} “{name}”')
 
-    def press(self, roles, name, timeout=10, last=False):
-        """Activate its first action, once it is sensitive. last: in the newest window."""
-        node = self.wait_sensitive(roles, name, timeout, last)
+    def press(self, roles, name, timeout=10, dialog=False):
+        """Activate its first action, once it is sensitive. dialog: in a modal window."""
+        node = self.wait_sensitive(roles, name, timeout, dialog)
         if not node.do_action(0):
             raise AssertionError(f'{roles} “{name}” has no action')
         return node
@@ -228,7 +234,7 @@ class Desk(Session):
         def offered():
             for node in self.all(None, name):
                 for i in range(node.get_n_actions()):
-                    if node.get_action_name(i) == action:
+                    if Atspi.Action.get_action_name(node, i) == action:
                         return node, i
             return None
         node, i = wait_for(offered, timeout, f'the action {action}')
@@ -239,10 +245,10 @@ class Desk(Session):
         if not node.set_text_contents(text):
             raise AssertionError(f'“{name}” takes no text')
 
-    def wait_focus(self, name, timeout=10):
-        """Keys go to the object with that name."""
-        wait_for(lambda: any(node.get_state_set().contains(Atspi.StateType.FOCUSED) for node in self.all(None, name)),
-                 timeout, f'the focus on “{name}”')
+    def wait_focus(self, roles, timeout=10):
+        """Keys go to an object of that kind."""
+        wait_for(lambda: any(node.get_state_set().contains(Atspi.StateType.FOCUSED) for node in self.all(roles)),
+                 timeout, f'the focus on a {roles}')
 
     def texts(self):
         """Every name that is showing: what a screen reader could say."""

@@ -81,7 +81,7 @@ class Creating(AppCase):
         self.desk.wait(BUTTON, 'Create Your First AppVM…')
         self.desk.sway.wait_view(APP_ID)
         self.desk.sway.input.key('ctrl+n')
-        self.desk.wait_focus('Name')
+        wait_for(lambda: (self.desk.sway.view(APP_ID, 'New AppVM') or {}).get('focused'), what='the focus on the new window')
         self.desk.sway.input.type('Work')
         self.desk.wait_sensitive(BUTTON, 'Create')
         self.desk.sway.input.key('Return')
@@ -144,7 +144,7 @@ class Creating(AppCase):
         self.desk.press(BUTTON, 'Create')
         self.desk.wait_text('The Disk Is Full')
         self.desk.wait_text('No space left on device')
-        self.desk.press(BUTTON, 'Close', last=True)
+        self.desk.press(BUTTON, 'Close', dialog=True)
         self.desk.wait_sensitive(BUTTON, 'Create')
 
 
@@ -162,10 +162,10 @@ class Programs(AppCase):
     def test_add_and_remove_with_undo(self):
         self.with_vms('Work', Applications='foot.desktop')
         self.desk.press(BUTTON, 'Add')
-        self.desk.wait_insensitive(BUTTON, 'Add', last=True)
+        self.desk.wait_insensitive(BUTTON, 'Add', dialog=True)
         self.assertIn('Already in this AppVM', self.desk.wait(ROW, 'Foot').get_description())
         self.desk.press(ROW, 'Calculator')
-        self.desk.press(BUTTON, 'Add', last=True)
+        self.desk.press(BUTTON, 'Add', dialog=True)
         self.desk.wait(BUTTON, 'Calculator')
         self.assertEqual(self.desk.vms()['Work']['Applications'], ['foot.desktop', CALCULATOR])
         self.desk.act('tile.remove', 'Foot')
@@ -248,7 +248,7 @@ class Looking(AppCase):
         self.desk.wait(ROW, 'Sums')
         self.desk.sway.wait_view(APP_ID)
         self.desk.sway.input.key('ctrl+f')
-        self.desk.wait_focus('Search AppVMs and programs')
+        self.desk.wait_focus(TEXT)
         self.desk.sway.input.type('zath')
         self.desk.wait_gone(ROW, 'Sums')
         self.desk.wait(ROW, 'Reading')
@@ -341,11 +341,10 @@ class Launching(AppCase):
         self.desk.wait_text('Stopped')
 
     def test_steps_are_named_and_it_can_be_cancelled(self):
-        self.start('--step', '400')
+        self.start('--step', '2500')
         self.desk.press(BUTTON, 'Calculator')
         self.desk.wait_text('Looking for a kernel')
         self.desk.press(BUTTON, 'Calculator')  # impatience must not start two
-        self.desk.wait_text('Booting')
         self.desk.press(BUTTON, 'Cancel')
         self.desk.wait(BUTTON, 'Start')
         wait_for(lambda: self.desk.vms()['Work']['State'] == 'stopped', what='the end of the start')
@@ -359,7 +358,7 @@ class Launching(AppCase):
         self.desk.wait_text('/boot/vmlinuz-1 <cannot> be read')
         self.desk.press(BUTTON, 'Try Again')
         wait_for(lambda: len(self.recorded()) == 2, what='another try')
-        self.desk.press(BUTTON, 'Close', last=True)
+        self.desk.press(BUTTON, 'Close', dialog=True)
         self.desk.wait_text('Could not start')
 
     def test_a_service_that_vanishes_ends_the_wait(self):

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole path with the mouse: a click in `bulkhead` boots an AppVM and a real program's window appears in its frame."""
+
+import os
+
+from desk import APP_ID, BUTTON, ROW, Desk
+from harness import TestCase, main, require_ordinary_user, wait_for
+
+BOOT = 120  # seconds; emulated, on a busy computer
+ORANGE = (0xe6, 0x61, 0x00)
+FRAMED = 'io.github.bulkhead.shell.'
+DESK = None
+
+
+def setUpModule():
+    global DESK
+    require_ordinary_user()
+    DESK = Desk(vm=True)
+    DESK.start()
+
+
+def tearDownModule():
+    DESK.stop()
+
+
+class Launch(TestCase):
+    def tearDown(self):
+        if self.failed():
+            DESK.keep_screenshot(self)
+            DESK.keep_evidence(self)
+        complaints = DESK.close_app()
+        for name in DESK.vms():
+            vm = DESK.find(name)
+            vm.stop(force=True).wait(30)
+            vm.delete()
+        self.assertEqual(complaints, [], 'what the application complained about')
+
+    def test_create_click_window_stop_delete(self):
+        DESK.run_app()
+        DESK.press(BUTTON, 'Create Your First AppVM…')
+        DESK.type_into('Name', 'Shell')
+        DESK.toggle('Orange')
+        DESK.press(BUTTON, 'Choose Programs…')
+        DESK.press(ROW, 'Foot')
+        DESK.press(BUTTON, 'Done')
+        DESK.press(BUTTON, 'Create', dialog=True)
+
+        DESK.press(BUTTON, 'Start Foot')
+        DESK.wait(BUTTON, 'Cancel')
+        view = DESK.sway.wait_view(FRAMED, timeout=BOOT)
+        self.assertIn('Shell', view['name'])
+        DESK.wait_text('Running, 1 program', timeout=20)
+        # The click's token gives it the focus.
+        wait_for(lambda: DESK.sway.view(FRAMED)['focused'], 10, 'the focus on the new window')
+        rect = view['rect']
+        DESK.sway.wait_picture(lambda image: ORANGE in [image.getpixel((x, 1)) for x in range(0, image.width, 7)],
+                               20, 'the frame in its colour', rect)
+        shot = os.environ.get('BULKHEAD_TEST_SCREENSHOT')
+        if shot:
+            DESK.sway.screenshot().save(shot)
+
+        # A second click on the running AppVM is quick: no boot.
+        DESK.press(BUTTON, 'Foot')
+        wait_for(lambda: len([v for v in DESK.sway.views() if v['app_id'].startswith(FRAMED)]) == 2, 30,
+                 'the second window')
+        DESK.wait_text('Running, 2 programs')
+
+        DESK.press(BUTTON, 'Stop')
+        DESK.sway.wait_no_view(FRAMED, timeout=30)
+        DESK.wait(BUTTON, 'Start', timeout=30)
+        DESK.act('vm.delete')
+        DESK.press(BUTTON, 'Delete', dialog=True)
+        DESK.wait(BUTTON, 'Create Your First AppVM…')
+        self.assertEqual(DESK.qemu_pids(), [])
+        self.assertTrue(DESK.sway.view(APP_ID))
+
+    def test_cancel_while_it_boots(self):
+        DESK.create('Shell', Applications='foot.desktop')
+        DESK.run_app()
+        DESK.press(BUTTON, 'Foot')
+        wait_for(DESK.qemu_pids, BOOT, 'QEMU')
+        DESK.press(BUTTON, 'Cancel')
+        DESK.wait(BUTTON, 'Start', timeout=30)
+        wait_for(lambda: not DESK.qemu_pids(), 20, 'the end of QEMU')
+        self.assertIsNone(DESK.sway.view(FRAMED))
+
+
+if __name__ == '__main__':
+    main()
