@@ -40,14 +40,19 @@ drop_frames (struct wl_list *frames)
   wl_resource_for_each_safe (frame, next, frames) wl_resource_destroy (frame);
 }
 
+/* One attach gets one release: toolkits free the buffer's memory at it, a second one kills them. */
+static void
+drop_buffer (BhSurfaceState *state)
+{
+  if (state->buffer && !state->buffer_released)
+    bh_buffer_unlock (state->buffer);
+  bh_buffer_unref (g_steal_pointer (&state->buffer));
+}
+
 void
 bh_surface_state_clear (BhSurfaceState *state)
 {
-  if (state->buffer)
-    {
-      bh_buffer_unlock (state->buffer);
-      bh_buffer_unref (state->buffer);
-    }
+  drop_buffer (state);
   pixman_region32_fini (&state->damage);
   pixman_region32_fini (&state->buffer_damage);
   pixman_region32_fini (&state->opaque);
@@ -60,12 +65,9 @@ bh_surface_state_merge (BhSurfaceState *to, BhSurfaceState *from)
 {
   if (from->set & BH_SURFACE_BUFFER)
     {
-      if (to->buffer)
-        {
-          bh_buffer_unlock (to->buffer);
-          bh_buffer_unref (to->buffer);
-        }
+      drop_buffer (to);
       to->buffer = g_steal_pointer (&from->buffer);
+      to->buffer_released = false;
     }
   to->dx += from->dx;
   to->dy += from->dy;
@@ -166,11 +168,7 @@ bh_surface_apply (BhSurface *surface, BhSurfaceState *state)
   int32_t width = surface->width, height = surface->height;
   bool everything = set & (BH_SURFACE_SCALE | BH_SURFACE_TRANSFORM | BH_SURFACE_VIEWPORT);
 
-  if ((set & BH_SURFACE_BUFFER) && surface->current.buffer && !surface->buffer_locked)
-    bh_buffer_lock (surface->current.buffer); /* so that the merge can unlock it */
   bh_surface_state_merge (&surface->current, state);
-  if (set & BH_SURFACE_BUFFER)
-    surface->buffer_locked = surface->current.buffer != NULL;
   if (!measure (surface, &surface->current, &surface->width, &surface->height))
     return;
   if (surface->width != width || surface->height != height || surface->stack_changed)
@@ -186,9 +184,9 @@ bh_surface_apply (BhSurface *surface, BhSurfaceState *state)
 void
 bh_surface_release (BhSurface *surface)
 {
-  if (surface->current.buffer && surface->buffer_locked)
+  if (surface->current.buffer && !surface->current.buffer_released)
     {
-      surface->buffer_locked = false;
+      surface->current.buffer_released = true;
       bh_buffer_unlock (surface->current.buffer);
     }
 }
@@ -433,8 +431,6 @@ surface_gone (struct wl_resource *resource)
     surface->role->gone (surface);
   bh_viewport_surface_gone (surface);
   bh_subsurface_orphan (surface);
-  if (surface->current.buffer && !surface->buffer_locked)
-    bh_buffer_lock (surface->current.buffer);
   bh_surface_state_clear (&surface->pending);
   bh_surface_state_clear (&surface->current);
   wl_list_remove (&surface->link);

@@ -27,7 +27,8 @@ enum
 typedef struct
 {
   unsigned set;
-  BhBuffer *buffer; /* locked while it is here */
+  BhBuffer *buffer;     /* locked while it is here … */
+  bool buffer_released; /* … unless it has been released already */
   int32_t dx, dy;
   pixman_region32_t damage;        /* in surface coordinates */
   pixman_region32_t buffer_damage; /* in buffer coordinates */
@@ -62,7 +63,6 @@ struct _BhSurface
   struct wl_resource *resource;
   struct wl_list link; /* BhServer.surfaces */
   BhSurfaceState pending, current;
-  bool buffer_locked;    /* whether current.buffer has not been released yet */
   int32_t width, height; /* logical; 0 without content */
   bool entered;          /* has been told its output */
 
