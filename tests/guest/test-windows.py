@@ -61,6 +61,19 @@ class WindowsTest(GuestTestCase):
         self.host.send('frame_done', window=window, time=5)
         self.client.expect('frame 0')
 
+    def test_each_buffer_is_released_once(self):
+        # Toolkits free a buffer when it is released: a second time would be their end.
+        _, frame = self.show()
+        for _ in range(3):
+            self.client.do(f'patch 0 0 0 1 1 {GREEN:#x}')
+            frame = self.next_frame(frame)
+        self.client.do('destroy 0')
+        self.host.expect('window_gone')
+        self.client.do('toplevel 1')
+        self.host.expect('window_new')
+        self.client.read(0.1)
+        self.assertEqual(self.client.items.count('release 0'), 4)
+
     def test_no_frame_before_the_host_has_configured(self):
         self.client.do('toplevel 0', 'draw 0 10 10 0xffffffff')
         window = self.host.expect('window_new')['window']
