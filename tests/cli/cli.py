@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -75,7 +74,7 @@ class Bus:
             file.write(BUS_CONFIG.format(socket=socket, services=folder))
         self.env = {**self.place.env, 'DBUS_SESSION_BUS_ADDRESS': 'unix:path=' + socket}
         self.spawn('dbus-daemon', '--nofork', '--nopidfile', '--config-file', config)
-        wait_for(lambda: stat.S_ISSOCK(os.stat(socket).st_mode), 10, 'the bus')
+        wait_for(lambda: harness.listens(socket), 10, 'the bus')
         self.control = Control(self.env)
 
     def spawn(self, *argv):

@@ -8,6 +8,7 @@ BULKHEAD_BUILD_DIR, BULKHEAD_SOURCE_DIR and, optional, BULKHEAD_TEST_ARTIFACTS.
 import os
 import re
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -44,6 +45,17 @@ def wait_for(predicate, timeout=10.0, what='a condition', interval=0.01):
             raise Timeout(f'{what} did not come true in {timeout:g} s{because}') from error
         time.sleep(interval)
         interval = min(interval * 1.5, 0.1)
+
+
+def listens(path):
+    """Whether a connection to a socket is taken: it is there before its owner listens on it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
 
 
 def require_ordinary_user():

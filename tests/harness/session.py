@@ -11,7 +11,6 @@ Everything started here is ended by stop(), by process id: programs, AppVMs, dae
 
 import os
 import signal
-import stat
 import subprocess
 import time
 
@@ -19,7 +18,7 @@ import gi
 gi.require_version('Gio', '2.0')
 from gi.repository import Gio, GLib  # noqa: E402
 
-from . import Place, Timeout, artifact_path, build_path, wait_for  # noqa: E402
+from . import Place, Timeout, artifact_path, build_path, listens, wait_for  # noqa: E402
 
 NAME = 'io.github.bulkhead.Service'
 ROOT = '/io/github/bulkhead'
@@ -225,7 +224,7 @@ class Session:
             file.write(BUS_CONFIG.format(socket=socket, services=services))
         self.env['DBUS_SESSION_BUS_ADDRESS'] = 'unix:path=' + socket
         self.bus_daemon = self._spawn(['dbus-daemon', '--nofork', '--nopidfile', '--config-file', config], 'bus.log')
-        wait_for(lambda: stat.S_ISSOCK(os.stat(socket).st_mode), 10, 'the bus')
+        wait_for(lambda: listens(socket), 10, 'the bus')
         self.bus = wait_for(lambda: Gio.DBusConnection.new_for_address_sync(
             self.env['DBUS_SESSION_BUS_ADDRESS'],
             Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
