@@ -109,7 +109,7 @@ static const struct
   { "app.new-vm", { "<Control>n", NULL } },
   { "app.help", { "F1", NULL } },
   { "win.find", { "<Control>f", NULL } },
-  { "win.show-help-overlay", { "<Control>question", "<Control>slash", NULL } },
+  { "win.shortcuts", { "<Control>question", "<Control>slash", NULL } },
   { "window.close", { "<Control>w", NULL } },
 };
 
@@ -119,6 +119,8 @@ bh_application_startup (GApplication *application)
   BhApplication *self = BH_APPLICATION (application);
 
   G_APPLICATION_CLASS (bh_application_parent_class)->startup (application);
+  /* Dialogs get their app id, and so their icon on the desktop, from here. */
+  g_set_prgname (BH_APP_ID);
   gtk_window_set_default_icon_name (BH_APP_ID);
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (gsize i = 0; i < G_N_ELEMENTS (shortcuts); i++)

@@ -354,6 +354,19 @@ try_again (GtkWidget *widget, const char *action, GVariant *parameter)
   bh_vm_list_connect (self->vms);
 }
 
+/* Made when asked for: one that waits unrealized, as GtkApplicationWindow would make it, lets GTK 4.8
+ * crash when an assistive technology asks for a window that has just closed. */
+static void
+show_shortcuts (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  g_autoptr (GtkBuilder) builder =
+      gtk_builder_new_from_resource ("/io/github/bulkhead/Bulkhead/ui/shortcuts.ui");
+  GtkWindow *window = GTK_WINDOW (gtk_builder_get_object (builder, "shortcuts"));
+
+  gtk_window_set_transient_for (window, GTK_WINDOW (widget));
+  gtk_window_present (window);
+}
+
 static void
 restore_size (BhMainWindow *self)
 {
@@ -429,6 +442,7 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.new-vm", NULL, new_vm);
   gtk_widget_class_install_action (widget_class, "win.find", NULL, find);
   gtk_widget_class_install_action (widget_class, "win.try-again", NULL, try_again);
+  gtk_widget_class_install_action (widget_class, "win.shortcuts", NULL, show_shortcuts);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-main-window.ui");
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, toasts);

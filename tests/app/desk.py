@@ -141,6 +141,11 @@ class Desk(Session):
             complaints = [line.strip() for line in file if 'WARNING' in line or 'CRITICAL' in line or 'ERROR' in line]
         return complaints + ([f'it ended by itself: {died}'] if died is not None else [])
 
+    def activate(self, action):
+        """An action of the application, over the bus as launchers do it."""
+        self.bus.call_sync(APP_ID, '/' + APP_ID.replace('.', '/'), 'org.freedesktop.Application', 'ActivateAction',
+                           GLib.Variant('(sava{sv})', (action, [], {})), None, 0, 5000, None)
+
     def resize(self, width, height):
         self.sway.msg(f'[app_id="{APP_ID}"] resize set width {width} px height {height} px')
 

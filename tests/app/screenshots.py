@@ -161,14 +161,14 @@ class Pages:
         desk.use_mock(vms=VMS)
         yield
         desk.wait(ROW, 'Work')
-        desk.sway.input.key('ctrl+question')
+        desk.act('win.shortcuts')
         time.sleep(1)
 
     def about(self, desk):
         desk.use_mock(vms=VMS)
         yield
         desk.wait(ROW, 'Work')
-        desk.act('app.about')
+        desk.activate('about')
         time.sleep(1)
 
 

@@ -8,8 +8,6 @@ import json
 import os
 import signal
 
-from gi.repository import Gio, GLib
-
 from desk import APP_ID, BUTTON, ROW, TEXT, TOGGLE, Desk
 from harness import TestCase, main, require_ordinary_user, wait_for
 
@@ -370,8 +368,7 @@ class Launching(AppCase):
 
     def test_the_application_is_activated_over_the_bus(self):
         self.start('--step', '10')
-        self.desk.bus.call_sync(APP_ID, '/io/github/bulkhead/Bulkhead', 'org.freedesktop.Application', 'ActivateAction',
-                                GLib.Variant('(sava{sv})', ('new-vm', [], {})), None, Gio.DBusCallFlags.NONE, 5000, None)
+        self.desk.activate('new-vm')
         self.desk.wait(TEXT, 'Name')
 
 
