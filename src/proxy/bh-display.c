@@ -202,7 +202,6 @@ output_done (void *data, struct wl_output *wl)
 {
   BhOutput *output = data;
 
-  output->announced = TRUE;
   bh_display_announce_output (output->proxy->display);
   if (output->proxy->windows)
     bh_windows_outputs_changed (output->proxy->windows);
@@ -216,10 +215,55 @@ static const struct wl_output_listener output_listener = {
 };
 
 static void
+xdg_output_position (void *data, struct zxdg_output_v1 *xdg, int32_t x, int32_t y)
+{
+}
+
+static void
+xdg_output_size (void *data, struct zxdg_output_v1 *xdg, int32_t width, int32_t height)
+{
+  BhOutput *output = data;
+
+  output->logical_width = width;
+  output->logical_height = height;
+}
+
+static void
+xdg_output_done (void *data, struct zxdg_output_v1 *xdg)
+{
+  /* Before version 3, which is not bound; the wl_output's own follows. */
+  bh_display_announce_output (((BhOutput *) data)->proxy->display);
+}
+
+static void
+xdg_output_name (void *data, struct zxdg_output_v1 *xdg, const char *name)
+{
+}
+
+static const struct zxdg_output_v1_listener xdg_output_listener = {
+  .logical_position = xdg_output_position,
+  .logical_size = xdg_output_size,
+  .done = xdg_output_done,
+  .name = xdg_output_name,
+  .description = xdg_output_name,
+};
+
+/* Outputs and their manager come in any order. */
+static void
+follow_output (BhDisplay *display, BhOutput *output)
+{
+  if (!display->xdg_outputs || output->xdg)
+    return;
+  output->xdg = zxdg_output_manager_v1_get_xdg_output (display->xdg_outputs, output->output);
+  zxdg_output_v1_add_listener (output->xdg, &xdg_output_listener, output);
+}
+
+static void
 output_free (gpointer data)
 {
   BhOutput *output = data;
 
+  g_clear_pointer (&output->xdg, zxdg_output_v1_destroy);
   if (wl_output_get_version (output->output) >= WL_OUTPUT_RELEASE_SINCE_VERSION)
     wl_output_release (output->output);
   else
@@ -246,6 +290,7 @@ add_output (BhDisplay *display, guint32 name, guint32 version)
   output->output = wl_registry_bind (display->registry, name, &wl_output_interface, MIN (version, 3));
   wl_output_add_listener (output->output, &output_listener, output);
   g_ptr_array_add (display->outputs, output);
+  follow_output (display, output);
 }
 
 static void
@@ -267,6 +312,7 @@ registry_global (void *data, struct wl_registry *registry, uint32_t name, const 
     { &wp_fractional_scale_manager_v1_interface, 1, 1, &display->fractional },
     { &zxdg_decoration_manager_v1_interface, 1, 1, &display->decoration },
     { &xdg_activation_v1_interface, 1, 1, &display->activation },
+    { &zxdg_output_manager_v1_interface, 2, 2, &display->xdg_outputs },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (wanted); i++)
@@ -278,6 +324,8 @@ registry_global (void *data, struct wl_registry *registry, uint32_t name, const 
         *where = wl_registry_bind (registry, name, wanted[i].interface,
                                    MIN (version, wanted[i].most));
     }
+  for (guint i = 0; i < display->outputs->len; i++)
+    follow_output (display, g_ptr_array_index (display->outputs, i));
   if (strcmp (interface, wl_output_interface.name) == 0 && version >= 2
       && display->outputs->len < 32)
     add_output (display, name, version);
@@ -381,10 +429,17 @@ bh_display_get_bounds (BhDisplay *display, int *width, int *height, int *scale)
       BhOutput *output = g_ptr_array_index (display->outputs, i);
       gboolean turned = output->transform & 1;
 
-      /* With a fractional scale the integer one is the next above it: this is then too small by less
-       * than half, and windows may be twice as large as it. */
-      w = MAX (w, (turned ? output->height : output->width) / output->scale);
-      h = MAX (h, (turned ? output->width : output->height) / output->scale);
+      /* Without xdg_output a fractional scale counts as the integer above it. */
+      if (output->logical_width > 0 && output->logical_height > 0)
+        {
+          w = MAX (w, output->logical_width);
+          h = MAX (h, output->logical_height);
+        }
+      else
+        {
+          w = MAX (w, (turned ? output->height : output->width) / output->scale);
+          h = MAX (h, (turned ? output->width : output->height) / output->scale);
+        }
       s = MAX (s, output->scale);
     }
   *width = CLAMP (w ? w : 1280, 320, BH_MAX_SIDE);

@@ -13,16 +13,18 @@
 #include "viewporter-client-protocol.h"
 #include "xdg-activation-v1-client-protocol.h"
 #include "xdg-decoration-unstable-v1-client-protocol.h"
+#include "xdg-output-unstable-v1-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
 
 typedef struct
 {
   BhProxy *proxy;
   struct wl_output *output;
+  struct zxdg_output_v1 *xdg; /* perhaps NULL */
   guint32 name;
   int width, height; /* of the mode, pixels */
+  int logical_width, logical_height; /* 0: not told */
   int scale, transform, refresh;
-  gboolean announced; /* the compositor said all of it at least once */
 } BhOutput;
 
 struct _BhDisplay
@@ -41,6 +43,7 @@ struct _BhDisplay
   struct wp_fractional_scale_manager_v1 *fractional;
   struct zxdg_decoration_manager_v1 *decoration;
   struct xdg_activation_v1 *activation;
+  struct zxdg_output_manager_v1 *xdg_outputs;
   GPtrArray *outputs; /* BhOutput */
   GSource *source;
   gboolean congested; /* the compositor does not read: requests wait in our buffer */

@@ -520,8 +520,12 @@ refresh_timeout (gpointer data)
 {
   BhWindow *window = data;
 
+  /* Not while the compositor takes no requests. */
+  if (!bh_display_flush (window->proxy->display))
+    return G_SOURCE_CONTINUE;
   window->refresh = 0;
   bh_window_refresh (window);
+  bh_display_flush (window->proxy->display);
   return G_SOURCE_REMOVE;
 }
 

@@ -552,6 +552,6 @@ bh_windows_identity_changed (BhWindows *windows)
 
       if (window->border)
         bh_border_repaint (window->border);
-      bh_window_refresh (window);
+      bh_window_queue_refresh (window);
     }
 }

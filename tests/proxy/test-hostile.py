@@ -4,7 +4,10 @@
 Each ends with the compositor alive, another AppVM undisturbed, and nothing of the guest outside its frame.
 """
 
+import os
+import signal
 import struct
+import threading
 
 import harness
 from harness import wait_for
@@ -506,12 +509,36 @@ class StateTest(ProxyTestCase):
             self.sway.input.move(rect['x'] + 20 + n % 200, rect['y'] + 60)
             if n % 50 == 0:  # no faster than the proxy: a compositor drops clients that lag
                 guest.call('Terminate', '(u)', (n + 1,))
-        with open(f'/proc/{guest.proxy.pid}/statm', encoding='ascii') as file:
-            resident = int(file.read().split()[1]) * 4
-        self.assertLess(resident, self.memory_limit_kib())
+        self.assertLess(self.resident_kib(guest), self.memory_limit_kib())
         self.assertIsNone(guest.proxy.poll())
         guest.line('resume')
         guest.slots(1, 300, 200)
+
+    def test_compositor_that_stalls(self):
+        guest = self.guest()
+        slots = guest.window(1, 300, 200, GREEN)
+        packet = b''.join(guest.encode('window_limits', window=1, min_width=n % 90)
+                          for n in range(50))
+        os.kill(self.sway.pid, signal.SIGSTOP)
+        try:
+            # In a thread: the proxy reads no more when the compositor does not.
+            flood = threading.Thread(target=lambda: [guest.raw(packet) for _ in range(12)])
+            flood.start()
+            guest.call('SetIdentity', '(ss)', ('Play', '#1c71d8'))
+            guest.call('Terminate', '(u)', (1,))
+            resident = self.resident_kib(guest)
+        finally:
+            os.kill(self.sway.pid, signal.SIGCONT)
+        flood.join()
+        self.assertLess(resident, self.memory_limit_kib())
+        guest.paint(slots, 1, 300, 200, BLUE)
+        guest.frame(slots, 1, 300, 200)
+        guest.color = '#1c71d8'
+        self.wait_framed(guest, content=BLUE, timeout=30)
+
+    def resident_kib(self, guest):
+        with open(f'/proc/{guest.proxy.pid}/statm', encoding='ascii') as file:
+            return int(file.read().split()[1]) * 4
 
     def memory_limit_kib(self):
         return 400_000 if self.sanitized() else 20 * 1024
