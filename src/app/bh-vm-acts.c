@@ -149,6 +149,7 @@ bh_vm_acts_remove_program (BhVmItem *item, BhProgram *program, GtkWidget *origin
   set_programs (item, (const char *const *) ids, origin);
   adw_toast_set_button_label (toast, _ ("_Undo"));
   adw_toast_set_timeout (toast, UNDO_SECONDS);
+  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
   g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo), undo, undo_free, 0);
   bh_main_window_add_toast (BH_MAIN_WINDOW (window), toast);
 }
