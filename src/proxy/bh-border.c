@@ -54,8 +54,8 @@ bh_border_new (BhProxy *proxy, BhWindow *window, struct wl_surface *surface)
       strip->tag = (BhSurfaceTag){ window, part };
       strip->surface = wl_compositor_create_surface (display->compositor);
       wl_surface_set_user_data (strip->surface, &strip->tag);
-      strip->subsurface
-          = wl_subcompositor_get_subsurface (display->subcompositor, strip->surface, surface);
+      strip->subsurface =
+          wl_subcompositor_get_subsurface (display->subcompositor, strip->surface, surface);
       if (display->viewporter)
         strip->viewport = wp_viewporter_get_viewport (display->viewporter, strip->surface);
     }
@@ -114,18 +114,19 @@ paint_strip (BhBorder *border, BhPart part)
   int height = MAX (bh_scale_px (strip->height, used), 1);
   const BhColor *color = &border->proxy->color;
   guint32 *pixels;
-  BhPaint *paint
-      = bh_paint_new (border->proxy->display, width, height, WL_SHM_FORMAT_XRGB8888, &pixels);
+  BhPaint *paint =
+      bh_paint_new (border->proxy->display, width, height, WL_SHM_FORMAT_XRGB8888, &pixels);
   struct wl_region *region;
 
   if (!paint)
     return;
   if (part == BH_PART_TOP)
-    bh_caption_paint (border->proxy, pixels, width, height, strip->width, strip->height, &border->look,
-                      border->title);
+    bh_caption_paint (border->proxy, pixels, width, height, strip->width, strip->height,
+                      &border->look, border->title);
   else
     for (gsize i = 0; i < (gsize) width * (gsize) height; i++)
-      pixels[i] = 0xff000000u | (guint32) color->red << 16 | (guint32) color->green << 8 | color->blue;
+      pixels[i] =
+          0xff000000u | (guint32) color->red << 16 | (guint32) color->green << 8 | color->blue;
   wl_surface_attach (strip->surface, bh_paint_done (paint), 0, 0);
   wl_surface_damage_buffer (strip->surface, 0, 0, width, height);
   if (strip->viewport)
@@ -205,8 +206,9 @@ edges_at (const BhBorder *border, BhPart part, int x, int y)
   int height = top->height + border->look.height + border->look.margins.bottom;
   guint edges = 0;
 
-  if (fy < CORNER && (part != BH_PART_TOP || fy < TOP_EDGE || fx < BH_FRAME_SIDE
-                      || fx >= width - BH_FRAME_SIDE))
+  if (fy < CORNER
+      && (part != BH_PART_TOP || fy < TOP_EDGE || fx < BH_FRAME_SIDE
+          || fx >= width - BH_FRAME_SIDE))
     edges |= XDG_TOPLEVEL_RESIZE_EDGE_TOP;
   else if (fy >= height - MAX (CORNER, border->look.margins.bottom))
     edges |= XDG_TOPLEVEL_RESIZE_EDGE_BOTTOM;

@@ -2,11 +2,11 @@
  *
  * The trusted frame round a toplevel or popup: four strips in the AppVM's colour, and the caption.
  *
- * Theory of operation: the window's own surface shows the guest's picture and nothing else. Each strip
- * is a synchronized subsurface beside it, so a new size of picture and frame appear in one commit. The
- * picture is cropped to the content rectangle before it is shown, and the strips lie outside that
- * rectangle by construction: no pixel of the guest can reach them. The window geometry is the outside
- * of the frame, so the compositor places and snaps the frame, not the content. */
+ * Theory of operation: the window's own surface shows the guest's picture and nothing else. Each
+ * strip is a synchronized subsurface beside it, so a new size of picture and frame appear in one
+ * commit. The picture is cropped to the content rectangle before it is shown, and the strips lie
+ * outside that rectangle by construction: no pixel of the guest can reach them. The window geometry
+ * is the outside of the frame, so the compositor places and snaps the frame, not the content. */
 #pragma once
 
 #include <wayland-client.h>
@@ -16,12 +16,13 @@
 #define BH_FRAME_SIDE 4     /* logical pixels */
 #define BH_FRAME_CAPTION 28 /* the upper strip of a toplevel */
 #define BH_FRAME_POPUP 3
-#define BH_FRAME_LEAST 176 /* outer width of a toplevel, so that the caption always says something */
+#define BH_FRAME_LEAST                                                                             \
+  176 /* outer width of a toplevel, so that the caption always says something */
 
 typedef struct _BhBorder BhBorder;
 
-/* Which surface of a window an event is for; every wl_surface that can get input has one of these as
- * its user data. */
+/* Which surface of a window an event is for; every wl_surface that can get input has one of these
+ * as its user data. */
 typedef enum
 {
   BH_PART_CONTENT,
@@ -73,8 +74,8 @@ void bh_border_set_title (BhBorder *border, const char *title);
 /* Name or colour have changed: paint all with the next update. */
 void bh_border_repaint (BhBorder *border);
 
-/* Bring the strips to @look. They show with the next commit of the window's surface. FALSE when there was
- * nothing to do. */
+/* Bring the strips to @look. They show with the next commit of the window's surface. FALSE when
+ * there was nothing to do. */
 gboolean bh_border_update (BhBorder *border, const BhLook *look);
 const BhLook *bh_border_get_look (BhBorder *border);
 

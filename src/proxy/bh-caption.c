@@ -2,11 +2,11 @@
  *
  * Painting of the caption.
  *
- * Theory of operation: the name comes from the AppVM's key file; the title comes from the guest and was
- * cleaned (bh_text_clean). Name and title are separate layouts in separate places, so a title can neither
- * move nor imitate the name: the badge and the name stand on a panel of their own at the left end. A title
- * in another script makes Pango read a font it has not read yet; bh-landlock.c leaves the font folders
- * readable for that, and nothing else. */
+ * Theory of operation: the name comes from the AppVM's key file; the title comes from the guest and
+ * was cleaned (bh_text_clean). Name and title are separate layouts in separate places, so a title
+ * can neither move nor imitate the name: the badge and the name stand on a panel of their own at
+ * the left end. A title in another script makes Pango read a font it has not read yet;
+ * bh-landlock.c leaves the font folders readable for that, and nothing else. */
 #include "config.h"
 
 #include "bh-caption.h"
@@ -119,8 +119,8 @@ paint_button (cairo_t *cr, int i, int x, int height, const BhLook *look, double 
 }
 
 void
-bh_caption_paint (BhProxy *proxy, guint32 *pixels, int px_width, int px_height, int width, int height,
-                  const BhLook *look, const char *title)
+bh_caption_paint (BhProxy *proxy, guint32 *pixels, int px_width, int px_height, int width,
+                  int height, const BhLook *look, const char *title)
 {
   cairo_surface_t *surface = cairo_image_surface_create_for_data (
       (unsigned char *) pixels, CAIRO_FORMAT_RGB24, px_width, px_height, px_width * 4);
@@ -160,7 +160,11 @@ bh_caption_paint (BhProxy *proxy, guint32 *pixels, int px_width, int px_height, 
 void
 bh_caption_warm_up (BhProxy *proxy)
 {
-  enum { W = 300, H = BH_FRAME_CAPTION };
+  enum
+  {
+    W = 300,
+    H = BH_FRAME_CAPTION
+  };
   g_autofree guint32 *pixels = g_new0 (guint32, W * H);
   BhLook look = { .caption = TRUE };
 

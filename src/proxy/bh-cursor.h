@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The pointer's picture while it is over this guest's windows: a shape of the host's own theme, or a small
- * picture of the guest while over its content. */
+ * The pointer's picture while it is over this guest's windows: a shape of the host's own theme, or
+ * a small picture of the guest while over its content. */
 #pragma once
 
 #include "bh-proxy.h"
@@ -9,8 +9,8 @@
 BhCursor *bh_cursor_new (BhProxy *proxy);
 void bh_cursor_free (BhCursor *cursor);
 
-/* Show the shape with this number (wp_cursor_shape_device_v1.shape), at @scale_120, for the enter with the
- * compositor's @serial. */
+/* Show the shape with this number (wp_cursor_shape_device_v1.shape), at @scale_120, for the enter
+ * with the compositor's @serial. */
 void bh_cursor_show_shape (BhCursor *cursor, guint32 shape, guint scale_120, guint32 serial);
 void bh_cursor_hide (BhCursor *cursor, guint32 serial);
 /* NULL, or what was wrong with it. */

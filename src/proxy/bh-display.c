@@ -287,7 +287,8 @@ add_output (BhDisplay *display, guint32 name, guint32 version)
   output->proxy = display->proxy;
   output->name = name;
   output->scale = 1;
-  output->output = wl_registry_bind (display->registry, name, &wl_output_interface, MIN (version, 3));
+  output->output =
+      wl_registry_bind (display->registry, name, &wl_output_interface, MIN (version, 3));
   wl_output_add_listener (output->output, &output_listener, output);
   g_ptr_array_add (display->outputs, output);
   follow_output (display, output);
@@ -321,8 +322,8 @@ registry_global (void *data, struct wl_registry *registry, uint32_t name, const 
 
       if (!*where && version >= wanted[i].least
           && strcmp (interface, wanted[i].interface->name) == 0)
-        *where = wl_registry_bind (registry, name, wanted[i].interface,
-                                   MIN (version, wanted[i].most));
+        *where =
+            wl_registry_bind (registry, name, wanted[i].interface, MIN (version, wanted[i].most));
     }
   for (guint i = 0; i < display->outputs->len; i++)
     follow_output (display, g_ptr_array_index (display->outputs, i));
@@ -458,6 +459,7 @@ bh_display_announce_output (BhDisplay *display)
   if (display->outputs->len > 0)
     refresh = ((BhOutput *) g_ptr_array_index (display->outputs, 0))->refresh;
   BH_SEND (display->proxy, OUTPUT, output, .width = (guint32) MIN (width * scale, BH_MAX_SIDE),
-           .height = (guint32) MIN (height * scale, BH_MAX_SIDE), .scale_120 = (guint32) scale * 120,
+           .height = (guint32) MIN (height * scale, BH_MAX_SIDE),
+           .scale_120 = (guint32) scale * 120,
            .refresh_mhz = (guint32) (refresh > 0 ? CLAMP (refresh, 1000, 1000000) : 60000));
 }

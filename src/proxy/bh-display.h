@@ -22,7 +22,7 @@ typedef struct
   struct wl_output *output;
   struct zxdg_output_v1 *xdg; /* perhaps NULL */
   guint32 name;
-  int width, height; /* of the mode, pixels */
+  int width, height;                 /* of the mode, pixels */
   int logical_width, logical_height; /* 0: not told */
   int scale, transform, refresh;
 } BhOutput;
@@ -59,9 +59,9 @@ void bh_display_attach (BhDisplay *display);
  * more: libwayland ends the connection when its 4 KiB buffer is full as well). */
 gboolean bh_display_flush (BhDisplay *display);
 
-/* Take in, now, what the compositor has already said. Before work on a popup: wlroots takes a popup's role away
- * when it dismisses it, and treats a commit that crosses its popup_done as an error of the client. Not from
- * within an event of the display. */
+/* Take in, now, what the compositor has already said. Before work on a popup: wlroots takes a
+ * popup's role away when it dismisses it, and treats a commit that crosses its popup_done as an
+ * error of the client. Not from within an event of the display. */
 void bh_display_drain (BhDisplay *display);
 
 /* Logical size of the largest output and the largest scale: what limits of windows follow from. */

@@ -3,11 +3,11 @@
  * The channel to the guest.
  *
  * Theory of operation: bytes become messages in bh_channel_next (src/wire), which refuses what is
- * malformed; dispatch() hands each to the part that knows its meaning. The first message is hello, and there
- * is only one. Each message costs tokens by the work it can cause; a guest without tokens is not read
- * until it has some again, so a flood waits in its own channel (credit and socket buffer), costs the
- * host a bounded share of one core and no memory. The guest is not read either while the compositor takes no
- * requests. */
+ * malformed; dispatch() hands each to the part that knows its meaning. The first message is hello,
+ * and there is only one. Each message costs tokens by the work it can cause; a guest without tokens
+ * is not read until it has some again, so a flood waits in its own channel (credit and socket
+ * buffer), costs the host a bounded share of one core and no memory. The guest is not read either
+ * while the compositor takes no requests. */
 #include "config.h"
 
 #include "bh-guest-link.h"
@@ -27,8 +27,8 @@
 #define THROTTLE_MS 10
 /* Messages handled before other sources get their turn. */
 #define BATCH 128
-/* Queued for a guest that does not read: above the first, motion is left out; above the second it is given
- * up. The second holds a keymap and much else. */
+/* Queued for a guest that does not read: above the first, motion is left out; above the second it
+ * is given up. The second holds a keymap and much else. */
 #define QUEUE_SOFT (256u << 10)
 #define QUEUE_HARD (2u << 20)
 
@@ -39,7 +39,7 @@ struct _BhGuestLink
   guint source, throttle, resume;
   gboolean ready; /* hello has come */
   gboolean paused, attached;
-  gboolean leftover; /* the reader still has messages */
+  gboolean leftover;       /* the reader still has messages */
   gint64 tokens, refilled; /* tokens; µs */
 };
 
@@ -202,7 +202,8 @@ dispatch (BhGuestLink *link, const BhMessage *msg)
     case BH_MSG_CURSOR_IMAGE:
       return handle_cursor (link, msg);
     default:
-      /* The decoder lets only the guest's messages through: one in the table that is not handled here. */
+      /* The decoder lets only the guest's messages through: one in the table that is not handled
+       * here. */
       return "a message this proxy does not know";
     }
 }
@@ -294,8 +295,8 @@ channel_ready (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Write what there is, go on with messages that are left, and wait for what is of use now. More is read
- * only when all that was read is handled: the reader's buffer stays small. */
+/* Write what there is, go on with messages that are left, and wait for what is of use now. More is
+ * read only when all that was read is handled: the reader's buffer stays small. */
 static gboolean
 go_on (gpointer data)
 {
@@ -324,7 +325,8 @@ go_on (gpointer data)
     condition |= G_IO_OUT;
   g_clear_handle_id (&link->source, g_source_remove);
   if (condition)
-    link->source = g_unix_fd_add (bh_channel_get_fd (link->channel), condition, channel_ready, link);
+    link->source =
+        g_unix_fd_add (bh_channel_get_fd (link->channel), condition, channel_ready, link);
   return G_SOURCE_REMOVE;
 }
 
@@ -376,16 +378,11 @@ bh_guest_link_set_paused (BhGuestLink *link, gboolean paused)
     schedule (link);
 }
 
-gboolean
-bh_guest_link_is_ready (BhGuestLink *link)
-{
-  return link->ready;
-}
-
 static gboolean
 may_be_left_out (BhMessageType type)
 {
-  return type == BH_MSG_POINTER_MOTION || type == BH_MSG_TOUCH_MOTION || type == BH_MSG_POINTER_AXIS;
+  return type == BH_MSG_POINTER_MOTION || type == BH_MSG_TOUCH_MOTION
+         || type == BH_MSG_POINTER_AXIS;
 }
 
 void

@@ -2,9 +2,9 @@
  *
  * The channel to the guest: the only place where guest bytes are read.
  *
- * Should: hand each well-formed message to the one part that checks its meaning, at no more than the
- * guest's share of work; end the proxy (exit code BH_EXIT_GUEST) on anything a correct guest cannot send.
- * Mustn't: repair, guess, keep a pointer into a message, or queue without bound. */
+ * Should: hand each well-formed message to the one part that checks its meaning, at no more than
+ * the guest's share of work; end the proxy (exit code BH_EXIT_GUEST) on anything a correct guest
+ * cannot send. Mustn't: repair, guess, keep a pointer into a message, or queue without bound. */
 #pragma once
 
 #include "bh-proxy.h"
@@ -22,8 +22,6 @@ void bh_guest_link_set_paused (BhGuestLink *link, gboolean paused);
 /* Send @msg. Before the guest's hello nothing is sent. With much queued already motion is left out
  * first; a guest that reads nothing at all is given up. */
 void bh_guest_link_send (BhGuestLink *link, BhMessageType type, const void *msg);
-
-gboolean bh_guest_link_is_ready (BhGuestLink *link);
 
 /* BH_SEND (proxy, FRAME_DONE, frame_done, .window = 1, .time = 2) */
 #define BH_SEND(proxy, CONST, name, ...)                                                           \

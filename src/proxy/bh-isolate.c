@@ -2,14 +2,15 @@
  *
  * Self-confinement of the proxy.
  *
- * Theory of operation: the proxy reads what a hostile guest wrote, so it gives up, before the first such byte,
- * all it does not need. It keeps: the descriptors it has (compositor, service, guest, region, log),
- * memory, clocks, threads of its own (GDBus), new memfds for frames, and reading fonts and cursor themes, since a
- * title in another script and another screen scale need files that were not needed before.
+ * Theory of operation: the proxy reads what a hostile guest wrote, so it gives up, before the first
+ * such byte, all it does not need. It keeps: the descriptors it has (compositor, service, guest,
+ * region, log), memory, clocks, threads of its own (GDBus), new memfds for frames, and reading
+ * fonts and cursor themes, since a title in another script and another screen scale need files that
+ * were not needed before.
  *
- * Should: lose sockets, exec, fork, ptrace, signals to others, writing or making files, executable memory.
- * Mustn't: be loosened at run time, or depend on the environment (except in sanitizer builds, which need
- * more system calls for their reports). */
+ * Should: lose sockets, exec, fork, ptrace, signals to others, writing or making files, executable
+ * memory. Mustn't: be loosened at run time, or depend on the environment (except in sanitizer
+ * builds, which need more system calls for their reports). */
 #include "config.h"
 
 #include "bh-isolate.h"
@@ -72,8 +73,9 @@ readable_folders (void)
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   const char *home = g_get_home_dir (), *cursors = g_getenv ("XCURSOR_PATH");
   static const char *const fixed[] = {
-    "/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts",      "/usr/share/fontconfig",
-    "/var/cache/fontconfig", "/usr/share/icons",  "/usr/local/share/icons", "/usr/share/pixmaps",
+    "/usr/share/fonts",       "/usr/local/share/fonts", "/etc/fonts",
+    "/usr/share/fontconfig",  "/var/cache/fontconfig",  "/usr/share/icons",
+    "/usr/local/share/icons", "/usr/share/pixmaps",
   };
   static const char *const in_home[] = { ".fonts", ".icons" };
   static const char *const in_data[] = { "fonts", "icons" };
@@ -134,28 +136,84 @@ bh_isolate_early (GError **error)
 /* Allowed whatever the arguments. */
 static const int allowed[] = {
   /* descriptors that are open */
-  SCMP_SYS (read), SCMP_SYS (readv), SCMP_SYS (pread64), SCMP_SYS (write), SCMP_SYS (writev),
-  SCMP_SYS (recvmsg), SCMP_SYS (recvfrom), SCMP_SYS (sendmsg), SCMP_SYS (sendto), SCMP_SYS (shutdown),
-  SCMP_SYS (getsockopt), SCMP_SYS (setsockopt), SCMP_SYS (getsockname), SCMP_SYS (getpeername),
-  SCMP_SYS (poll), SCMP_SYS (ppoll), SCMP_SYS (lseek), SCMP_SYS (close), SCMP_SYS (fcntl),
-  SCMP_SYS (fstat), SCMP_SYS (fstatfs), SCMP_SYS (dup), SCMP_SYS (eventfd2), SCMP_SYS (pipe2),
+  SCMP_SYS (read),
+  SCMP_SYS (readv),
+  SCMP_SYS (pread64),
+  SCMP_SYS (write),
+  SCMP_SYS (writev),
+  SCMP_SYS (recvmsg),
+  SCMP_SYS (recvfrom),
+  SCMP_SYS (sendmsg),
+  SCMP_SYS (sendto),
+  SCMP_SYS (shutdown),
+  SCMP_SYS (getsockopt),
+  SCMP_SYS (setsockopt),
+  SCMP_SYS (getsockname),
+  SCMP_SYS (getpeername),
+  SCMP_SYS (poll),
+  SCMP_SYS (ppoll),
+  SCMP_SYS (lseek),
+  SCMP_SYS (close),
+  SCMP_SYS (fcntl),
+  SCMP_SYS (fstat),
+  SCMP_SYS (fstatfs),
+  SCMP_SYS (dup),
+  SCMP_SYS (eventfd2),
+  SCMP_SYS (pipe2),
   /* memory for pictures */
-  SCMP_SYS (memfd_create), SCMP_SYS (ftruncate), SCMP_SYS (fallocate),
+  SCMP_SYS (memfd_create),
+  SCMP_SYS (ftruncate),
+  SCMP_SYS (fallocate),
   /* looking for fonts and cursors */
-  SCMP_SYS (stat), SCMP_SYS (lstat), SCMP_SYS (newfstatat), SCMP_SYS (statx), SCMP_SYS (statfs),
-  SCMP_SYS (access), SCMP_SYS (faccessat), SCMP_SYS (faccessat2), SCMP_SYS (readlink),
-  SCMP_SYS (readlinkat), SCMP_SYS (getdents64), SCMP_SYS (getcwd), SCMP_SYS (fadvise64),
+  SCMP_SYS (stat),
+  SCMP_SYS (lstat),
+  SCMP_SYS (newfstatat),
+  SCMP_SYS (statx),
+  SCMP_SYS (statfs),
+  SCMP_SYS (access),
+  SCMP_SYS (faccessat),
+  SCMP_SYS (faccessat2),
+  SCMP_SYS (readlink),
+  SCMP_SYS (readlinkat),
+  SCMP_SYS (getdents64),
+  SCMP_SYS (getcwd),
+  SCMP_SYS (fadvise64),
   /* memory */
-  SCMP_SYS (brk), SCMP_SYS (munmap), SCMP_SYS (mremap), SCMP_SYS (madvise), SCMP_SYS (membarrier),
+  SCMP_SYS (brk),
+  SCMP_SYS (munmap),
+  SCMP_SYS (mremap),
+  SCMP_SYS (madvise),
+  SCMP_SYS (membarrier),
   /* threads and time */
-  SCMP_SYS (futex), SCMP_SYS (set_robust_list), SCMP_SYS (rseq), SCMP_SYS (sched_yield),
-  SCMP_SYS (sched_getaffinity), SCMP_SYS (sched_getattr), SCMP_SYS (clock_gettime),
-  SCMP_SYS (clock_getres), SCMP_SYS (clock_nanosleep), SCMP_SYS (nanosleep), SCMP_SYS (gettimeofday),
-  SCMP_SYS (rt_sigaction), SCMP_SYS (rt_sigprocmask), SCMP_SYS (rt_sigreturn), SCMP_SYS (sigaltstack),
-  SCMP_SYS (restart_syscall), SCMP_SYS (exit), SCMP_SYS (exit_group),
+  SCMP_SYS (futex),
+  SCMP_SYS (set_robust_list),
+  SCMP_SYS (rseq),
+  SCMP_SYS (sched_yield),
+  SCMP_SYS (sched_getaffinity),
+  SCMP_SYS (sched_getattr),
+  SCMP_SYS (clock_gettime),
+  SCMP_SYS (clock_getres),
+  SCMP_SYS (clock_nanosleep),
+  SCMP_SYS (nanosleep),
+  SCMP_SYS (gettimeofday),
+  SCMP_SYS (rt_sigaction),
+  SCMP_SYS (rt_sigprocmask),
+  SCMP_SYS (rt_sigreturn),
+  SCMP_SYS (sigaltstack),
+  SCMP_SYS (restart_syscall),
+  SCMP_SYS (exit),
+  SCMP_SYS (exit_group),
   /* about oneself */
-  SCMP_SYS (getpid), SCMP_SYS (gettid), SCMP_SYS (getppid), SCMP_SYS (getuid), SCMP_SYS (geteuid),
-  SCMP_SYS (getgid), SCMP_SYS (getegid), SCMP_SYS (getrandom), SCMP_SYS (uname), SCMP_SYS (sysinfo),
+  SCMP_SYS (getpid),
+  SCMP_SYS (gettid),
+  SCMP_SYS (getppid),
+  SCMP_SYS (getuid),
+  SCMP_SYS (geteuid),
+  SCMP_SYS (getgid),
+  SCMP_SYS (getegid),
+  SCMP_SYS (getrandom),
+  SCMP_SYS (uname),
+  SCMP_SYS (sysinfo),
   SCMP_SYS (getrusage),
 };
 
@@ -174,20 +232,24 @@ add_conditional (scmp_filter_ctx ctx)
                          SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (mprotect), 1,
                          SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-  /* Threads, not processes. glibc falls back to clone, whose flags can be seen, when there is no clone3. */
+  /* Threads, not processes. glibc falls back to clone, whose flags can be seen, when there is no
+   * clone3. */
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (clone), 1,
                          SCMP_A0 (SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
   r |= seccomp_rule_add (ctx, SCMP_ACT_ERRNO (ENOSYS), SCMP_SYS (clone3), 0);
-  r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (prctl), 1, SCMP_A0 (SCMP_CMP_EQ, PR_SET_NAME));
+  r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (prctl), 1,
+                         SCMP_A0 (SCMP_CMP_EQ, PR_SET_NAME));
 #ifdef PR_SET_VMA
-  r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (prctl), 1, SCMP_A0 (SCMP_CMP_EQ, PR_SET_VMA));
+  r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (prctl), 1,
+                         SCMP_A0 (SCMP_CMP_EQ, PR_SET_VMA));
 #endif
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (ioctl), 1, SCMP_A1 (SCMP_CMP_EQ, FIONREAD));
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (ioctl), 1, SCMP_A1 (SCMP_CMP_EQ, TCGETS));
   /* abort () */
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (tgkill), 1,
                          SCMP_A0 (SCMP_CMP_EQ, (scmp_datum_t) getpid ()));
-  /* GLib wants to give new threads the priority of the first, which they have: say yes, do nothing. */
+  /* GLib wants to give new threads the priority of the first, which they have: say yes, do nothing.
+   */
   r |= seccomp_rule_add (ctx, SCMP_ACT_ERRNO (0), SCMP_SYS (sched_setattr), 0);
   /* Reading limits, not changing them. */
   r |= seccomp_rule_add (ctx, SCMP_ACT_ALLOW, SCMP_SYS (prlimit64), 1, SCMP_A2 (SCMP_CMP_EQ, 0));

@@ -23,7 +23,8 @@ send_keymap (BhSeat *seat)
 }
 
 static void
-keyboard_keymap (void *data, struct wl_keyboard *keyboard, uint32_t format, int32_t fd, uint32_t size)
+keyboard_keymap (void *data, struct wl_keyboard *keyboard, uint32_t format, int32_t fd,
+                 uint32_t size)
 {
   BhSeat *seat = data;
   char *map;
@@ -61,8 +62,8 @@ leave (BhSeat *seat)
 }
 
 static void
-keyboard_enter (void *data, struct wl_keyboard *keyboard, uint32_t serial, struct wl_surface *surface,
-                struct wl_array *keys)
+keyboard_enter (void *data, struct wl_keyboard *keyboard, uint32_t serial,
+                struct wl_surface *surface, struct wl_array *keys)
 {
   BhSeat *seat = data;
   guint32 list[BH_MAX_HELD], n = 0, *key;
@@ -82,14 +83,15 @@ keyboard_enter (void *data, struct wl_keyboard *keyboard, uint32_t serial, struc
 }
 
 static void
-keyboard_leave (void *data, struct wl_keyboard *keyboard, uint32_t serial, struct wl_surface *surface)
+keyboard_leave (void *data, struct wl_keyboard *keyboard, uint32_t serial,
+                struct wl_surface *surface)
 {
   leave (data);
 }
 
 static void
-keyboard_key (void *data, struct wl_keyboard *keyboard, uint32_t serial, uint32_t time, uint32_t key,
-              uint32_t state)
+keyboard_key (void *data, struct wl_keyboard *keyboard, uint32_t serial, uint32_t time,
+              uint32_t key, uint32_t state)
 {
   BhSeat *seat = data;
   guint i;
@@ -106,7 +108,8 @@ keyboard_key (void *data, struct wl_keyboard *keyboard, uint32_t serial, uint32_
   else if (i < seat->k.n_held)
     seat->k.held[i] = seat->k.held[--seat->k.n_held];
   BH_SEND (seat->proxy, KEY, key,
-           .serial = bh_seat_next_serial (seat, state == WL_KEYBOARD_KEY_STATE_PRESSED ? serial : 0),
+           .serial =
+               bh_seat_next_serial (seat, state == WL_KEYBOARD_KEY_STATE_PRESSED ? serial : 0),
            .time = time, .key = key, .pressed = state == WL_KEYBOARD_KEY_STATE_PRESSED);
 }
 
@@ -119,7 +122,8 @@ keyboard_modifiers (void *data, struct wl_keyboard *keyboard, uint32_t serial, u
   /* May come just before the enter as well; the compositor repeats them after it. */
   if (seat->k.window)
     BH_SEND (seat->proxy, MODIFIERS, modifiers, .serial = bh_seat_next_serial (seat, 0),
-             .depressed = depressed, .latched = latched, .locked = locked, .group = MIN (group, 31));
+             .depressed = depressed, .latched = latched, .locked = locked,
+             .group = MIN (group, 31));
 }
 
 static void

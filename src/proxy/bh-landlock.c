@@ -2,7 +2,8 @@
  *
  * Landlock: no file system but some folders, read-only (landlock.7).
  *
- * Every right this header knows and the kernel has is handled, so that what is not allowed here is refused. */
+ * Every right this header knows and the kernel has is handled, so that what is not allowed here is
+ * refused. */
 #include "config.h"
 
 #include "bh-isolate.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A picture the proxy paints itself (frame strips, cursors), in memory that lives until the compositor
- * is done with it. */
+ * A picture the proxy paints itself (frame strips, cursors), in memory that lives until the
+ * compositor is done with it. */
 #pragma once
 
 #include <wayland-client.h>

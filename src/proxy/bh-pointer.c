@@ -2,8 +2,9 @@
  *
  * The pointer: over content its events are the guest's, over the frame they are the proxy's own.
  *
- * Moving from content to frame is a leave for the guest. Buttons the guest saw pressed are released for it
- * before it is told to leave (a drag of the window that the compositor took over ends like that). */
+ * Moving from content to frame is a leave for the guest. Buttons the guest saw pressed are released
+ * for it before it is told to leave (a drag of the window that the compositor took over ends like
+ * that). */
 #include "config.h"
 
 #include "bh-seat.h"
@@ -238,7 +239,8 @@ send_axes (BhSeat *seat)
 }
 
 static void
-pointer_axis (void *data, struct wl_pointer *pointer, uint32_t time, uint32_t axis, wl_fixed_t value)
+pointer_axis (void *data, struct wl_pointer *pointer, uint32_t time, uint32_t axis,
+              wl_fixed_t value)
 {
   BhSeat *seat = data;
 

@@ -3,8 +3,8 @@
  * Popups: xdg_popup with a frame of its own.
  *
  * Rules: a popup has a mapped parent, is no larger than the output, touches its parent, and grabs
- * only after a press the guest really got, and only on top of the popups that already do. The positioner
- * speaks of the frame: anchor and size grow by the frames' margins. */
+ * only after a press the guest really got, and only on top of the popups that already do. The
+ * positioner speaks of the frame: anchor and size grow by the frames' margins. */
 #include "config.h"
 
 #include "bh-guest-link.h"
@@ -21,13 +21,15 @@ typedef struct
 static Box
 unconstrained (const Box *anchor_rect, int width, int height, guint32 anchor, guint32 gravity)
 {
-  /* Both enumerations count alike (xdg-shell.xml): none, top, bottom, left, right, and the corners. */
+  /* Both enumerations count alike (xdg-shell.xml): none, top, bottom, left, right, and the corners.
+   */
   static const signed char dx[] = { 0, 0, 0, -1, 1, -1, -1, 1, 1 };
   static const signed char dy[] = { 0, -1, 1, 0, 0, -1, 1, -1, 1 };
   int x = anchor_rect->x + anchor_rect->width * (dx[anchor] + 1) / 2;
   int y = anchor_rect->y + anchor_rect->height * (dy[anchor] + 1) / 2;
 
-  return (Box){ x + width * (dx[gravity] - 1) / 2, y + height * (dy[gravity] - 1) / 2, width, height };
+  return (Box){ x + width * (dx[gravity] - 1) / 2, y + height * (dy[gravity] - 1) / 2, width,
+                height };
 }
 
 static struct xdg_positioner *
@@ -41,18 +43,19 @@ positioner_new (BhWindow *window, BhWindow *parent)
   int parent_height = pm->top + look->height + pm->bottom;
   int most_width, most_height, scale, dx, dy;
   Box anchor, box;
-  struct xdg_positioner *positioner
-      = xdg_wm_base_create_positioner (window->proxy->display->wm_base);
+  struct xdg_positioner *positioner =
+      xdg_wm_base_create_positioner (window->proxy->display->wm_base);
 
   bh_display_get_bounds (window->proxy->display, &most_width, &most_height, &scale);
   /* The anchor has to lie in the parent (xdg-shell.xml, set_anchor_rect). */
   anchor.x = CLAMP (place->anchor_x + pm->left, 0, parent_width - 1);
   anchor.y = CLAMP (place->anchor_y + pm->top, 0, parent_height - 1);
-  anchor.width = CLAMP (place->anchor_x + pm->left + place->anchor_width, anchor.x + 1, parent_width)
-                 - anchor.x;
-  anchor.height
-      = CLAMP (place->anchor_y + pm->top + place->anchor_height, anchor.y + 1, parent_height)
-        - anchor.y;
+  anchor.width =
+      CLAMP (place->anchor_x + pm->left + place->anchor_width, anchor.x + 1, parent_width)
+      - anchor.x;
+  anchor.height =
+      CLAMP (place->anchor_y + pm->top + place->anchor_height, anchor.y + 1, parent_height)
+      - anchor.y;
   box = unconstrained (&anchor, MIN (place->width + m.left + m.right, most_width),
                        MIN (place->height + m.top + m.bottom, most_height), place->anchor,
                        place->gravity);
@@ -139,8 +142,7 @@ bh_popup_configured (BhWindow *window, guint32 host_serial)
   if (parent && parent->border)
     pm = bh_border_get_look (parent->border)->margins;
   BH_SEND (window->proxy, POPUP_CONFIGURE, popup_configure, .window = window->id, .serial = serial,
-           .token = window->token,
-           .x = CLAMP (window->x + m.left - pm.left, -BH_COORD, BH_COORD),
+           .token = window->token, .x = CLAMP (window->x + m.left - pm.left, -BH_COORD, BH_COORD),
            .y = CLAMP (window->y + m.top - pm.top, -BH_COORD, BH_COORD),
            .width = CLAMP (window->pending.width - m.left - m.right, 1, BH_MAX_SIDE),
            .height = CLAMP (window->pending.height - m.top - m.bottom, 1, BH_MAX_SIDE));

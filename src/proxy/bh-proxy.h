@@ -2,10 +2,10 @@
  *
  * The gate of one AppVM: what its parts share.
  *
- * Everything runs in one thread on the default main context (GDBus has a worker of its own that never
- * sees guest bytes). A part may use another only through its header; none keeps a pointer to a
- * BhWindow across a return to the main loop, except as user data of Wayland objects that the window
- * destroys first. */
+ * Everything runs in one thread on the default main context (GDBus has a worker of its own that
+ * never sees guest bytes). A part may use another only through its header; none keeps a pointer to
+ * a BhWindow across a return to the main loop, except as user data of Wayland objects that the
+ * window destroys first. */
 #pragma once
 
 #include <gio/gio.h>
@@ -59,7 +59,8 @@ void bh_proxy_fail (BhProxy *proxy, int exit_code, const char *detail);
 /* The service has closed its socket: end without a word. */
 void bh_proxy_quit (BhProxy *proxy);
 
-/* Whole logical pixels to pixels at a scale in 120ths, rounded as fractional-scale-v1.xml wants it. */
+/* Whole logical pixels to pixels at a scale in 120ths, rounded as fractional-scale-v1.xml wants it.
+ */
 static inline int
 bh_scale_px (int logical, guint scale_120)
 {

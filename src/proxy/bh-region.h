@@ -2,9 +2,10 @@
  *
  * Memory for pictures that the compositor maps: an arena in one memfd, handed out first-fit.
  *
- * There are two. The shared region (made and sealed by bulkhead-vmm) is written by the guest; the proxy
- * never maps it, so nothing the guest does to it can reach the proxy. The proxy's own region serves
- * where there is no shared one or it is full: the guest's pixels messages are copied there. */
+ * There are two. The shared region (made and sealed by bulkhead-vmm) is written by the guest; the
+ * proxy never maps it, so nothing the guest does to it can reach the proxy. The proxy's own region
+ * serves where there is no shared one or it is full: the guest's pixels messages are copied there.
+ */
 #pragma once
 
 #include <wayland-client.h>

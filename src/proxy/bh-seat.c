@@ -98,8 +98,8 @@ bh_seat_next_serial (BhSeat *seat, guint32 host_press)
     seat->serial = 1;
   if (host_press)
     {
-      seat->presses[seat->next_press]
-          = (BhPress){ seat->serial, host_press, g_get_monotonic_time () };
+      seat->presses[seat->next_press] =
+          (BhPress){ seat->serial, host_press, g_get_monotonic_time () };
       seat->next_press = (seat->next_press + 1) % BH_MAX_PRESSES;
     }
   return seat->serial;

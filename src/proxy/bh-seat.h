@@ -2,8 +2,9 @@
  *
  * Input: what the host's seat does over this guest's windows.
  *
- * The guest gets events only for its own content, with serials of the proxy's own small counter. It can
- * quote a serial back; that counts only when it was a press this guest really got, not long ago. */
+ * The guest gets events only for its own content, with serials of the proxy's own small counter. It
+ * can quote a serial back; that counts only when it was a press this guest really got, not long
+ * ago. */
 #pragma once
 
 #include "bh-window.h"
@@ -92,7 +93,8 @@ guint32 bh_seat_find_press (BhSeat *seat, guint32 untrusted_serial);
 void bh_seat_window_gone (BhSeat *seat, BhWindow *window);
 
 /* The window and part of a surface; FALSE for none of ours (or one that is gone already). */
-gboolean bh_seat_look_up (BhSeat *seat, struct wl_surface *surface, BhWindow **window, BhPart *part);
+gboolean bh_seat_look_up (BhSeat *seat, struct wl_surface *surface, BhWindow **window,
+                          BhPart *part);
 
 /* bh-pointer.c, bh-keyboard.c, bh-touch.c */
 void bh_pointer_add (BhSeat *seat);

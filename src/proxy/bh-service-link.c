@@ -46,7 +46,8 @@ static gboolean
 pack (const char *const *items, guint8 **buffer, BhList *list)
 {
   *buffer = g_malloc (BH_LIST_BYTES);
-  return bh_list_pack (items, items ? g_strv_length ((char **) items) : 0, *buffer, BH_LIST_BYTES, list);
+  return bh_list_pack (items, items ? g_strv_length ((char **) items) : 0, *buffer, BH_LIST_BYTES,
+                       list);
 }
 
 /* Whether the message keeps its limits; else an error for the service. */
@@ -58,15 +59,16 @@ fits (BhMessageType type, const void *msg, GDBusMethodInvocation *invocation)
   bh_message_measure (type, msg, &status);
   if (status == BH_WIRE_OK)
     return TRUE;
-  g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
-                                         BH_ERROR_INVALID_ARGUMENT, "%s: %s",
-                                         bh_message_info (type)->name, bh_wire_status_name (status));
+  g_dbus_method_invocation_return_error (
+      g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "%s: %s",
+      bh_message_info (type)->name, bh_wire_status_name (status));
   return FALSE;
 }
 
 /* Send configure from @settings. With @invocation NULL it was checked before. */
 static gboolean
-configure (BhServiceLink *link, GVariant *settings, GDBusMethodInvocation *invocation, gboolean send)
+configure (BhServiceLink *link, GVariant *settings, GDBusMethodInvocation *invocation,
+           gboolean send)
 {
   g_autofree const char **environment = NULL;
   g_autofree guint8 *buffer = NULL;
@@ -132,7 +134,9 @@ launch (BhServiceLink *link, guint32 id, GVariant *options, GDBusMethodInvocatio
   g_variant_lookup (options, "argv", "^a&s", &argv);
   g_variant_lookup (options, "x11", "&s", &x11);
   msg.app = lookup_str (options, "app");
-  msg.x11 = strcmp (x11, "yes") == 0 ? BH_X11_YES : strcmp (x11, "no") == 0 ? BH_X11_NO : BH_X11_AUTO;
+  msg.x11 = strcmp (x11, "yes") == 0  ? BH_X11_YES
+            : strcmp (x11, "no") == 0 ? BH_X11_NO
+                                      : BH_X11_AUTO;
   if (!pack (argv, &buffer, &msg.argv) || (msg.app.len == 0 && msg.argv.count == 0))
     {
       if (invocation)
@@ -287,8 +291,7 @@ bh_service_link_hello (BhServiceLink *link, const char *untrusted_build, gsize l
 
   link->hello = TRUE;
   link->configured = configured;
-  bh_dbus_proxy1_emit_hello (link->skeleton, build, configured,
-                             link->proxy->shared != NULL);
+  bh_dbus_proxy1_emit_hello (link->skeleton, build, configured, link->proxy->shared != NULL);
   if (link->settings && !configured)
     {
       configure (link, link->settings, NULL, TRUE);
@@ -325,8 +328,8 @@ bh_service_link_launched (BhServiceLink *link, const bh_msg_launched *untrusted)
 void
 bh_service_link_exited (BhServiceLink *link, const bh_msg_exited *untrusted)
 {
-  g_autofree char *tail
-      = bh_text_clean_lines ((const char *) untrusted->tail.data, untrusted->tail.len);
+  g_autofree char *tail =
+      bh_text_clean_lines ((const char *) untrusted->tail.data, untrusted->tail.len);
 
   bh_dbus_proxy1_emit_exited (link->skeleton, untrusted->id, untrusted->code, tail);
 }

@@ -7,7 +7,8 @@
 
 #include "bh-proxy.h"
 
-/* @fd becomes the link's. Handshakes at once; nothing is dispatched before bh_service_link_start. */
+/* @fd becomes the link's. Handshakes at once; nothing is dispatched before bh_service_link_start.
+ */
 BhServiceLink *bh_service_link_new (BhProxy *proxy, int fd, GError **error);
 gboolean bh_service_link_start (BhServiceLink *link, GError **error);
 void bh_service_link_free (BhServiceLink *link);

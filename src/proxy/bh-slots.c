@@ -2,8 +2,8 @@
  *
  * Picture slots of one window.
  *
- * Rules: bounds come from the slot the host handed out, never from the message; all arithmetic on the
- * guest's numbers is 64-bit and checked (bh-checked.h). */
+ * Rules: bounds come from the slot the host handed out, never from the message; all arithmetic on
+ * the guest's numbers is 64-bit and checked (bh-checked.h). */
 #include "config.h"
 
 #include "bh-slots.h"
@@ -65,8 +65,8 @@ bh_slot_release (BhSlot *slot)
   if (collect (set))
     return;
   if (!set->retired)
-    BH_SEND (set->proxy, SLOT_FREE, slot_free, .window = set->window,
-             .generation = set->generation, .slot = (guint32) (slot - set->slots));
+    BH_SEND (set->proxy, SLOT_FREE, slot_free, .window = set->window, .generation = set->generation,
+             .slot = (guint32) (slot - set->slots));
 }
 
 static void
@@ -83,8 +83,7 @@ bh_slot_get_buffer (BhSlot *slot, int width, int height, int stride)
   BhSlotSet *set = slot->set;
   guint index = (guint) (slot - set->slots);
 
-  if (slot->buffer
-      && (slot->width != width || slot->height != height || slot->stride != stride))
+  if (slot->buffer && (slot->width != width || slot->height != height || slot->stride != stride))
     g_clear_pointer (&slot->buffer, wl_buffer_destroy);
   if (!slot->buffer)
     {
@@ -146,8 +145,7 @@ bh_slots_want (BhProxy *proxy, GPtrArray *sets, const bh_msg_slots_want *untrust
         break;
   g_ptr_array_add (sets, set);
   BH_SEND (proxy, SLOTS, slots, .window = set->window, .generation = set->generation,
-           .count = set->count,
-           .by_channel = set->count > 0 && !bh_region_is_shared (set->region),
+           .count = set->count, .by_channel = set->count > 0 && !bh_region_is_shared (set->region),
            .offset = set->count > 0 && bh_region_is_shared (set->region) ? set->offset : 0,
            .bytes = set->count > 0 ? set->bytes : 0);
   return NULL;
@@ -190,7 +188,8 @@ bh_slots_fill (GPtrArray *sets, const bh_msg_pixels *untrusted)
     return "pixels for a slot that takes none";
   if (!bh_range_fits (untrusted->offset, untrusted->data.len, set->bytes))
     return "pixels beyond their slot";
-  bh_region_write (set->region, set->offset + (guint64) untrusted->slot * set->bytes + untrusted->offset,
+  bh_region_write (set->region,
+                   set->offset + (guint64) untrusted->slot * set->bytes + untrusted->offset,
                    untrusted->data.data, untrusted->data.len);
   return NULL;
 }

@@ -2,9 +2,9 @@
  *
  * The picture slots of one window: which the guest may write and which the compositor reads.
  *
- * A slot is busy from the frame that names it until the compositor's wl_buffer.release. A newer generation
- * retires the older ones: the guest may not name them any more, and their memory is handed out
- * again only when the compositor has released all of it. */
+ * A slot is busy from the frame that names it until the compositor's wl_buffer.release. A newer
+ * generation retires the older ones: the guest may not name them any more, and their memory is
+ * handed out again only when the compositor has released all of it. */
 #pragma once
 
 #include <wayland-client.h>
@@ -43,8 +43,8 @@ void bh_slots_free (GPtrArray *sets);
 /* Handle slots_want: retire what there is and answer. NULL, or what was wrong with it. */
 const char *bh_slots_want (BhProxy *proxy, GPtrArray *sets, const bh_msg_slots_want *untrusted);
 
-/* The slot a frame names, checked to hold its picture. NULL with *@wrong NULL: of a generation that is
- * over, ignore it; NULL with *@wrong: no correct guest says that. */
+/* The slot a frame names, checked to hold its picture. NULL with *@wrong NULL: of a generation that
+ * is over, ignore it; NULL with *@wrong: no correct guest says that. */
 BhSlot *bh_slots_find (GPtrArray *sets, const bh_msg_frame *untrusted, const char **wrong);
 
 /* Handle pixels. NULL, or what was wrong with it. */

@@ -2,15 +2,14 @@
  *
  * Toplevels: xdg_toplevel with the guest's wishes checked and the frame's share taken off.
  *
- * Rules: what identifies a window (title, app id) begins with what the host knows; the guest's part is
- * cleaned and cut. Sizes of the guest are content, sizes of the compositor are frame. */
+ * Rules: what identifies a window (title, app id) begins with what the host knows; the guest's part
+ * is cleaned and cut. Sizes of the guest are content, sizes of the compositor are frame. */
 #include "config.h"
 
 #include "bh-guest-link.h"
 #include "bh-seat.h"
 #include "bh-window.h"
 #include "bh-windows.h"
-
 
 static guint32
 state_bit (uint32_t state)
@@ -48,8 +47,7 @@ toplevel_configure (void *data, struct xdg_toplevel *toplevel, int32_t width, in
   window->pending.width = MAX (width, 0);
   window->pending.height = MAX (height, 0);
   window->pending.states = 0;
-  wl_array_for_each (state, states)
-    window->pending.states |= state_bit (*state);
+  wl_array_for_each (state, states) window->pending.states |= state_bit (*state);
 }
 
 static void
@@ -95,8 +93,9 @@ decoration_configure (void *data, struct zxdg_toplevel_decoration_v1 *decoration
   /* A compositor that insists on its own decoration puts it round the frame. */
 }
 
-static const struct zxdg_toplevel_decoration_v1_listener decoration_listener
-    = { .configure = decoration_configure };
+static const struct zxdg_toplevel_decoration_v1_listener decoration_listener = {
+  .configure = decoration_configure
+};
 
 void
 bh_toplevel_realize (BhWindow *window)
@@ -176,9 +175,9 @@ bh_toplevel_push_limits (BhWindow *window)
                              l[3] ? l[3] + height : 0);
 }
 
-/* Only a mapped toplevel is a parent (xdg-shell.xml, xdg_toplevel.set_parent), and it is taken back before
- * either of the two goes: wlroots 0.15 keeps the child in a list of a parent that was destroyed without
- * having been mapped, and the compositor crashes. */
+/* Only a mapped toplevel is a parent (xdg-shell.xml, xdg_toplevel.set_parent), and it is taken back
+ * before either of the two goes: wlroots 0.15 keeps the child in a list of a parent that was
+ * destroyed without having been mapped, and the compositor crashes. */
 void
 bh_toplevel_push_parent (BhWindow *window)
 {

@@ -36,8 +36,7 @@ touch_down (void *data, struct wl_touch *touch, uint32_t serial, uint32_t time,
   seat->t.points[i].area = BH_AREA_NONE;
   if (part != BH_PART_CONTENT)
     {
-      BhArea area
-          = bh_border_hit (window->border, part, wl_fixed_to_int (x), wl_fixed_to_int (y));
+      BhArea area = bh_border_hit (window->border, part, wl_fixed_to_int (x), wl_fixed_to_int (y));
 
       seat->t.points[i].window = NULL;
       seat->t.points[i].area = area;

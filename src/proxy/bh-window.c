@@ -3,11 +3,12 @@
  * One window of the guest: what toplevels and popups have in common.
  *
  * Rules:
- * - The guest's picture is shown on the window's own surface, as XRGB with an opaque region (nothing can
- *   shine through), cropped to the content rectangle (nothing can reach the frame). Its logical size is
- *   decided here, and the frame goes round what was decided.
- * - Nothing is attached before the compositor's first configure, and every configure is acknowledged at most
- *   once, in order.
+ * - The guest's picture is shown on the window's own surface, as XRGB with an opaque region
+ * (nothing can shine through), cropped to the content rectangle (nothing can reach the frame). Its
+ * logical size is decided here, and the frame goes round what was decided.
+ * - Nothing is attached before the compositor's first configure, and every configure is
+ * acknowledged at most once, in order. One that changes nothing the guest's picture depends on
+ * needs no answer of the guest.
  * - Destroying goes from the inside out: callback, frame, role, xdg_surface, surface, pictures. */
 #include "config.h"
 
@@ -134,8 +135,9 @@ fractional_preferred (void *data, struct wp_fractional_scale_v1 *fractional, uin
   set_scale (data, scale);
 }
 
-static const struct wp_fractional_scale_v1_listener fractional_listener
-    = { .preferred_scale = fractional_preferred };
+static const struct wp_fractional_scale_v1_listener fractional_listener = {
+  .preferred_scale = fractional_preferred
+};
 
 static void
 xdg_surface_configure (void *data, struct xdg_surface *xdg, uint32_t serial)
@@ -156,8 +158,8 @@ xdg_surface_configure (void *data, struct xdg_surface *xdg, uint32_t serial)
     }
 }
 
-static const struct xdg_surface_listener xdg_surface_listener
-    = { .configure = xdg_surface_configure };
+static const struct xdg_surface_listener xdg_surface_listener = { .configure =
+                                                                      xdg_surface_configure };
 
 void
 bh_window_create_surface (BhWindow *window)
@@ -189,7 +191,8 @@ bh_window_realize (BhWindow *window)
     bh_popup_realize (window);
 }
 
-/* Keep what is shown for the next surface. Its buffer goes, so that its release is not ours any more. */
+/* Keep what is shown for the next surface. Its buffer goes, so that its release is not ours any
+ * more. */
 static void
 keep_shown (BhWindow *window)
 {
@@ -256,8 +259,8 @@ bh_window_margins (BhWindow *window, guint32 states)
   if (window->kind == BH_WINDOW_POPUP)
     return (BhMargins){ BH_FRAME_POPUP, BH_FRAME_POPUP, BH_FRAME_POPUP, BH_FRAME_POPUP };
   return (BhMargins){ BH_FRAME_SIDE,
-                      states & BH_STATE_FULLSCREEN ? BH_FRAME_SIDE : BH_FRAME_CAPTION, BH_FRAME_SIDE,
-                      BH_FRAME_SIDE };
+                      states & BH_STATE_FULLSCREEN ? BH_FRAME_SIDE : BH_FRAME_CAPTION,
+                      BH_FRAME_SIDE, BH_FRAME_SIDE };
 }
 
 guint32
@@ -301,7 +304,6 @@ acknowledge (BhWindow *window, guint32 serial)
     xdg_surface_ack_configure (window->xdg, window->acked.host_serial);
 }
 
-/* A configure that changes nothing the guest's picture depends on needs no answer of the guest. */
 void
 bh_window_settle (BhWindow *window)
 {
@@ -336,13 +338,14 @@ frame_done (void *data, struct wl_callback *callback, uint32_t time)
 
 static const struct wl_callback_listener frame_listener = { .done = frame_done };
 
-/* Decide what of @picture is seen and how large the frame is: @look gets content size and margins. */
+/* Decide what of @picture is seen and how large the frame is: @look gets content size and margins.
+ */
 static void
 lay_out (BhWindow *window, const BhPicture *picture, BhLook *look)
 {
   const BhConfigure *acked = &window->acked;
-  gboolean forced = (acked->states & (BH_STATE_MAXIMIZED | BH_STATE_FULLSCREEN))
-                    && acked->width > 0 && acked->height > 0;
+  gboolean forced = (acked->states & (BH_STATE_MAXIMIZED | BH_STATE_FULLSCREEN)) && acked->width > 0
+                    && acked->height > 0;
   int most_width, most_height, scale;
   BhMargins m = bh_window_margins (window, acked->states);
 
@@ -352,7 +355,8 @@ lay_out (BhWindow *window, const BhPicture *picture, BhLook *look)
       most_width *= 2;
       most_height *= 2;
     }
-  /* xdg-shell.xml: a maximized window has exactly the size it was told, a fullscreen one at most. */
+  /* xdg-shell.xml: a maximized window has exactly the size it was told, a fullscreen one at most.
+   */
   if (forced)
     {
       most_width = MAX (acked->width - m.left - m.right, 1);
@@ -374,8 +378,8 @@ lay_out (BhWindow *window, const BhPicture *picture, BhLook *look)
   look->maximized = (acked->states & BH_STATE_MAXIMIZED) != 0;
 }
 
-/* Put the picture on the surface so that it covers exactly the content rectangle. FALSE when that cannot be
- * said to this compositor. */
+/* Put the picture on the surface so that it covers exactly the content rectangle. FALSE when that
+ * cannot be said to this compositor. */
 static gboolean
 attach (BhWindow *window, const BhPicture *picture, const BhLook *look, const BhRects *damage)
 {
@@ -445,15 +449,16 @@ bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *damag
   if (window->kind == BH_WINDOW_TOPLEVEL)
     acknowledge (window, picture->serial);
   look = *bh_border_get_look (window->border);
-  if (look.width == 0 || !old->slot || old->width != picture->width || old->height != picture->height
-      || old->logical_width != picture->logical_width
+  if (look.width == 0 || !old->slot || old->width != picture->width
+      || old->height != picture->height || old->logical_width != picture->logical_width
       || old->logical_height != picture->logical_height)
     damage = NULL;
   lay_out (window, picture, &look);
   framed = bh_border_update (window->border, &look);
   if (window->kind == BH_WINDOW_POPUP)
     {
-      /* Painting took a while: look again whether the compositor has dismissed it (bh-display.h). */
+      /* Painting took a while: look again whether the compositor has dismissed it (bh-display.h).
+       */
       bh_display_drain (window->proxy->display);
       if (!window->surface || window->proxy->ended)
         {
@@ -492,12 +497,11 @@ bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *damag
     }
 }
 
-void
-bh_window_refresh (BhWindow *window)
+static void
+refresh (BhWindow *window)
 {
   BhLook look;
 
-  g_clear_handle_id (&window->refresh, g_source_remove);
   if (!window->surface)
     return;
   if (window->kind == BH_WINDOW_TOPLEVEL)
@@ -524,7 +528,7 @@ refresh_timeout (gpointer data)
   if (!bh_display_flush (window->proxy->display))
     return G_SOURCE_CONTINUE;
   window->refresh = 0;
-  bh_window_refresh (window);
+  refresh (window);
   bh_display_flush (window->proxy->display);
   return G_SOURCE_REMOVE;
 }

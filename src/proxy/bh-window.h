@@ -2,9 +2,9 @@
  *
  * One window of the guest, toplevel or popup: its surface, its pictures, its frame.
  *
- * A window is in the table from window_new or popup_new until window_gone. Its objects at the compositor
- * come and go within that time (realize, unrealize), always in the order a sane client uses: role before
- * surface, popups before their parent. */
+ * A window is in the table from window_new or popup_new until window_gone. Its objects at the
+ * compositor come and go within that time (realize, unrealize), always in the order a sane client
+ * uses: role before surface, popups before their parent. */
 #pragma once
 
 #include "bh-border.h"
@@ -64,8 +64,8 @@ struct _BhWindow
   /* toplevels */
   char *title, *app;
   gboolean has_parent; /* the compositor was told of the parent */
-  gboolean titled; /* title and app are set at the compositor */
-  int limits[4];   /* min width, min height, max width, max height */
+  gboolean titled;     /* title and app are set at the compositor */
+  int limits[4];       /* min width, min height, max width, max height */
   int bounds[2];
   /* popups */
   bh_msg_popup_new place;
@@ -93,13 +93,13 @@ void bh_window_show (BhWindow *window, const BhPicture *picture, const BhRects *
 
 /* The compositor's configure is complete: number it for the guest. Returns the guest's serial. */
 guint32 bh_window_add_configure (BhWindow *window, guint32 host_serial);
-/* Whether the guest may name @serial, and what the compositor is told then. */
+/* Whether the guest can have been told @serial. */
 gboolean bh_window_knows_serial (BhWindow *window, guint32 serial);
 
+/* Answer configures that need no picture of the guest. */
 void bh_window_settle (BhWindow *window);
 
-/* Bring frame and title up to date now, or soon. */
-void bh_window_refresh (BhWindow *window);
+/* Bring frame and title up to date soon. */
 void bh_window_queue_refresh (BhWindow *window);
 void bh_window_set_hover (BhWindow *window, BhArea area);
 

@@ -3,10 +3,10 @@
  * The table of one guest's windows.
  *
  * Theory of operation: windows are kept in the order they came, so a popup always stands behind its
- * parent, and destroying from the back is safe at any moment. An id is live, refused, or unknown. Unknown ids
- * end the channel: the guest alone makes ids, so it cannot be wrong about them. Refused ids are
- * remembered until the guest takes them back (window_gone), since it may have sent more about them before it
- * heard. */
+ * parent, and destroying from the back is safe at any moment. An id is live, refused, or unknown.
+ * Unknown ids end the channel: the guest alone makes ids, so it cannot be wrong about them. Refused
+ * ids are remembered until the guest takes them back (window_gone), since it may have sent more
+ * about them before it heard. */
 #include "config.h"
 
 #include "bh-windows.h"
@@ -37,7 +37,8 @@ struct _BhWindows
 
 #define UNKNOWN "a message about a window that was never announced"
 
-/* Find the window of a message: returns from the handler when it is unknown (wrong) or refused (late). */
+/* Find the window of a message: returns from the handler when it is unknown (wrong) or refused
+ * (late). */
 #define FIND_OR_RETURN(windows, window, untrusted_id)                                              \
   BhWindow *window = bh_windows_find (windows, untrusted_id);                                      \
   if (!window)                                                                                     \
@@ -222,8 +223,8 @@ bh_windows_new_popup (BhWindows *windows, const bh_msg_popup_new *untrusted)
   window = bh_window_new (windows->proxy, untrusted->window, BH_WINDOW_POPUP);
   window->parent = untrusted->parent;
   window->place = *untrusted;
-  window->grab_serial
-      = untrusted->grab ? bh_seat_find_press (windows->proxy->seat, untrusted->grab) : 0;
+  window->grab_serial =
+      untrusted->grab ? bh_seat_find_press (windows->proxy->seat, untrusted->grab) : 0;
   g_ptr_array_add (windows->list, window);
   bh_window_realize (window);
   return NULL;
@@ -392,7 +393,8 @@ bh_windows_frame (BhWindows *windows, const bh_msg_frame *untrusted)
   if (!bh_window_knows_serial (window, untrusted->serial))
     return "an answer to a configure that was never sent";
   bh_display_get_bounds (windows->proxy->display, &width, &height, &scale);
-  if (untrusted->logical_width > 2u * (guint) width || untrusted->logical_height > 2u * (guint) height)
+  if (untrusted->logical_width > 2u * (guint) width
+      || untrusted->logical_height > 2u * (guint) height)
     {
       bh_windows_refuse (windows, window->id,
                          "A window was refused: it was larger than twice the screen.");

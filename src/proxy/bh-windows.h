@@ -2,9 +2,9 @@
  *
  * The table of one guest's windows: which exist, and what a message may do to them.
  *
- * Each bh_windows_… handler of a message checks its meaning and returns NULL, or what was wrong with it;
- * then the channel ends. What a correct guest can send by a race (about a window that the host has
- * just refused or dismissed) is ignored. */
+ * Each bh_windows_… handler of a message checks its meaning and returns NULL, or what was wrong
+ * with it; then the channel ends. What a correct guest can send by a race (about a window that the
+ * host has just refused or dismissed) is ignored. */
 #pragma once
 
 #include "bh-window.h"

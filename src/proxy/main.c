@@ -2,9 +2,9 @@
  *
  * bulkhead-proxy: the gate between one AppVM and the desktop.
  *
- * Started by bulkhead-service with fd 3 the D-Bus socket to it, fd 4 the channel to the guest, fd 5 the shared
- * region (or closed). Order: confine (files, privileges), connect to compositor and service, load fonts,
- * confine (system calls), and only then read the guest. */
+ * Started by bulkhead-service with fd 3 the D-Bus socket to it, fd 4 the channel to the guest, fd 5
+ * the shared region (or closed). Order: confine (files, privileges), connect to compositor and
+ * service, load fonts, confine (system calls), and only then read the guest. */
 #include "config.h"
 
 #include <errno.h>
@@ -82,15 +82,17 @@ parse (BhProxy *proxy, int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new ("- gate of one AppVM");
   g_autoptr (GError) error = NULL;
 
-  g_option_context_set_description (context, "Started by bulkhead-service, with sockets as descriptors "
-                                             "3 (D-Bus), 4 (guest) and 5 (shared region).");
+  g_option_context_set_description (context,
+                                    "Started by bulkhead-service, with sockets as descriptors "
+                                    "3 (D-Bus), 4 (guest) and 5 (shared region).");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     {
       g_printerr ("bulkhead-proxy: %s\n", error->message);
       return FALSE;
     }
-  if (!id || !name || !color || argc > 1 || !id_valid (id) || !bh_color_parse (color, &proxy->color))
+  if (!id || !name || !color || argc > 1 || !id_valid (id)
+      || !bh_color_parse (color, &proxy->color))
     {
       g_printerr ("bulkhead-proxy: --id, --name and --color are needed\n");
       return FALSE;
@@ -105,7 +107,8 @@ set_up (BhProxy *proxy, gboolean region, GError **error)
 {
   if (fcntl (FD_SERVICE, F_SETFD, FD_CLOEXEC) < 0 || fcntl (FD_GUEST, F_SETFD, FD_CLOEXEC) < 0)
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, "descriptors 3 and 4 are not open");
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                           "descriptors 3 and 4 are not open");
       return FALSE;
     }
   if (region)
@@ -135,8 +138,8 @@ set_up (BhProxy *proxy, gboolean region, GError **error)
   return TRUE;
 }
 
-/* Everything the compositor knows goes in order, so that it never sees a sequence a sane client does not
- * use. */
+/* Everything the compositor knows goes in order, so that it never sees a sequence a sane client
+ * does not use. */
 static void
 tear_down (BhProxy *proxy)
 {

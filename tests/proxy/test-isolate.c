@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the proxy has lost after its two stages of confinement, and what it still can. Each case runs in a
- * process of its own, since there is no way back. */
+ * What the proxy has lost after its two stages of confinement, and what it still can. Each case
+ * runs in a process of its own, since there is no way back. */
 #include "config.h"
 
 #include "bh-isolate.h"
@@ -160,8 +160,8 @@ still_possible (void)
 int
 main (int argc, char **argv)
 {
-  gboolean landlock
-      = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+  gboolean landlock =
+      syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
 
   g_test_init (&argc, &argv, NULL);
   if (landlock)

@@ -540,7 +540,8 @@ main (int argc, char **argv)
   while (commands || out.len > 0)
     {
       struct pollfd p[2] = { { channel, stalled ? 0 : POLLIN, 0 },
-                             { commands && out.len < LINE_MAX_BYTES ? STDIN_FILENO : -1, POLLIN, 0 } };
+                             { commands && out.len < LINE_MAX_BYTES ? STDIN_FILENO : -1, POLLIN,
+                               0 } };
 
       poll (p, 2, -1);
       if (!stalled && (p[0].revents & (POLLIN | POLLHUP | POLLERR)))
