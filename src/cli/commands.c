@@ -25,6 +25,7 @@ const BhCommand bh_commands[] = {
   { "log", N_ ("NAME"), N_ ("Show what an AppVM has logged"), bh_cmd_log },
   { "console", N_ ("NAME"), N_ ("Open the serial console of an AppVM"), bh_cmd_console },
   { "check", NULL, N_ ("Check whether this computer has what AppVMs need"), bh_cmd_check },
+  { "frozen", NULL, N_ ("List the frozen guests that AppVMs are thawed from"), bh_cmd_frozen },
   { "stop-all", NULL, N_ ("Stop every AppVM"), bh_cmd_stop_all },
   { "quit", NULL, N_ ("End the Bulkhead service"), bh_cmd_quit },
   { "__complete", NULL, NULL, bh_cmd_complete },

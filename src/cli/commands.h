@@ -14,6 +14,7 @@ BH_COMMAND (complete);
 BH_COMMAND (console);
 BH_COMMAND (create);
 BH_COMMAND (delete);
+BH_COMMAND (frozen);
 BH_COMMAND (list);
 BH_COMMAND (log);
 BH_COMMAND (quit);

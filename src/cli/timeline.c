@@ -20,6 +20,7 @@ static const struct
   { "template", N_ ("preparing the system tree") },
   { "domain", N_ ("creating the virtual machine") },
   { "created", N_ ("virtual machine created") },
+  { "thawed", N_ ("frozen virtual machine thawed") },
   { "channel", N_ ("channel to the guest open") },
   { "hello", N_ ("guest is up") },
   { "configured", N_ ("guest has its configuration") },

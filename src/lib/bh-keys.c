@@ -31,6 +31,8 @@ static const BhKey keys[] = {
     N_ ("How many processors the AppVM has"), TRUE, FALSE },
   { "AutoStop", BH_KEY_INT, 0, 86400, "300", NULL, "s", N_ ("Stop when unused"),
     N_ ("Seconds from the end of the last program until the AppVM stops; 0: never"), FALSE, FALSE },
+  { "Thaw", BH_KEY_BOOL, 0, 0, "true", NULL, NULL, N_ ("Thaw"),
+    N_ ("Start from a frozen guest when there is one, instead of booting"), TRUE, FALSE },
   { "X11", BH_KEY_APPS, 0, 256, "", NULL, NULL, N_ ("X11 programs"),
     N_ ("Programs that are always run with an X server of their own"), FALSE, FALSE },
   { "Notes", BH_KEY_TEXT, 0, 4000, "", NULL, NULL, N_ ("Notes"),

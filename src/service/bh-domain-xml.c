@@ -108,6 +108,7 @@ check_spec (const BhDomainSpec *spec, GError **error)
     { "log file", spec->log_file, FALSE, FALSE },
     { "emulator", spec->emulator, FALSE, FALSE },
     { "QEMU", spec->qemu, FALSE, TRUE },
+    { "frozen memory", spec->ram, FALSE, spec->way != BH_DOMAIN_THAW },
   };
   const char *wrong = NULL;
 
@@ -141,6 +142,9 @@ add_machine (xmlNode *domain, const BhDomainSpec *spec)
 
   add_text (domain, "name", name);
   add_text (domain, "uuid", spec->uuid);
+  /* A new one in a thawed guest makes its kernel renew its random numbers at once. */
+  if (spec->way != BH_DOMAIN_BOOT)
+    add_text (domain, "genid", spec->uuid);
   add_number (domain, "memory", "MiB", spec->memory_mib);
   add_number (domain, "vcpu", NULL, spec->cpus);
   os = add (domain, "os");
@@ -210,8 +214,12 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
 
   node = add_with (devices, "rng", "model", "virtio", NULL);
   xmlNewProp (add_text (node, "backend", "/dev/urandom"), XML ("model"), XML ("random"));
-  /* Gives memory that the guest has freed back to this computer. */
-  add_with (devices, "memballoon", "model", "virtio", "freePageReporting", "on", NULL);
+  if (spec->way == BH_DOMAIN_BOOT)
+    /* Gives memory that the guest has freed back to this computer. */
+    add_with (devices, "memballoon", "model", "virtio", "freePageReporting", "on", NULL);
+  else
+    /* What a balloon discards would be discarded from the frozen memory. */
+    add_with (devices, "memballoon", "model", "none", NULL);
 }
 
 static void
@@ -229,6 +237,32 @@ add_arg (xmlNode *command_line, xmlNs *ns, const char *value)
   xmlNewProp (xmlNewChild (command_line, ns, XML ("arg"), NULL), XML ("value"), XML (value));
 }
 
+/* The guest's memory as a file that bulkhead-vmm has opened. libvirt's own object for it stays in the
+ * command line, unused. */
+static void
+add_ram (xmlNode *command_line, xmlNs *ns, const BhDomainSpec *spec)
+{
+  g_autofree char *object = g_strdup_printf (
+      "memory-backend-file,id=bhram,mem-path=/proc/self/fd/%d,share=%s,size=%uM%s",
+      BH_DOMAIN_RAM_FD, spec->way == BH_DOMAIN_FREEZE ? "on" : "off", spec->memory_mib,
+      spec->way == BH_DOMAIN_THAW && spec->ram_read_only ? ",readonly=on,rom=off" : "");
+  char size[16];
+
+  add_arg (command_line, ns, "-object");
+  add_arg (command_line, ns, object);
+  add_arg (command_line, ns, "-machine");
+  add_arg (command_line, ns, "memory-backend=bhram");
+  if (spec->way == BH_DOMAIN_THAW)
+    {
+      add_arg (command_line, ns, "-incoming");
+      add_arg (command_line, ns, "defer");
+      add_env (command_line, ns, "BULKHEAD_VMM_RAM", spec->ram);
+      return;
+    }
+  g_snprintf (size, sizeof size, "%u", spec->memory_mib);
+  add_env (command_line, ns, "BULKHEAD_VMM_RAM_MIB", size);
+}
+
 /* bulkhead-vmm's orders (src/vmm/main.c), and the region, whose memory libvirt would otherwise put
  * into a file that every user of this computer may read. */
 static void
@@ -242,14 +276,18 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
   if (spec->region_mib > 0)
     {
       g_autofree char *object = g_strdup_printf (
-          "memory-backend-file,id=bhregion,mem-path=/proc/self/fd/%d,share=on,size=%uM",
+          "memory-backend-file,id=" BH_DOMAIN_REGION_ID ",mem-path=/proc/self/fd/%d,share=on,size=%uM",
           BH_DOMAIN_REGION_FD, spec->region_mib);
 
       add_arg (node, ns, "-object");
       add_arg (node, ns, object);
       add_arg (node, ns, "-device");
-      add_arg (node, ns, "ivshmem-plain,memdev=bhregion,bus=pcie.0,addr=0x10");
+      /* A master may be frozen: its memory stays where it is. */
+      add_arg (node, ns,
+               "ivshmem-plain,memdev=" BH_DOMAIN_REGION_ID ",bus=pcie.0,addr=0x10,master=on");
     }
+  if (spec->way != BH_DOMAIN_BOOT)
+    add_ram (node, ns, spec);
   if (spec->qemu)
     add_env (node, ns, "BULKHEAD_VMM_QEMU", spec->qemu);
   add_env (node, ns, "BULKHEAD_VMM_READ", read);

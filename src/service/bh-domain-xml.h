@@ -6,6 +6,19 @@
 #include <gio/gio.h>
 
 /**
+ * BhDomainWay:
+ * @BH_DOMAIN_BOOT: an AppVM that boots
+ * @BH_DOMAIN_FREEZE: a guest that boots to be frozen: what is frozen holds nothing of any AppVM
+ * @BH_DOMAIN_THAW: an AppVM that goes on where a frozen guest was; waits for its state
+ */
+typedef enum
+{
+  BH_DOMAIN_BOOT,
+  BH_DOMAIN_FREEZE,
+  BH_DOMAIN_THAW
+} BhDomainWay;
+
+/**
  * BhDomainSpec:
  * @id: of the AppVM: 1 to 64 lower-case letters, digits, "-" and "_", a letter or digit first
  * @uuid: of this start of it
@@ -21,6 +34,9 @@
  * @emulator: bulkhead-vmm, as bh_emulator_ensure() gave it
  * @qemu: what bulkhead-vmm becomes; %NULL for its default
  * @debug: let kernel and init say all they have on the console
+ * @way: how it starts; the machine of @BH_DOMAIN_FREEZE and @BH_DOMAIN_THAW is the same
+ * @ram: for @BH_DOMAIN_THAW: path of the sealed memory, /proc/PID/fd/N
+ * @ram_read_only: for @BH_DOMAIN_THAW: this QEMU can open it without asking for write access
  *
  * All paths are absolute.
  */
@@ -33,10 +49,17 @@ typedef struct
   gboolean opt;
   const char *runtime_dir, *log_file, *emulator, *qemu;
   gboolean debug;
+  BhDomainWay way;
+  const char *ram;
+  gboolean ram_read_only;
 } BhDomainSpec;
 
 /* Where bulkhead-vmm (src/vmm) puts the shared region's memfd for QEMU's command line to find. */
 #define BH_DOMAIN_REGION_FD 199
+/* And the memory of a guest that is frozen or thawed. */
+#define BH_DOMAIN_RAM_FD 198
+/* QEMU's name for the shared region's memory. */
+#define BH_DOMAIN_REGION_ID "bhregion"
 
 /**
  * bh_domain_xml_new:

@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REGION_NAME "/memfd:bulkhead-region"
-
 /* A pid file can be older than the process that has the number now: the command line must name us. */
 static gboolean
 is_ours (pid_t pid, const char *id)
@@ -99,8 +97,9 @@ bh_domain_describe_usage (const char *id, guint memory_mib, BhDomainUsage *last)
   return g_variant_ref_sink (g_variant_dict_end (&dict));
 }
 
-int
-bh_domain_open_region (pid_t pid, GError **error)
+/* The memfd of that name among the descriptors of @pid. */
+static int
+open_memfd (pid_t pid, const char *memfd, const char *what, GError **error)
 {
   g_autofree char *dir_path = g_strdup_printf ("/proc/%d/fd", (int) pid);
   g_autoptr (GDir) dir = g_dir_open (dir_path, 0, NULL);
@@ -112,18 +111,29 @@ bh_domain_open_region (pid_t pid, GError **error)
       g_autofree char *target = g_file_read_link (link, NULL);
       int fd;
 
-      if (!target || !g_str_has_prefix (target, REGION_NAME))
+      if (!target || !g_str_has_prefix (target, memfd))
         continue;
       fd = open (link, O_RDWR | O_CLOEXEC);
       if (fd >= 0)
         return fd;
-      g_set_error (error, BH_ERROR, BH_ERROR_FAILED,
-                   "Cannot open the shared region of process %d: %s", (int) pid,
-                   g_strerror (errno));
+      g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "Cannot open the %s of process %d: %s", what,
+                   (int) pid, g_strerror (errno));
       return -1;
     }
-  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND, "Process %d has no shared region", (int) pid);
+  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND, "Process %d has no %s", (int) pid, what);
   return -1;
+}
+
+int
+bh_domain_open_region (pid_t pid, GError **error)
+{
+  return open_memfd (pid, "/memfd:bulkhead-region", "shared region", error);
+}
+
+int
+bh_domain_open_ram (pid_t pid, GError **error)
+{
+  return open_memfd (pid, "/memfd:bulkhead-ram", "memory", error);
 }
 
 void

@@ -36,5 +36,8 @@ GVariant *bh_domain_describe_usage (const char *id, guint memory_mib, BhDomainUs
  */
 int bh_domain_open_region (pid_t pid, GError **error);
 
+/* The same for the memory of a guest that is to be frozen. */
+int bh_domain_open_ram (pid_t pid, GError **error);
+
 /* Removes the runtime folder of @id with the sockets in it. */
 void bh_domain_clean (const char *id);

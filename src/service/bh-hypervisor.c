@@ -9,6 +9,7 @@
 #include "bh-hypervisor.h"
 
 #include "bh-error.h"
+#include "bh-freeze.h"
 
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
@@ -114,9 +115,8 @@ set_error (GError **error, BhError fallback, const char *what)
   g_set_error (error, BH_ERROR, fallback, "%s: %s", what, message);
 }
 
-/* A reference to the connection, which is made when there is none. */
-static virConnectPtr
-get_connection (BhHypervisor *self, GError **error)
+virConnectPtr
+bh_hypervisor_connect (BhHypervisor *self, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
@@ -155,6 +155,7 @@ typedef struct
   GTaskThreadFunc function;
   char *uuid;
   char *xml;
+  BhFrozenGuest *guest;
 } Call;
 
 static gint calls; /* in threads, of all connections */
@@ -166,6 +167,7 @@ call_free (gpointer data)
 
   g_free (call->uuid);
   g_free (call->xml);
+  g_clear_pointer (&call->guest, bh_frozen_guest_unref);
   g_free (call);
 }
 
@@ -208,7 +210,7 @@ create_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *can
 {
   Call *call = data;
   GError *error = NULL;
-  virConnectPtr conn = get_connection (source, &error);
+  virConnectPtr conn = bh_hypervisor_connect (source, &error);
   virDomainPtr domain;
 
   if (!conn)
@@ -244,11 +246,43 @@ bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **
 }
 
 static void
+thaw_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Call *call = data;
+  GError *error = NULL;
+  virConnectPtr conn = bh_hypervisor_connect (source, &error);
+
+  if (conn && bh_freeze_thaw (conn, call->xml, call->guest, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+  if (conn)
+    virConnectClose (conn);
+}
+
+void
+bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
+                          BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = new_task (self, uuid, xml, callback, data);
+  Call *call = g_task_get_task_data (task);
+
+  call->guest = bh_frozen_guest_ref (guest);
+  g_task_run_in_thread (task, thaw_in_thread);
+}
+
+gboolean
+bh_hypervisor_thaw_finish (BhHypervisor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
 destroy_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   Call *call = data;
   GError *error = NULL;
-  virConnectPtr conn = get_connection (source, &error);
+  virConnectPtr conn = bh_hypervisor_connect (source, &error);
   virDomainPtr domain;
 
   if (!conn)
@@ -288,7 +322,7 @@ static void
 list_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   GError *error = NULL;
-  virConnectPtr conn = get_connection (source, &error);
+  virConnectPtr conn = bh_hypervisor_connect (source, &error);
   virDomainPtr *domains = NULL;
   GHashTable *out;
   int n;
@@ -337,7 +371,7 @@ static void
 describe_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   GError *error = NULL;
-  virConnectPtr conn = get_connection (source, &error);
+  virConnectPtr conn = bh_hypervisor_connect (source, &error);
   unsigned long library = 0;
   const char *type;
   char *text;

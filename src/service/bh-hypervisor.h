@@ -4,7 +4,9 @@
  * call runs in a thread, events come in the main context. */
 #pragma once
 
-#include <gio/gio.h>
+#include "bh-frozen-guest.h"
+
+#include <libvirt/libvirt.h>
 
 #define BH_TYPE_HYPERVISOR (bh_hypervisor_get_type ())
 G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
@@ -14,6 +16,9 @@ G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
 /* $BULKHEAD_LIBVIRT_URI or qemu:///session. */
 BhHypervisor *bh_hypervisor_new (void);
 
+/* A reference to the connection, made when there is none; to be closed. For threads: it blocks. */
+virConnectPtr bh_hypervisor_connect (BhHypervisor *self, GError **error);
+
 /**
  * bh_hypervisor_create_async:
  * Start a transient domain. Errors: %BH_ERROR_NO_HYPERVISOR, %BH_ERROR_NO_MEMORY, %BH_ERROR_BOOT_FAILED.
@@ -22,6 +27,16 @@ BhHypervisor *bh_hypervisor_new (void);
 void bh_hypervisor_create_async (BhHypervisor *self, const char *uuid, const char *xml,
                                  GAsyncReadyCallback callback, gpointer data);
 gboolean bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
+
+/**
+ * bh_hypervisor_thaw_async:
+ * @xml: a domain %BH_DOMAIN_THAW of @guest
+ *
+ * As bh_hypervisor_create_async(), but it goes on where @guest was frozen.
+ */
+void bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
+                               BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data);
+gboolean bh_hypervisor_thaw_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
 
 /* Ends the domain at once; no error when there is none any more. */
 void bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid,

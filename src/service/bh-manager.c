@@ -8,6 +8,7 @@
 #include "bh-color.h"
 #include "bh-domain.h"
 #include "bh-error.h"
+#include "bh-frozen.h"
 #include "bh-host-apps.h"
 #include "bh-host-check.h"
 #include "bh-hypervisor.h"
@@ -27,6 +28,7 @@ struct _BhManager
   BhDbusManager1Skeleton parent;
   GDBusObjectManagerServer *server;
   BhHypervisor *hypervisor;
+  BhFrozen *frozen;
   BhHostApps *apps;
   GHashTable *vms;     /* id → BhVm */
   GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
@@ -98,7 +100,7 @@ on_deleted (BhVm *vm, BhManager *self)
 static BhVm *
 add_vm (BhManager *self, BhVmConfig *config)
 {
-  BhVm *vm = bh_vm_new (config, self->hypervisor, self->apps, self->server);
+  BhVm *vm = bh_vm_new (config, self->hypervisor, self->frozen, self->apps, self->server);
   g_autoptr (BhDbusObjectSkeleton) object = bh_dbus_object_skeleton_new (bh_vm_get_path (vm));
 
   g_hash_table_insert (self->vms, g_strdup (bh_vm_get_id (vm)), vm);
@@ -250,8 +252,9 @@ clean_folders (BhManager *self, GHashTable *domains)
     {
       BhVm *vm = g_hash_table_lookup (self->vms, name);
 
-      if (bh_vm_id_is_valid (name) && !g_hash_table_contains (domains, name)
-          && !(vm && bh_vm_is_active (vm)))
+      if ((bh_vm_id_is_valid (name) || g_str_has_prefix (name, BH_FREEZE_PREFIX))
+          && g_strcmp0 (name, bh_frozen_get_making (self->frozen)) != 0
+          && !g_hash_table_contains (domains, name) && !(vm && bh_vm_is_active (vm)))
         bh_domain_clean (name);
     }
 }
@@ -270,7 +273,7 @@ adopt (BhManager *self)
     {
       BhVm *vm = g_hash_table_lookup (self->vms, id);
 
-      if (vm && bh_vm_is_active (vm))
+      if ((vm && bh_vm_is_active (vm)) || g_strcmp0 (id, bh_frozen_get_making (self->frozen)) == 0)
         continue; /* started meanwhile */
       if (vm && bh_domain_find_pid (id) > 0)
         {
@@ -379,6 +382,7 @@ bh_manager_leave (BhManager *self, gboolean stop_vms)
   if (self->leaving)
     return;
   self->leaving = TRUE;
+  bh_frozen_leave (self->frozen);
   if (stop_vms)
     {
       stop_all (self);
@@ -485,6 +489,26 @@ handle_stop_all (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
 }
 
 static gboolean
+handle_list_frozen (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
+{
+  bh_dbus_manager1_complete_list_frozen (manager, g_steal_pointer (&invocation),
+                                         bh_frozen_list (BH_MANAGER (manager)->frozen));
+  return TRUE;
+}
+
+static gboolean
+handle_remove_frozen (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *key)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (bh_frozen_remove (BH_MANAGER (manager)->frozen, key, &error))
+    bh_dbus_manager1_complete_remove_frozen (manager, g_steal_pointer (&invocation));
+  else
+    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+  return TRUE;
+}
+
+static gboolean
 handle_quit (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, gboolean stop_vms)
 {
   bh_dbus_manager1_complete_quit (manager, g_steal_pointer (&invocation));
@@ -500,6 +524,8 @@ bh_manager_iface_init (BhDbusManager1Iface *iface)
   iface->handle_list_applications = handle_list_applications;
   iface->handle_check_host = handle_check_host;
   iface->handle_stop_all = handle_stop_all;
+  iface->handle_list_frozen = handle_list_frozen;
+  iface->handle_remove_frozen = handle_remove_frozen;
   iface->handle_quit = handle_quit;
 }
 
@@ -508,11 +534,13 @@ bh_manager_finalize (GObject *object)
 {
   BhManager *self = BH_MANAGER (object);
 
+  bh_frozen_wait (self->frozen);
   g_clear_handle_id (&self->look_again, g_source_remove);
   g_clear_pointer (&self->found, g_hash_table_unref);
   g_hash_table_unref (self->vms);
   g_ptr_array_unref (self->stopping);
   g_clear_object (&self->server);
+  g_clear_object (&self->frozen);
   g_clear_object (&self->hypervisor);
   g_clear_object (&self->apps);
   G_OBJECT_CLASS (bh_manager_parent_class)->finalize (object);
@@ -535,6 +563,7 @@ bh_manager_init (BhManager *self)
   self->stopping = g_ptr_array_new ();
   self->server = g_dbus_object_manager_server_new (BH_MANAGER_PATH);
   self->hypervisor = bh_hypervisor_new ();
+  self->frozen = bh_frozen_new (self->hypervisor);
   self->apps = bh_host_apps_new ();
 }
 

@@ -14,6 +14,7 @@
 #include "bh-paths.h"
 #include "bh-template.h"
 
+#include <libvirt/libvirt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ typedef struct
 {
   BhVmConfig *config;
   gboolean debug;
+  BhFrozen *frozen;
   BhPrepareStep step;
   gpointer data;
 } Work;
@@ -37,6 +39,7 @@ work_free (gpointer data)
   Work *work = data;
 
   bh_vm_config_unref (work->config);
+  g_clear_object (&work->frozen);
   g_free (work);
 }
 
@@ -46,6 +49,9 @@ bh_prepared_free (BhPrepared *prepared)
   g_free (prepared->uuid);
   g_free (prepared->xml);
   g_free (prepared->kernel_release);
+  g_clear_pointer (&prepared->guest, bh_frozen_guest_unref);
+  g_free (prepared->why_boot);
+  g_clear_pointer (&prepared->plan, bh_frozen_plan_free);
   g_free (prepared);
 }
 
@@ -126,6 +132,35 @@ bh_prepare_has_opt (void)
   return dir && g_dir_read_name (dir) != NULL;
 }
 
+/* Whether an AppVM like @spec can be thawed, and how: sets guest, or why_boot and plan. */
+static void
+look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, GCancellable *cancellable)
+{
+  g_autofree char *key = NULL;
+  g_autoptr (GError) error = NULL;
+  gulong libvirt = 0;
+
+  if (!work->frozen)
+    out->why_boot = g_strdup ("what was frozen did not thaw");
+  else if (spec->debug)
+    out->why_boot = g_strdup ("debugging");
+  else if (g_strcmp0 (bh_vm_config_get (work->config, "Thaw"), "true") != 0)
+    out->why_boot = g_strdup ("its settings say so");
+  if (out->why_boot)
+    return;
+  if (virGetVersion (&libvirt, NULL, NULL) == 0)
+    key = bh_frozen_guest_key (spec, libvirt, &error);
+  if (key)
+    out->guest = bh_frozen_take (work->frozen, key, cancellable, &error);
+  if (out->guest)
+    return;
+  if (key)
+    out->plan = bh_frozen_plan_new (spec, key, out->kernel_release);
+  out->why_boot = g_error_matches (error, BH_ERROR, BH_ERROR_NOT_FOUND)
+                      ? g_strdup ("there is no frozen guest yet")
+                      : g_strdup (error ? error->message : "libvirt's version is not known");
+}
+
 static BhPrepared *
 prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
 {
@@ -138,6 +173,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   g_autofree char *seed = NULL;
   g_autofree char *qemu = NULL;
   g_autofree char *emulator = NULL;
+  g_autofree char *ram = NULL;
   BhDomainSpec spec = { 0 };
 
   if (!check_memory (work->config, error))
@@ -177,6 +213,14 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     .qemu = qemu,
     .debug = work->debug,
   };
+  look_for_frozen (out, work, &spec, cancellable);
+  if (out->guest)
+    {
+      ram = bh_frozen_guest_ram_path (out->guest);
+      spec.way = BH_DOMAIN_THAW;
+      spec.ram = ram;
+      spec.ram_read_only = out->guest->read_only;
+    }
   if (!(out->xml = bh_domain_xml_new (&spec, error)))
     return NULL;
   return g_steal_pointer (&out);
@@ -195,14 +239,15 @@ prepare_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *ca
 }
 
 void
-bh_prepare_async (BhVmConfig *config, gboolean debug, BhPrepareStep step, GCancellable *cancellable,
-                  GAsyncReadyCallback callback, gpointer data)
+bh_prepare_async (BhVmConfig *config, gboolean debug, BhFrozen *frozen, BhPrepareStep step,
+                  GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
   Work *work = g_new0 (Work, 1);
 
   work->config = bh_vm_config_ref (config);
   work->debug = debug;
+  work->frozen = frozen ? g_object_ref (frozen) : NULL;
   work->step = step;
   work->data = data;
   g_task_set_task_data (task, work, work_free);

@@ -3,6 +3,7 @@
  * What has to be there before a domain can be made: kernel, initramfs, seed, and the domain's XML. */
 #pragma once
 
+#include "bh-frozen.h"
 #include "bh-vm-config.h"
 
 typedef struct
@@ -12,6 +13,9 @@ typedef struct
   char *kernel_release;
   gboolean kvm;
   guint memory_mib;
+  BhFrozenGuest *guest; /* to be thawed; NULL: it boots */
+  char *why_boot;       /* then for the log: why */
+  BhFrozenPlan *plan;   /* then, and the next one could be thawed: what to make */
 } BhPrepared;
 
 void bh_prepared_free (BhPrepared *prepared);
@@ -22,11 +26,12 @@ typedef void (*BhPrepareStep) (const char *name, gpointer data);
 
 /**
  * bh_prepare_async:
+ * @frozen: (nullable): where to look for a frozen guest; %NULL when it has to boot
  * @step: called as each step begins, never after @callback
  *
  * Errors: those of bh-kernel.h, bh-initramfs.h, bh-template.h, bh-domain-xml.h; %BH_ERROR_NO_MEMORY.
  */
-void bh_prepare_async (BhVmConfig *config, gboolean debug, BhPrepareStep step,
+void bh_prepare_async (BhVmConfig *config, gboolean debug, BhFrozen *frozen, BhPrepareStep step,
                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 BhPrepared *bh_prepare_finish (GAsyncResult *result, GError **error);
 

@@ -4,6 +4,9 @@
  *
  *   NEW → PREPARING → CREATING → BOOTING → READY → STOPPING → ENDED
  *
+ * A machine is created by booting or by thawing a frozen guest. When thawing does not work out, the way
+ * goes from CREATING or BOOTING back to PREPARING, and the same start boots.
+ *
  * Any state before READY can go to STOPPING (with a reason), and every state to ENDED when the machine is
  * gone. READY is with or without windows ("attached"): a proxy that dies is replaced, a compositor that
  * goes away leaves the AppVM without windows until somebody names another. */
@@ -26,6 +29,8 @@
 #define BOOT_SECONDS_KVM 20
 #define BOOT_SECONDS_TCG 60
 #define ATTACH_SECONDS 20
+/* A thawed guest is there at once, or something is wrong with it. */
+#define THAW_SECONDS 5
 #define SHUTDOWN_SECONDS 5
 #define MAX_PROXIES_PER_MINUTE 3
 #define CONSOLE_LINES 12
@@ -37,6 +42,8 @@ struct _BhRun
   GObject parent;
   BhVmConfig *config;
   BhHypervisor *hypervisor;
+  BhFrozen *frozen;
+  gboolean holding; /* it: from the start until ready or ended */
   BhRunState state;
   char *id;
   char *uuid;
@@ -84,12 +91,14 @@ static const struct
   { "template", "Collecting settings of this computer" },
   { "domain", "Setting up the virtual machine" },
   { "created", "Starting the virtual machine" },
+  { "thawed", "Waking the virtual machine" },
   { "channel", "Waiting for the AppVM" },
   { "hello", "Connecting programs and files" },
   { "configured", "Ready" },
 };
 
 static void attach (BhRun *self);
+static void fall_back (BhRun *self, const char *why);
 
 static void
 emit_step (BhRun *self, const char *name)
@@ -112,6 +121,25 @@ save_file (BhRun *self)
                       self->next_program, self->programs);
 }
 
+/* While it starts no frozen guests are made. */
+static void
+hold (BhRun *self, gboolean on)
+{
+  if (self->holding == on)
+    return;
+  self->holding = on;
+  if (on)
+    bh_frozen_hold (self->frozen);
+  else
+    bh_frozen_release (self->frozen);
+}
+
+static gboolean
+is_thawing (BhRun *self)
+{
+  return self->state == BH_RUN_BOOTING && self->prepared && self->prepared->guest;
+}
+
 static void
 drop_link (BhRun *self)
 {
@@ -128,6 +156,16 @@ drop_link (BhRun *self)
 }
 
 static void
+unwatch_domain (BhRun *self)
+{
+  if (!self->domain_signal)
+    return;
+  g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
+  self->domain_signal = 0;
+  bh_hypervisor_unwatch (self->hypervisor, self->uuid);
+}
+
+static void
 end (BhRun *self)
 {
   g_autoptr (BhRun) alive = g_object_ref (self);
@@ -136,13 +174,9 @@ end (BhRun *self)
     return;
   self->state = BH_RUN_ENDED;
   drop_link (self);
+  hold (self, FALSE);
   g_clear_handle_id (&self->shutdown, g_source_remove);
-  if (self->domain_signal)
-    {
-      g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
-      self->domain_signal = 0;
-      bh_hypervisor_unwatch (self->hypervisor, self->uuid);
-    }
+  unwatch_domain (self);
   bh_domain_clean (self->id);
   g_ptr_array_set_size (self->programs, 0);
   bh_log_line (self->id, "stopped%s%s", self->error ? ": " : "",
@@ -250,6 +284,11 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
 static void
 on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhRun *self)
 {
+  if (is_thawing (self))
+    {
+      fall_back (self, "it ended");
+      return;
+    }
   if (self->state == BH_RUN_BOOTING && !self->error)
     {
       g_autoptr (GError) cause = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
@@ -421,7 +460,9 @@ attach_over (gpointer data)
   g_autoptr (GError) error = NULL;
 
   self->limit = 0;
-  if (self->state == BH_RUN_BOOTING)
+  if (is_thawing (self))
+    fall_back (self, "it did not answer in time");
+  else if (self->state == BH_RUN_BOOTING)
     {
       error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "The AppVM was not ready in time");
       bh_run_stop (self, TRUE, error);
@@ -444,6 +485,12 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
   g_clear_object (&self->cancellable);
   if (!good)
     {
+      /* Without a display, booting would end in the same. */
+      if (is_thawing (self) && !g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY))
+        {
+          fall_back (self, error->message);
+          return;
+        }
       if (self->state == BH_RUN_BOOTING && bh_domain_find_pid (self->id) == 0)
         {
           /* QEMU's end is what closed the channel; libvirt's event for it is on its way. */
@@ -459,6 +506,11 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
   self->attached = TRUE;
   self->state = BH_RUN_READY;
   save_file (self);
+  hold (self, FALSE);
+  if (self->prepared && self->prepared->plan)
+    bh_frozen_want (self->frozen, g_steal_pointer (&self->prepared->plan));
+  if (self->prepared)
+    g_clear_pointer (&self->prepared->guest, bh_frozen_guest_unref);
   g_signal_emit (self, signals[READY], 0);
 }
 
@@ -472,6 +524,14 @@ boot_seconds (BhRun *self)
   if (text && g_ascii_string_to_signed (text, 10, 1, 3600, &value, NULL))
     return (guint) value;
   return self->kvm ? BOOT_SECONDS_KVM : BOOT_SECONDS_TCG;
+}
+
+static guint
+attach_seconds (BhRun *self)
+{
+  if (is_thawing (self))
+    return THAW_SECONDS;
+  return self->state == BH_RUN_BOOTING ? boot_seconds (self) : ATTACH_SECONDS;
 }
 
 static void
@@ -489,8 +549,7 @@ attach (BhRun *self)
   g_signal_connect (self->link, "idle", G_CALLBACK (on_idle), self);
   g_signal_connect (self->link, "notice", G_CALLBACK (on_notice), self);
   g_signal_connect (self->link, "gone", G_CALLBACK (on_gone), self);
-  self->limit = g_timeout_add_seconds (
-      self->state == BH_RUN_BOOTING ? boot_seconds (self) : ATTACH_SECONDS, attach_over, self);
+  self->limit = g_timeout_add_seconds (attach_seconds (self), attach_over, self);
   bh_proxy_link_open_async (self->link, self->cancellable, on_link_open, g_object_ref (self));
 }
 
@@ -520,6 +579,11 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
 
   if (!bh_hypervisor_create_finish (self->hypervisor, result, &error))
     {
+      if (self->prepared->guest && self->state == BH_RUN_CREATING)
+        {
+          fall_back (self, error->message);
+          return;
+        }
       if (!self->error)
         self->error = boot_error (self, error);
       end (self);
@@ -533,11 +597,13 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   if (self->state != BH_RUN_CREATING)
     return;
   self->state = BH_RUN_BOOTING;
-  bh_log_line (self->id, "started, kernel %s, %s", self->prepared->kernel_release,
-               self->kvm ? "KVM" : "emulated");
+  bh_log_line (self->id, "%s, kernel %s, %s%s%s", self->prepared->guest ? "thawed" : "booting",
+               self->prepared->kernel_release, self->kvm ? "KVM" : "emulated",
+               self->prepared->guest ? "" : "; not thawed: ",
+               self->prepared->guest ? "" : self->prepared->why_boot);
   watch_domain (self);
   save_file (self);
-  emit_step (self, "created");
+  emit_step (self, self->prepared->guest ? "thawed" : "created");
   attach (self);
 }
 
@@ -573,8 +639,54 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
   self->kvm = prepared->kvm;
   self->memory_mib = prepared->memory_mib;
   self->state = BH_RUN_CREATING;
-  bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
-                              g_object_ref (self));
+  if (prepared->guest)
+    bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
+                              on_created, g_object_ref (self));
+  else
+    bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
+                                g_object_ref (self));
+}
+
+static void
+prepare (BhRun *self, gboolean may_thaw)
+{
+  self->state = BH_RUN_PREPARING;
+  self->cancellable = g_cancellable_new ();
+  bh_prepare_async (self->config, self->debug, may_thaw ? self->frozen : NULL, on_prepare_step,
+                    self->cancellable, on_prepared, g_object_ref (self));
+}
+
+static void
+on_thawed_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error) && !self->error)
+    self->error = g_steal_pointer (&error);
+  if (self->state != BH_RUN_CREATING || self->error)
+    {
+      end (self); /* somebody has stopped it meanwhile */
+      return;
+    }
+  bh_domain_clean (self->id);
+  prepare (self, FALSE);
+}
+
+/* Thawing it did not work out: the same start goes on by booting. */
+static void
+fall_back (BhRun *self, const char *why)
+{
+  bh_log_line (self->id, "not thawed, booting instead: %s", why);
+  g_message ("%s: not thawed: %s", self->id, why);
+  self->state = BH_RUN_CREATING; /* who stops it now leaves it to on_thawed_destroyed */
+  drop_link (self);
+  unwatch_domain (self);
+  bh_frozen_discard (self->frozen, self->prepared->guest->key);
+  g_clear_pointer (&self->prepared, bh_prepared_free);
+  bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_thawed_destroyed,
+                               g_object_ref (self));
+  g_clear_pointer (&self->uuid, g_free);
 }
 
 void
@@ -583,12 +695,10 @@ bh_run_start (BhRun *self, const char *display, gboolean debug)
   g_return_if_fail (self->state == BH_RUN_NEW);
   self->display = g_strdup (display);
   self->debug = debug;
-  self->state = BH_RUN_PREPARING;
   bh_log_prepare (self->id, NULL);
   bh_log_line (self->id, LOG_MARK);
-  self->cancellable = g_cancellable_new ();
-  bh_prepare_async (self->config, debug, on_prepare_step, self->cancellable, on_prepared,
-                    g_object_ref (self));
+  hold (self, TRUE);
+  prepare (self, TRUE);
 }
 
 void
@@ -611,6 +721,7 @@ bh_run_abandon (BhRun *self)
 {
   self->state = BH_RUN_ENDED;
   drop_link (self);
+  hold (self, FALSE);
   g_clear_handle_id (&self->shutdown, g_source_remove);
   if (self->domain_signal)
     g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
@@ -682,6 +793,7 @@ bh_run_finalize (GObject *object)
   bh_run_abandon (self);
   bh_vm_config_unref (self->config);
   g_clear_object (&self->hypervisor);
+  g_clear_object (&self->frozen);
   g_clear_pointer (&self->prepared, bh_prepared_free);
   g_clear_error (&self->error);
   g_ptr_array_unref (self->programs);
@@ -724,12 +836,13 @@ bh_run_init (BhRun *self)
 }
 
 BhRun *
-bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor)
+bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen)
 {
   BhRun *self = g_object_new (BH_TYPE_RUN, NULL);
 
   self->config = bh_vm_config_ref (config);
   self->id = g_strdup (bh_vm_config_get_id (config));
   self->hypervisor = g_object_ref (hypervisor);
+  self->frozen = g_object_ref (frozen);
   return self;
 }

@@ -3,6 +3,7 @@
  * One run of an AppVM, from the start of its machine to its end. */
 #pragma once
 
+#include "bh-frozen.h"
 #include "bh-hypervisor.h"
 #include "bh-programs.h"
 #include "bh-vm-config.h"
@@ -30,7 +31,7 @@ typedef enum
  * "launched" (id), "launch-failed" (id, GError), "exited" (id, label, code, tail as GBytes)
  * "windows" (id, count), "idle", "notice" (text) */
 
-BhRun *bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor);
+BhRun *bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen);
 
 /* @display: WAYLAND_DISPLAY for its windows. Ends with "ready" or "ended". */
 void bh_run_start (BhRun *self, const char *display, gboolean debug);

@@ -26,6 +26,7 @@ struct _BhVm
   BhDbusVm1Skeleton parent;
   BhVmConfig *config;
   BhHypervisor *hypervisor;
+  BhFrozen *frozen;
   BhHostApps *apps;
   BhRun *run;
   BhConsole *console;
@@ -369,7 +370,7 @@ take_run (BhVm *self, BhRun *run)
 static void
 begin_run (BhVm *self, const char *display, gboolean debug)
 {
-  take_run (self, bh_run_new (self->config, self->hypervisor));
+  take_run (self, bh_run_new (self->config, self->hypervisor, self->frozen));
   bh_run_start (self->run, display, debug);
   show_state (self, "Preparing", "");
 }
@@ -677,6 +678,7 @@ bh_vm_finalize (GObject *object)
   g_ptr_array_unref (self->stop_tasks);
   bh_vm_config_unref (self->config);
   g_object_unref (self->hypervisor);
+  g_object_unref (self->frozen);
   g_object_unref (self->apps);
   g_free (self->path);
   G_OBJECT_CLASS (bh_vm_parent_class)->finalize (object);
@@ -708,13 +710,14 @@ bh_vm_init (BhVm *self)
 }
 
 BhVm *
-bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhHostApps *apps,
+bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHostApps *apps,
            GDBusObjectManagerServer *server)
 {
   BhVm *self = g_object_new (BH_TYPE_VM, NULL);
 
   self->config = bh_vm_config_ref (config);
   self->hypervisor = g_object_ref (hypervisor);
+  self->frozen = g_object_ref (frozen);
   self->apps = g_object_ref (apps);
   self->callers = bh_callers_new (server);
   self->path = g_strconcat ("/io/github/bulkhead/vm/", bh_vm_config_get_id (config), NULL);
@@ -749,7 +752,7 @@ bh_vm_adopt (BhVm *self, const char *uuid)
 {
   if (self->run)
     return;
-  take_run (self, bh_run_new (self->config, self->hypervisor));
+  take_run (self, bh_run_new (self->config, self->hypervisor, self->frozen));
   bh_run_adopt (self->run, uuid);
   show_programs (self);
   show_state (self, "", "");

@@ -19,6 +19,14 @@
  *                            199, sealed so that neither side can shrink it under the other. The
  *                            service opens it through /proc/PID/fd; no other user can, unlike a
  *                            file in /dev/shm made by libvirt.
+ *   BULKHEAD_VMM_RAM_MIB     a guest that is going to be frozen: its memory is a memfd
+ *                            "bulkhead-ram" of this size on descriptor 198, for the service to
+ *                            take and seal when QEMU has ended. It yields to everything else.
+ *   BULKHEAD_VMM_RAM         a guest that is thawed: the frozen guest's memory, as a path
+ *                            /proc/PID/fd/N of the service's; it becomes descriptor 198. Refused
+ *                            unless nobody can ever write to it again: QEMU discards memory by
+ *                            punching holes into the file, which private mappings of other guests
+ *                            would see.
  *
  * Without BULKHEAD_VMM_READ it is libvirt asking what QEMU can do: no guest runs, so QEMU gets to
  * make its monitor socket in the folder libvirt made for that, and no filter on system calls. */
@@ -40,7 +48,10 @@
 
 #define DEFAULT_QEMU "/usr/bin/qemu-system-x86_64"
 #define REGION_FD 199 /* BH_DOMAIN_REGION_FD */
+#define RAM_FD 198    /* BH_DOMAIN_RAM_FD */
 #define MAX_REGION_MIB 4096
+#define MAX_RAM_MIB 1048576
+#define RAM_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
 __attribute__ ((format (printf, 1, 2))) static _Noreturn void
 fail (const char *format, ...)
@@ -66,30 +77,71 @@ take_order (const char *name)
   return copy;
 }
 
-static void
-make_region (const char *size)
+static unsigned long
+parse_size (const char *name, const char *size, unsigned long max)
 {
   char *end;
   unsigned long mib = strtoul (size, &end, 10);
-  int fd;
 
-  if (*end || mib < 1 || mib > MAX_REGION_MIB)
-    fail ("BULKHEAD_VMM_REGION_MIB is not 1 to %d: %s", MAX_REGION_MIB, size);
-  fd = memfd_create ("bulkhead-region", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+  if (*end || mib < 1 || mib > max)
+    fail ("%s is not 1 to %lu: %s", name, max, size);
+  return mib;
+}
+
+/* @fd goes on to QEMU as @number. */
+static void
+hand_on (int fd, int number, const char *what)
+{
+  if (fd == number)
+    {
+      if (fcntl (fd, F_SETFD, 0) != 0)
+        fail ("cannot hand on %s: %s", what, strerror (errno));
+      return;
+    }
+  if (fcntl (number, F_GETFD) >= 0)
+    fail ("descriptor %d is taken", number);
+  if (dup2 (fd, number) < 0)
+    fail ("cannot hand on %s: %s", what, strerror (errno));
+  close (fd);
+}
+
+static void
+make_region (const char *size)
+{
+  unsigned long mib = parse_size ("BULKHEAD_VMM_REGION_MIB", size, MAX_REGION_MIB);
+  int fd = memfd_create ("bulkhead-region", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
   if (fd < 0 || ftruncate (fd, (off_t) mib << 20) != 0
       || fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     fail ("cannot make the shared region: %s", strerror (errno));
-  if (fd == REGION_FD)
-    {
-      if (fcntl (fd, F_SETFD, 0) != 0)
-        fail ("cannot hand on the shared region: %s", strerror (errno));
-      return;
-    }
-  if (fcntl (REGION_FD, F_GETFD) >= 0)
-    fail ("descriptor %d is taken", REGION_FD);
-  if (dup2 (fd, REGION_FD) < 0)
-    fail ("cannot hand on the shared region: %s", strerror (errno));
-  close (fd);
+  hand_on (fd, REGION_FD, "the shared region");
+}
+
+static void
+make_ram (const char *size)
+{
+  unsigned long mib = parse_size ("BULKHEAD_VMM_RAM_MIB", size, MAX_RAM_MIB);
+  int fd = memfd_create ("bulkhead-ram", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+  if (fd < 0 || ftruncate (fd, (off_t) mib << 20) != 0)
+    fail ("cannot make the memory: %s", strerror (errno));
+  hand_on (fd, RAM_FD, "the memory");
+  /* Nobody waits for a guest that is going to be frozen. */
+  setpriority (PRIO_PROCESS, 0, 19);
+}
+
+static void
+take_ram (const char *path)
+{
+  struct stat st;
+  int fd = open (path, O_RDONLY | O_CLOEXEC), seals;
+
+  if (fd < 0 || fstat (fd, &st) != 0)
+    fail ("cannot use the frozen memory %s: %s", path, strerror (errno));
+  seals = S_ISREG (st.st_mode) ? fcntl (fd, F_GET_SEALS) : -1;
+  if (seals < 0 || (seals & RAM_SEALS) != RAM_SEALS || st.st_size == 0 || st.st_size & 0xfffff)
+    fail ("the frozen memory %s is not sealed against writing", path);
+  hand_on (fd, RAM_FD, "the frozen memory");
 }
 
 static void
@@ -233,6 +285,7 @@ main (int argc, char **argv)
   char *writable = take_order ("BULKHEAD_VMM_WRITE");
   char *pid_file = take_order ("BULKHEAD_VMM_PIDFILE");
   char *region = take_order ("BULKHEAD_VMM_REGION_MIB");
+  char *ram_size = take_order ("BULKHEAD_VMM_RAM_MIB"), *ram = take_order ("BULKHEAD_VMM_RAM");
   const bool probing = readable == NULL;
   int rules;
 
@@ -244,6 +297,12 @@ main (int argc, char **argv)
     fail ("QEMU is missing: cannot use %s: %s", qemu, strerror (errno));
   if (region)
     make_region (region);
+  if (ram_size && ram)
+    fail ("a guest is to be frozen or thawed, not both");
+  if (ram_size)
+    make_ram (ram_size);
+  if (ram)
+    take_ram (ram);
   if (pid_file)
     write_pid (pid_file);
 

@@ -85,7 +85,7 @@ class DomainTest(BootTest):
         self.assertEqual(self.arguments(domain), [
             '-object',
             'memory-backend-file,id=bhregion,mem-path=/proc/self/fd/199,share=on,size=64M',
-            '-device', 'ivshmem-plain,memdev=bhregion,bus=pcie.0,addr=0x10'])
+            '-device', 'ivshmem-plain,memdev=bhregion,bus=pcie.0,addr=0x10,master=on'])
         environment = self.environment(domain)
         self.assertEqual(environment.pop('BULKHEAD_VMM_READ').split(':')[:4],
                          ['/c/vmlinux', '/c/initramfs', '/c/seed', '/usr'])

@@ -9,7 +9,8 @@ import unittest
 from harness import Place, TestCase, build_path, main, wait_for
 from harness.session import DBusError, JobFailed, Session
 
-KEYS = {'Name', 'Color', 'Applications', 'Template', 'Memory', 'Processors', 'AutoStop', 'X11', 'Notes'}
+KEYS = {'Name', 'Color', 'Applications', 'Template', 'Memory', 'Processors', 'AutoStop', 'Thaw',
+        'X11', 'Notes'}
 
 
 class ServiceCase(TestCase):

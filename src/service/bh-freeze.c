@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Freezing a guest and thawing it.
+ *
+ * A guest is frozen after its hello and before any configure: nothing of any AppVM has reached it. It has
+ * closed its end of the channel and waits for somebody at the other; whoever connects to a thawed one is
+ * greeted as by one that has just booted. */
+#include "config.h"
+
+#include "bh-freeze.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "bh-domain.h"
+#include "bh-error.h"
+#include "bh-frozen-files.h"
+#include "bh-monitor.h"
+#include "bh-paths.h"
+#include "bh-state-patch.h"
+
+/* It yields to everything else, and the computer may be busy. */
+#define BOOT_SECONDS 240
+#define THAW_SECONDS 30
+#define POLL_MS 20
+/* From the end of a connection until the guest waits for the next; it looks every 20 ms. */
+#define SETTLE_MS 600
+#define MAX_STATE (64 << 20)
+
+BhFrozenPlan *
+bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kernel)
+{
+  BhFrozenPlan *plan = g_new0 (BhFrozenPlan, 1);
+  g_autofree char *id = g_strconcat (BH_FREEZE_PREFIX, key, NULL);
+
+  plan->key = g_strdup (key);
+  plan->kernel = g_strdup (kernel);
+  plan->spec = *spec;
+  plan->spec.kernel = g_strdup (spec->kernel);
+  plan->spec.initramfs = g_strdup (spec->initramfs);
+  plan->spec.seed = g_strdup (spec->seed);
+  plan->spec.emulator = g_strdup (spec->emulator);
+  plan->spec.qemu = g_strdup (spec->qemu);
+  plan->spec.runtime_dir = bh_paths_runtime_dir (id);
+  plan->spec.log_file = bh_paths_log_file (BH_FREEZE_LOG);
+  plan->spec.id = g_steal_pointer (&id);
+  plan->spec.uuid = plan->spec.ram = NULL;
+  return plan;
+}
+
+void
+bh_frozen_plan_free (BhFrozenPlan *plan)
+{
+  g_free (plan->key);
+  g_free (plan->kernel);
+  g_free ((char *) plan->spec.id);
+  g_free ((char *) plan->spec.kernel);
+  g_free ((char *) plan->spec.initramfs);
+  g_free ((char *) plan->spec.seed);
+  g_free ((char *) plan->spec.emulator);
+  g_free ((char *) plan->spec.qemu);
+  g_free ((char *) plan->spec.runtime_dir);
+  g_free ((char *) plan->spec.log_file);
+  g_free (plan);
+}
+
+static gboolean
+check (GCancellable *cancellable, gint64 until, GError **error)
+{
+  if (g_cancellable_is_cancelled (cancellable))
+    g_set_error (error, BH_ERROR, BH_ERROR_CANCELLED, "Cancelled");
+  else if (g_get_monotonic_time () > until)
+    g_set_error (error, BH_ERROR, BH_ERROR_BOOT_FAILED,
+                 "The guest to be frozen did not answer in time");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* QEMU's end of the channel; -1 with @error set. */
+static int
+connect_channel (const char *runtime_dir, GCancellable *cancellable, gint64 until, GError **error)
+{
+  g_autofree char *path = g_build_filename (runtime_dir, "wire.sock", NULL);
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+  if (g_strlcpy (address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "The path %s is too long for a socket", path);
+      return -1;
+    }
+  while (check (cancellable, until, error))
+    {
+      int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+      if (fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0)
+        return fd;
+      if (fd >= 0)
+        close (fd);
+      g_usleep (POLL_MS * 1000);
+    }
+  return -1;
+}
+
+/* Connect, wait until the guest says something, disconnect: it speaks first, and what it says is its
+ * hello. This is not read: reading what guests write is the proxy's alone. */
+static gboolean
+hear_hello (const char *runtime_dir, int seconds, GCancellable *cancellable, GError **error)
+{
+  gint64 until = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+  int fd = connect_channel (runtime_dir, cancellable, until, error);
+  gboolean ok = FALSE;
+
+  if (fd < 0)
+    return FALSE;
+  while (check (cancellable, until, error))
+    {
+      struct pollfd p = { .fd = fd, .events = POLLIN };
+      char unread[256];
+      ssize_t n;
+
+      poll (&p, 1, POLL_MS);
+      n = recv (fd, unread, sizeof unread, 0);
+      if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        continue;
+      ok = n > 0;
+      if (!ok)
+        g_set_error (error, BH_ERROR, BH_ERROR_BOOT_FAILED, "The guest to be frozen is gone");
+      break;
+    }
+  close (fd);
+  return ok;
+}
+
+static void
+end_domain (virDomainPtr domain)
+{
+  virDomainDestroy (domain);
+  virDomainFree (domain);
+}
+
+gboolean
+bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest, GError **error)
+{
+  int state = bh_frozen_guest_open_state (guest, error);
+  virDomainPtr domain;
+  gboolean ok;
+
+  if (state < 0)
+    return FALSE;
+  domain = virDomainCreateXML (conn, xml, VIR_DOMAIN_START_PAUSED);
+  if (!domain)
+    {
+      bh_monitor_set_libvirt_error (error, "The virtual machine could not be started");
+      close (state);
+      return FALSE;
+    }
+  ok = bh_monitor_load_state (domain, state, error);
+  close (state);
+  if (ok && virDomainResume (domain) != 0)
+    {
+      bh_monitor_set_libvirt_error (error, "The virtual machine could not be resumed");
+      ok = FALSE;
+    }
+  if (ok)
+    virDomainFree (domain);
+  else
+    end_domain (domain);
+  return ok;
+}
+
+/* QEMU's state with the address of the region taken out; in place. */
+static gboolean
+patch_state (int fd, guint region_mib, GError **error)
+{
+  off_t size = lseek (fd, 0, SEEK_END);
+  void *map;
+  gboolean ok;
+
+  if (size < 1 || size > MAX_STATE)
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "QEMU's state has %lld bytes",
+                   (long long) size);
+      return FALSE;
+    }
+  if (region_mib == 0)
+    return TRUE;
+  map = mmap (NULL, (size_t) size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (map == MAP_FAILED)
+    {
+      bh_error_set_from_errno (error, errno, "Cannot read QEMU's state");
+      return FALSE;
+    }
+  ok = bh_state_patch_region (map, (gsize) size, BH_DOMAIN_REGION_ID, (guint64) region_mib << 20,
+                              error);
+  munmap (map, (size_t) size);
+  return ok;
+}
+
+typedef struct
+{
+  int ram, state; /* -1 while there is none */
+  gboolean read_only;
+} Frozen;
+
+/* Boot, wait for the hello, freeze. Ends the domain. */
+static gboolean
+freeze (virConnectPtr conn, const BhDomainSpec *spec, Frozen *out, GCancellable *cancellable,
+        GError **error)
+{
+  g_autofree char *xml = bh_domain_xml_new (spec, error);
+  virDomainPtr domain;
+  gboolean ok = FALSE;
+
+  if (!xml)
+    return FALSE;
+  domain = virDomainCreateXML (conn, xml, VIR_DOMAIN_NONE);
+  if (!domain)
+    {
+      bh_monitor_set_libvirt_error (error, "The virtual machine could not be started");
+      return FALSE;
+    }
+  if (hear_hello (spec->runtime_dir, BOOT_SECONDS, cancellable, error))
+    {
+      g_usleep (SETTLE_MS * 1000);
+      out->read_only = bh_monitor_maps_read_only (domain);
+      out->ram = bh_domain_open_ram (bh_domain_find_pid (spec->id), error);
+      ok = out->ram >= 0 && bh_monitor_save_state (domain, out->state, cancellable, error);
+    }
+  end_domain (domain);
+  return ok;
+}
+
+/* Whether @guest answers when it is thawed. */
+static gboolean
+try_to_thaw (virConnectPtr conn, const BhDomainSpec *of, const BhFrozenGuest *guest,
+             GCancellable *cancellable, GError **error)
+{
+  BhDomainSpec spec = *of;
+  g_autofree char *uuid = g_uuid_string_random ();
+  g_autofree char *ram = bh_frozen_guest_ram_path (guest);
+  g_autofree char *xml = NULL;
+  virDomainPtr domain;
+  gboolean ok;
+
+  spec.way = BH_DOMAIN_THAW;
+  spec.uuid = uuid;
+  spec.ram = ram;
+  spec.ram_read_only = guest->read_only;
+  if (!(xml = bh_domain_xml_new (&spec, error)) || !bh_freeze_thaw (conn, xml, guest, error))
+    return FALSE;
+  ok = hear_hello (spec.runtime_dir, THAW_SECONDS, cancellable, error);
+  domain = virDomainLookupByUUIDString (conn, uuid);
+  if (domain)
+    end_domain (domain);
+  return ok;
+}
+
+static BhFrozenGuest *
+make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
+      GCancellable *cancellable, GError **error)
+{
+  BhDomainSpec spec = plan->spec;
+  g_autofree char *uuid = g_uuid_string_random ();
+  g_autoptr (BhFrozenGuest) guest = NULL;
+  Frozen frozen = { .ram = -1 };
+
+  spec.way = BH_DOMAIN_FREEZE;
+  spec.uuid = uuid;
+  frozen.state = memfd_create ("bulkhead-state", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+  if (frozen.state < 0)
+    {
+      bh_error_set_from_errno (error, errno, "Cannot make room for QEMU's state");
+      return NULL;
+    }
+  if (!freeze (conn, &spec, &frozen, cancellable, error)
+      || !patch_state (frozen.state, spec.region_mib, error))
+    {
+      close (frozen.state);
+      if (frozen.ram >= 0)
+        close (frozen.ram);
+      return NULL;
+    }
+  bh_frozen_files_compact (frozen.ram);
+  guest =
+      bh_frozen_guest_new (plan->key, plan->kernel, spec.memory_mib,
+                           frozen.read_only && allow_read_only, frozen.ram, frozen.state, error);
+  if (!guest || !try_to_thaw (conn, &spec, guest, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&guest);
+}
+
+BhFrozenGuest *
+bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
+                GCancellable *cancellable, GError **error)
+{
+  BhFrozenGuest *guest = NULL;
+
+  bh_domain_clean (plan->spec.id);
+  if (bh_paths_ensure (plan->spec.runtime_dir, error))
+    guest = make (conn, plan, allow_read_only, cancellable, error);
+  bh_domain_clean (plan->spec.id);
+  return guest;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Freezing a guest and thawing it. */
+#pragma once
+
+#include <libvirt/libvirt.h>
+
+#include "bh-frozen-guest.h"
+
+/**
+ * BhFrozenPlan:
+ * @key: bh_frozen_guest_key() of @spec
+ * @kernel: release, for people
+ * @spec: the guest to boot; its strings are the plan's own. id, uuid, folder and log are @key's
+ */
+typedef struct
+{
+  char *key, *kernel;
+  BhDomainSpec spec;
+} BhFrozenPlan;
+
+/* A plan for guests such as the AppVM @spec is. */
+BhFrozenPlan *bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kernel);
+void bh_frozen_plan_free (BhFrozenPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhFrozenPlan, bh_frozen_plan_free)
+
+/* What domains of guests in the making are called after "bulkhead-"; no AppVM's id has a "_". */
+#define BH_FREEZE_PREFIX "frozen_"
+/* The log of them all. */
+#define BH_FREEZE_LOG "frozen_guests"
+
+/**
+ * bh_freeze_make:
+ *
+ * Boot a guest up to its hello, freeze it, and see that it can be thawed: only one that answered again is
+ * returned. Takes seconds; leaves no domain, no folder and no process behind, whatever happens.
+ */
+BhFrozenGuest *bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan,
+                               gboolean allow_read_only, GCancellable *cancellable, GError **error);
+
+/**
+ * bh_freeze_thaw:
+ * @xml: of a domain %BH_DOMAIN_THAW of @guest
+ *
+ * Start it where @guest was frozen. On error there is no domain.
+ */
+gboolean bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
+                         GError **error);
