@@ -99,3 +99,15 @@ bh_options_display_is_valid (const char *display)
     return FALSE;
   return display[0] == '/' ? strstr (display, "/../") == NULL : strchr (display, '/') == NULL;
 }
+
+guint
+bh_options_boot_seconds (gboolean kvm)
+{
+  const char *text =
+      g_getenv ("BULKHEAD_BOOT_SECONDS"); /* for tests, and for very slow computers */
+  gint64 value;
+
+  if (text && g_ascii_string_to_signed (text, 10, 1, 3600, &value, NULL))
+    return (guint) value;
+  return kvm ? 20 : 60;
+}

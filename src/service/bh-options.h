@@ -23,3 +23,6 @@ gboolean bh_options_check (GVariant *options, const BhOption *table, GError **er
 
 /* Whether @display can be a WAYLAND_DISPLAY: a plain file name or an absolute path. */
 gboolean bh_options_display_is_valid (const char *display);
+
+/* How long a guest may take to be there: $BULKHEAD_BOOT_SECONDS, or by the kind of virtualization. */
+guint bh_options_boot_seconds (gboolean kvm);

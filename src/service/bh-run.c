@@ -18,23 +18,21 @@
 #include "bh-error.h"
 #include "bh-guest-settings.h"
 #include "bh-log.h"
+#include "bh-options.h"
 #include "bh-paths.h"
 #include "bh-prepare.h"
 #include "bh-proxy-link.h"
 #include "bh-run-file.h"
+#include "bh-run-text.h"
 
 #include <signal.h>
 #include <string.h>
 
-#define BOOT_SECONDS_KVM 20
-#define BOOT_SECONDS_TCG 60
 #define ATTACH_SECONDS 20
 /* A thawed guest is there at once, or something is wrong with it. */
 #define THAW_SECONDS 5
 #define SHUTDOWN_SECONDS 5
 #define MAX_PROXIES_PER_MINUTE 3
-#define CONSOLE_LINES 12
-#define LOG_MARK "starting"
 #define ENDED_EARLY "The virtual machine ended while it started"
 
 struct _BhRun
@@ -82,35 +80,15 @@ enum
 };
 static guint signals[N_SIGNALS];
 
-static const struct
-{
-  const char *name, *text;
-} steps[] = {
-  { "kernel", "Looking for a kernel" },
-  { "initramfs", "Preparing the start" },
-  { "template", "Collecting settings of this computer" },
-  { "domain", "Setting up the virtual machine" },
-  { "created", "Starting the virtual machine" },
-  { "thawed", "Waking the virtual machine" },
-  { "channel", "Waiting for the AppVM" },
-  { "hello", "Connecting programs and files" },
-  { "configured", "Ready" },
-};
-
 static void attach (BhRun *self);
 static void fall_back (BhRun *self, const char *why);
 
 static void
 emit_step (BhRun *self, const char *name)
 {
-  const char *text = "";
-
-  for (gsize i = 0; i < G_N_ELEMENTS (steps); i++)
-    if (g_str_equal (steps[i].name, name))
-      text = steps[i].text;
   g_free (self->boot_step);
   self->boot_step = g_strdup (name);
-  g_signal_emit (self, signals[STEP], 0, name, text);
+  g_signal_emit (self, signals[STEP], 0, name, bh_run_step_text (name));
 }
 
 static void
@@ -184,21 +162,6 @@ end (BhRun *self)
   g_signal_emit (self, signals[ENDED], 0, self->error);
 }
 
-/* A step has failed: tell where, and what the console said last. */
-static GError *
-boot_error (BhRun *self, const GError *cause)
-{
-  g_autofree char *console = NULL;
-
-  if (!g_error_matches (cause, BH_ERROR, BH_ERROR_BOOT_FAILED))
-    return g_error_copy (cause);
-  console = bh_log_tail_since (self->id, LOG_MARK, CONSOLE_LINES);
-  g_strstrip (console);
-  return g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "%s (after the step “%s”).%s%s",
-                      cause->message, self->boot_step ? self->boot_step : "call",
-                      *console ? " Its console ended with:\n" : "", console);
-}
-
 static void
 on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -251,7 +214,8 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
       return;
     }
   if (error)
-    self->error = before < BH_RUN_READY ? boot_error (self, error) : g_error_copy (error);
+    self->error = before < BH_RUN_READY ? bh_run_boot_error (self->id, self->boot_step, error)
+                                        : g_error_copy (error);
   self->state = BH_RUN_STOPPING;
   g_clear_handle_id (&self->limit, g_source_remove);
   switch (before)
@@ -292,7 +256,7 @@ on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhRun *self)
   if (self->state == BH_RUN_BOOTING && !self->error)
     {
       g_autoptr (GError) cause = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
-      self->error = boot_error (self, cause);
+      self->error = bh_run_boot_error (self->id, self->boot_step, cause);
     }
   else if (self->state == BH_RUN_READY && !self->error)
     self->error = g_error_new (BH_ERROR, BH_ERROR_FAILED, "“%s” stopped by itself",
@@ -515,23 +479,11 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static guint
-boot_seconds (BhRun *self)
-{
-  const char *text =
-      g_getenv ("BULKHEAD_BOOT_SECONDS"); /* for tests, and for very slow computers */
-  gint64 value;
-
-  if (text && g_ascii_string_to_signed (text, 10, 1, 3600, &value, NULL))
-    return (guint) value;
-  return self->kvm ? BOOT_SECONDS_KVM : BOOT_SECONDS_TCG;
-}
-
-static guint
 attach_seconds (BhRun *self)
 {
   if (is_thawing (self))
     return THAW_SECONDS;
-  return self->state == BH_RUN_BOOTING ? boot_seconds (self) : ATTACH_SECONDS;
+  return self->state == BH_RUN_BOOTING ? bh_options_boot_seconds (self->kvm) : ATTACH_SECONDS;
 }
 
 static void
@@ -585,7 +537,7 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
           return;
         }
       if (!self->error)
-        self->error = boot_error (self, error);
+        self->error = bh_run_boot_error (self->id, self->boot_step, error);
       end (self);
       return;
     }
@@ -696,7 +648,7 @@ bh_run_start (BhRun *self, const char *display, gboolean debug)
   self->display = g_strdup (display);
   self->debug = debug;
   bh_log_prepare (self->id, NULL);
-  bh_log_line (self->id, LOG_MARK);
+  bh_log_line (self->id, BH_RUN_LOG_MARK);
   hold (self, TRUE);
   prepare (self, TRUE);
 }
