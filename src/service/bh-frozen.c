@@ -54,7 +54,7 @@ static guint signals[N_SIGNALS];
 
 static void schedule (BhFrozen *self);
 
-/* In memory; with the lock held. */
+/* In memory; with the lock held unless they take it. */
 
 static void
 remember (BhFrozen *self, BhFrozenGuest *guest)
@@ -80,6 +80,17 @@ recall (BhFrozen *self, const char *key)
       return guest;
     }
   return NULL;
+}
+
+static gboolean
+is_in_memory (BhFrozen *self, const char *key)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  for (guint i = 0; i < self->in_memory->len; i++)
+    if (g_str_equal (((BhFrozenGuest *) self->in_memory->pdata[i])->key, key))
+      return TRUE;
+  return FALSE;
 }
 
 static void
@@ -271,7 +282,9 @@ bh_frozen_want (BhFrozen *self, BhFrozenPlan *plan)
 {
   g_autoptr (BhFrozenPlan) owned = plan;
 
-  if (count_failures (self, plan->key) >= MAX_FAILURES || self->wanted->len >= MAX_WANTED
+  /* Another AppVM may have wanted the same, and have it by now. */
+  if (is_in_memory (self, plan->key) || count_failures (self, plan->key) >= MAX_FAILURES
+      || self->wanted->len >= MAX_WANTED
       || (self->making && g_str_equal (self->making->key, plan->key)))
     return;
   for (guint i = 0; i < self->wanted->len; i++)
@@ -291,17 +304,6 @@ bh_frozen_discard (BhFrozen *self, const char *key)
 }
 
 /* For people. */
-
-static gboolean
-is_in_memory (BhFrozen *self, const char *key)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  for (guint i = 0; i < self->in_memory->len; i++)
-    if (g_str_equal (((BhFrozenGuest *) self->in_memory->pdata[i])->key, key))
-      return TRUE;
-  return FALSE;
-}
 
 GVariant *
 bh_frozen_list (BhFrozen *self)

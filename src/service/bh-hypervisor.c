@@ -179,8 +179,8 @@ call_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
 }
 
 static void
-run (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
-     GAsyncReadyCallback callback, gpointer data)
+run_with (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
+          BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
   Call *call = g_new0 (Call, 1);
@@ -188,9 +188,17 @@ run (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char 
   call->function = function;
   call->uuid = g_strdup (uuid);
   call->xml = g_strdup (xml);
+  call->guest = guest ? bh_frozen_guest_ref (guest) : NULL;
   g_task_set_task_data (task, call, call_free);
   g_atomic_int_inc (&calls);
   g_task_run_in_thread (task, call_in_thread);
+}
+
+static void
+run (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
+     GAsyncReadyCallback callback, gpointer data)
+{
+  run_with (self, function, uuid, xml, NULL, callback, data);
 }
 
 gboolean
@@ -264,11 +272,7 @@ void
 bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
                           BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = new_task (self, uuid, xml, callback, data);
-  Call *call = g_task_get_task_data (task);
-
-  call->guest = bh_frozen_guest_ref (guest);
-  g_task_run_in_thread (task, thaw_in_thread);
+  run_with (self, thaw_in_thread, uuid, xml, guest, callback, data);
 }
 
 gboolean

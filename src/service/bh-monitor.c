@@ -5,9 +5,9 @@
 
 #include "bh-monitor.h"
 
-#include <json-glib/json-glib.h>
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
+#include <string.h>
 
 #include "bh-error.h"
 
@@ -26,58 +26,60 @@ bh_monitor_set_libvirt_error (GError **error, const char *what)
                last && last->message ? last->message : "unknown error");
 }
 
-/* Takes QEMU's answer apart. Its "return" stays valid as long as @parser. */
-static JsonNode *
-take_answer (JsonParser *parser, const char *text, GError **error)
+/* The text of the first member @name in @answer, which libvirt has parsed and written again: compact, and
+ * what is asked for here has no escapes. NULL when there is none. */
+static char *
+find_text (const char *answer, const char *name)
 {
-  JsonObject *object, *failed;
+  g_autofree char *member = g_strdup_printf ("\"%s\":\"", name);
+  const char *start = strstr (answer, member);
 
-  if (!json_parser_load_from_data (parser, text, -1, error))
+  if (!start)
     return NULL;
-  if (JSON_NODE_HOLDS_OBJECT (json_parser_get_root (parser)))
-    {
-      object = json_node_get_object (json_parser_get_root (parser));
-      if (json_object_has_member (object, "return"))
-        return json_object_get_member (object, "return");
-      if (json_object_has_member (object, "error")
-          && JSON_NODE_HOLDS_OBJECT (json_object_get_member (object, "error")))
-        {
-          failed = json_object_get_object_member (object, "error");
-          g_set_error (
-              error, BH_ERROR, BH_ERROR_FAILED, "QEMU: %s",
-              json_object_get_string_member_with_default (failed, "desc", "unknown error"));
-          return NULL;
-        }
-    }
-  g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "QEMU's answer is not understood");
-  return NULL;
+  start += strlen (member);
+  return g_strndup (start, strcspn (start, "\"\\"));
 }
 
-/* @fd: -1 for none. */
-static JsonNode *
-call_with (virDomainPtr domain, JsonParser *parser, const char *command, int fd, GError **error)
+/* The number of the first member @name; 0 when there is none. */
+static guint64
+find_number (const char *answer, const char *name)
 {
-  char *text = NULL;
-  JsonNode *out = NULL;
+  g_autofree char *member = g_strdup_printf ("\"%s\":", name);
+  const char *start = strstr (answer, member);
+
+  return start ? g_ascii_strtoull (start + strlen (member), NULL, 10) : 0;
+}
+
+/* @fd: -1 for none. Returns QEMU's answer. */
+static char *
+ask_with (virDomainPtr domain, const char *command, int fd, GError **error)
+{
+  char *text = NULL, *answer = NULL;
   int got;
 
   got = fd >= 0
             ? virDomainQemuMonitorCommandWithFiles (domain, command, 1, &fd, NULL, NULL, &text, 0)
             : virDomainQemuMonitorCommand (domain, command, &text, 0);
-  if (got == 0 && text)
-    out = take_answer (parser, text, error);
-  else
+  if (got != 0 || !text)
     bh_monitor_set_libvirt_error (error, "libvirt");
+  else if (g_str_has_prefix (text, "{\"return\":"))
+    answer = g_strdup (text);
+  else
+    {
+      g_autofree char *why = find_text (text, "desc");
+
+      g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "QEMU: %s", why ? why : "not understood");
+    }
   free (text);
-  return out;
+  return answer;
 }
 
 static gboolean
 call (virDomainPtr domain, const char *command, int fd, GError **error)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autofree char *answer = ask_with (domain, command, fd, error);
 
-  return call_with (domain, parser, command, fd, error) != NULL;
+  return answer != NULL;
 }
 
 static gboolean
@@ -88,20 +90,6 @@ ignore_shared (virDomainPtr domain, gboolean on, GError **error)
   return call (domain, command, -1, error);
 }
 
-/* The member @name of an object, or NULL. */
-static const char *
-string_member (JsonNode *node, const char *name)
-{
-  JsonNode *member;
-
-  if (!node || !JSON_NODE_HOLDS_OBJECT (node))
-    return NULL;
-  member = json_object_get_member (json_node_get_object (node), name);
-  return member && json_node_get_value_type (member) == G_TYPE_STRING
-             ? json_node_get_string (member)
-             : NULL;
-}
-
 static gboolean
 wait_until_completed (virDomainPtr domain, GCancellable *cancellable, GError **error)
 {
@@ -109,15 +97,14 @@ wait_until_completed (virDomainPtr domain, GCancellable *cancellable, GError **e
 
   for (;;)
     {
-      g_autoptr (JsonParser) parser = json_parser_new ();
-      JsonNode *answer = call_with (domain, parser, "{\"execute\":\"query-migrate\"}", -1, error);
-      const char *status = string_member (answer, "status"), *why;
+      g_autofree char *answer = ask_with (domain, "{\"execute\":\"query-migrate\"}", -1, error);
+      g_autofree char *status = answer ? find_text (answer, "status") : NULL;
+      g_autofree char *why = answer ? find_text (answer, "error-desc") : NULL;
 
       if (!answer)
         return FALSE;
       if (g_strcmp0 (status, "completed") == 0)
         return TRUE;
-      why = string_member (answer, "error-desc");
       if (g_strcmp0 (status, "failed") == 0 || g_get_monotonic_time () > until)
         {
           g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "QEMU did not move its state (%s%s%s)",
@@ -165,32 +152,14 @@ bh_monitor_load_state (virDomainPtr domain, int fd, GError **error)
 gboolean
 bh_monitor_maps_read_only (virDomainPtr domain)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonNode *answer = call_with (domain, parser, "{\"execute\":\"query-version\"}", -1, NULL);
-  JsonObject *version;
-  gint64 number;
+  g_autofree char *version = ask_with (domain, "{\"execute\":\"query-version\"}", -1, NULL);
+  g_autofree char *properties = NULL;
 
-  if (!answer || !JSON_NODE_HOLDS_OBJECT (answer))
+  if (!version || find_number (version, "major") * 100 + find_number (version, "minor") < 802)
     return FALSE;
-  version = json_node_get_object (answer);
-  if (!json_object_has_member (version, "qemu")
-      || !JSON_NODE_HOLDS_OBJECT (json_object_get_member (version, "qemu")))
-    return FALSE;
-  version = json_object_get_object_member (version, "qemu");
-  number = json_object_get_int_member_with_default (version, "major", 0) * 100
-           + json_object_get_int_member_with_default (version, "minor", 0);
-  if (number < 802)
-    return FALSE;
-  answer = call_with (domain, parser,
-                      "{\"execute\":\"qom-list-properties\",\"arguments\":"
-                      "{\"typename\":\"memory-backend-file\"}}",
-                      -1, NULL);
-  if (!answer || !JSON_NODE_HOLDS_ARRAY (answer))
-    return FALSE;
-  for (guint i = 0; i < json_array_get_length (json_node_get_array (answer)); i++)
-    if (g_strcmp0 (string_member (json_array_get_element (json_node_get_array (answer), i), "name"),
-                   "rom")
-        == 0)
-      return TRUE;
-  return FALSE;
+  properties = ask_with (domain,
+                         "{\"execute\":\"qom-list-properties\",\"arguments\":"
+                         "{\"typename\":\"memory-backend-file\"}}",
+                         -1, NULL);
+  return properties && strstr (properties, "\"name\":\"rom\"") != NULL;
 }

@@ -22,7 +22,7 @@ RULES = {
     'app': (('lib',), ('glib', 'gio', 'gtk', 'adwaita')),
     'cli': (('lib',), ('glib', 'gio', 'json-glib')),
     'service': (('lib',), ('glib', 'gio', 'libvirt', 'libsecret', 'libxml2', 'kmod', 'archive',
-                           'compression', 'kernel', 'json-glib')),
+                           'compression', 'kernel')),
     'helper': (('lib',), ('glib', 'gio', 'polkit')),
     'vmm': ((), ('kernel',)),
     'proxy': (('lib', 'wire'), ('glib', 'gio', 'wayland-client', 'pulse', 'seccomp', 'kernel',
