@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Frozen guests: made behind a boot, thawed by the next start; one for all, and nothing of anybody
+in it; whatever is wrong with it, the AppVM boots."""
+
+import errno
+import fcntl
+import hashlib
+import mmap
+import os
+import re
+import shutil
+import signal
+import struct
+import time
+
+from harness import TestCase, main, require_ordinary_user, wait_for
+from harness.session import DBusError, Session
+from harness.sway import Sway
+
+BOOT = 120
+MEMORY = '320'
+MARKER = 'Zq7kWvMarker'
+PRIVATE_MIB = 64
+WORD = (1 << 64) - 1
+
+
+def frozen_pids(session):
+    """QEMU of guests in the making."""
+    found = []
+    for pid in session.qemu_pids():
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as file:
+                if b'guest=bulkhead-frozen_' in file.read():
+                    found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+def open_ram(pid, flags=os.O_RDONLY):
+    """The memory of a frozen guest among the descriptors of a process."""
+    for name in os.listdir(f'/proc/{pid}/fd'):
+        path = f'/proc/{pid}/fd/{name}'
+        try:
+            if os.readlink(path).startswith('/memfd:bulkhead-ram'):
+                return os.open(path, flags)
+        except FileNotFoundError:
+            pass
+    raise AssertionError(f'process {pid} has no frozen memory')
+
+
+def anonymous_mib(pid):
+    """What a process has for itself. Pages of the frozen memory that only one guest has looked at
+    count as private to it elsewhere in smaps, but they are not."""
+    with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
+        return int(re.search(r'Anonymous: +(\d+)', file.read()).group(1)) / 1024
+
+
+def digest(fd):
+    with open(os.dup(fd), 'rb') as file:
+        file.seek(0)
+        return hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(hashlib, 'file_digest') \
+            else hashlib.sha256(file.read()).hexdigest()
+
+
+def page_sum(data):
+    """bh-frozen-files.c's checksum."""
+    total = 0
+    for at in range(0, len(data), 4096):
+        page = data[at:at + 4096]
+        if not page.strip(b'\0'):
+            continue
+        total = (total ^ at) * 0x9e3779b97f4a7c15 & WORD
+        for (word,) in struct.iter_unpack('<Q', page + b'\0' * (-len(page) % 8)):
+            total = (total ^ word) * 0x9e3779b97f4a7c15 & WORD
+            total ^= total >> 29
+    return total
+
+
+class FrozenCase(TestCase):
+    """A session with a cache of its own; after the first start there is a frozen guest."""
+
+    FREEZE = True
+
+    @classmethod
+    def setUpClass(cls):
+        require_ordinary_user()
+        cls.sway = Sway().start()
+        cls.addClassCleanup(cls.sway.stop)
+        cls.session = Session(cls.sway, private_cache=True,
+                              env={'BULKHEAD_FREEZE_DELAY': '0', 'LANGUAGE': MARKER.lower()})
+        cls.addClassCleanup(cls.session.stop)
+        cls.session.start()
+        cls.vm = cls.session.create(MARKER + ' one', AutoStop='0', Memory=MEMORY, Notes=MARKER)
+        cls.other = cls.session.create(MARKER + ' two', AutoStop='0', Memory=MEMORY, Color='red')
+        if cls.FREEZE:
+            cls.make()
+
+    @classmethod
+    def make(cls):
+        cls.first = cls.vm.start()
+        cls.first.wait(BOOT)
+        cls.first_names = [name for name, _ in cls.first.timeline()]
+        wait_for(cls.frozen, BOOT, 'a frozen guest')
+        wait_for(lambda: not frozen_pids(cls.session), 20, 'its QEMU to end')
+        cls.vm.stop().wait(30)
+
+    @classmethod
+    def frozen(cls):
+        return cls.session.manager.call('ListFrozen')
+
+    def setUp(self):
+        self.addCleanup(self.stop_all)
+
+    def stop_all(self):
+        if self.session.service and self.session.service.poll() is None:
+            self.session.manager.call('StopAll', timeout=60)
+
+    def tearDown(self):
+        if self.failed():
+            self.session.keep_evidence(self)
+
+    def folder(self):
+        top = os.path.join(self.session.env['XDG_CACHE_HOME'], 'bulkhead', 'frozen')
+        names = os.listdir(top) if os.path.isdir(top) else []
+        return os.path.join(top, names[0]) if names else None
+
+    def names(self, job):
+        return [name for name, _ in job.timeline()]
+
+    def output(self, vm, script):
+        result = vm.launch(argv=['sh', '-c', script], wait=True).wait(60)
+        self.assertEqual(result['code'], 0, bytes(result['tail']))
+        return bytes(result['tail']).rstrip(b'\0').decode()
+
+    def start_thawed(self, vm):
+        job = vm.start()
+        job.wait(BOOT)
+        self.assertIn('thawed', self.names(job))
+        self.assertNotIn('created', self.names(job))
+        return job
+
+    def qemu_of(self, vm):
+        return vm.get('Usage')['pid']
+
+
+class Thawing(FrozenCase):
+    def test_the_first_start_boots_and_the_next_is_thawed(self):
+        self.assertIn('created', self.first_names)
+        job = self.start_thawed(self.vm)
+        self.assertEqual(self.names(job), ['call', 'kernel', 'initramfs', 'template', 'domain',
+                                           'thawed', 'channel', 'hello', 'configured'])
+        self.assertIn('not thawed: there is no frozen guest yet', self.vm.log())
+        self.assertRegex(self.vm.log().splitlines()[-1], 'thawed, kernel')
+        frozen = self.frozen()
+        self.assertEqual(len(frozen), 1)
+        self.assertEqual(frozen[0]['memory'], int(MEMORY) << 20)
+        self.assertTrue(frozen[0]['in-memory'])
+        self.assertGreater(frozen[0]['size'], 20 << 20)
+        self.assertLess(frozen[0]['size'], 200 << 20)
+
+    def test_a_thawed_appvm_shows_windows(self):
+        job = self.vm.launch(app='foot.desktop')
+        job.wait(BOOT)
+        self.assertIn('thawed', self.names(job))
+        self.sway.wait_view(app_id='io.github.bulkhead', timeout=20)
+
+    def test_two_at_once_differ_and_know_the_time(self):
+        jobs = [self.vm.start(), self.other.start()]
+        for job in jobs:
+            job.wait(BOOT)
+            self.assertIn('thawed', self.names(job))
+        script = ('cat /proc/sys/kernel/random/boot_id /etc/machine-id; hostname;'
+                  ' head -c 24 /dev/urandom | od -An -tx1 -w24')
+        one, two = [self.output(vm, script).split('\n')[:4] for vm in (self.vm, self.other)]
+        self.assertEqual(len(one), 4)
+        for mine, its in zip(one, two):
+            self.assertTrue(mine)
+            self.assertNotEqual(mine, its)
+        for vm in (self.vm, self.other):
+            before = time.time()
+            there = float(self.output(vm, 'date +%s.%N'))
+            self.assertGreater(there, before - 1)
+            self.assertLess(there, time.time() + 1)
+
+    def test_private_memory(self):
+        self.start_thawed(self.vm)
+        private = anonymous_mib(self.qemu_of(self.vm))
+        print(f'private memory of a thawed AppVM: {private:.0f} MiB', flush=True)
+        self.assertLess(private, PRIVATE_MIB)
+
+    def test_settings_that_no_frozen_guest_serves(self):
+        for settings, why in (({'Thaw': 'false'}, 'its settings say so'),
+                              ({'Memory': '336'}, 'no frozen guest yet')):
+            with self.subTest(settings):
+                # Not made again and again: this one is only to be looked for.
+                self.other.set(**settings)
+                self.addCleanup(self.other.set, Thaw='true', Memory=MEMORY)
+                job = self.other.start()
+                job.wait(BOOT)
+                self.assertIn('created', self.names(job))
+                self.assertIn(why, self.other.log())
+                self.other.stop(force=True).wait(30)
+                self.other.set(Thaw='true', Memory=MEMORY)
+
+    def test_debugging_boots(self):
+        job = self.vm.start(debug=True)
+        job.wait(BOOT)
+        self.assertIn('created', self.names(job))
+
+
+class Siblings(FrozenCase):
+    """No guest can change what another has."""
+
+    def test_nobody_can_change_the_frozen_memory(self):
+        self.start_thawed(self.vm)
+        for pid in (self.qemu_of(self.vm), self.session.service.pid):
+            fd = open_ram(pid, os.O_RDWR)
+            self.addCleanup(os.close, fd)
+            with self.assertRaises(OSError) as caught:
+                os.pwrite(fd, b'x', 0)
+            self.assertEqual(caught.exception.errno, errno.EPERM)
+            with self.assertRaises(OSError) as caught:
+                os.ftruncate(fd, 0)
+            self.assertEqual(caught.exception.errno, errno.EPERM)
+            with self.assertRaises(OSError):
+                mmap.mmap(fd, 4096, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+            # What QEMU does when a guest gives memory back.
+            with self.assertRaises(OSError) as caught:
+                punch_hole(fd, 0, 4096)
+            self.assertEqual(caught.exception.errno, errno.EPERM)
+            self.assertTrue(fcntl.fcntl(fd, 1034) & 1)  # F_GET_SEALS, F_SEAL_SEAL
+
+    def test_a_guest_that_writes_all_its_memory(self):
+        self.start_thawed(self.vm)
+        self.start_thawed(self.other)
+        fd = open_ram(self.session.service.pid)
+        self.addCleanup(os.close, fd)
+        before = digest(fd)
+        pattern = self.output(self.other, 'head -c 30M /dev/urandom >/tmp/keep; md5sum </tmp/keep')
+        # There is no balloon; what is left is writing, and giving back.
+        self.assertEqual(self.output(
+            self.vm, 'grep -l 0x0005 /sys/bus/virtio/devices/*/device 2>/dev/null | wc -l').strip(),
+            '0')
+        self.output(self.vm, 'for i in 1 2 3; do head -c 130M /dev/zero | tr "\\0" "\\$i" >/tmp/fill;'
+                             ' rm /tmp/fill; done')
+        self.assertEqual(digest(fd), before)
+        self.assertEqual(self.output(self.other, 'md5sum </tmp/keep'), pattern)
+        # And a third is as the first was.
+        self.vm.stop().wait(30)
+        self.start_thawed(self.vm)
+
+    def test_nothing_of_an_appvm_is_in_it(self):
+        for vm in (self.vm, self.other):
+            self.start_thawed(vm)
+            self.output(vm, f'echo {MARKER} >$HOME/{MARKER}; cat $HOME/{MARKER}')
+        with open(os.path.join(self.folder(), 'ram'), 'rb') as file:
+            on_disk = file.read()
+        fd = open_ram(self.session.service.pid)
+        with open(fd, 'rb') as file:
+            in_memory = file.read()
+        self.assertEqual(hashlib.sha256(on_disk).digest(), hashlib.sha256(in_memory).digest())
+        self.assertIn(b'bulkhead-guest', in_memory)  # the search finds what is there
+        for marker in (MARKER, MARKER.lower(), MARKER.encode('utf-16-le').decode('latin-1')):
+            self.assertNotIn(marker.encode('latin-1'), in_memory)
+
+
+class Damage(FrozenCase):
+    """Whatever is wrong with a frozen guest, the AppVM boots, and it is thrown away."""
+
+    def setUp(self):
+        super().setUp()
+        if not hasattr(type(self), 'copy'):
+            type(self).copy = self.session.place.path('copy')
+            shutil.copytree(self.folder(), self.copy)
+            type(self).where = self.folder()
+        self.session.stop_service()
+        shutil.rmtree(self.where, ignore_errors=True)
+        shutil.copytree(self.copy, self.where)
+
+    def begin(self):
+        """Another service: it reads from the disk, and makes none."""
+        self.session.start_service(extra_env={'BULKHEAD_FREEZE_DELAY': '-1'})
+
+    def change(self, name, at):
+        with open(os.path.join(self.where, name), 'r+b') as file:
+            file.seek(at)
+            byte = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 1]))
+
+    def boots(self, why):
+        self.begin()
+        job = self.vm.start()
+        job.wait(BOOT)
+        names = self.names(job)
+        self.assertIn('created', names)
+        self.assertEqual(names[-1], 'configured')
+        self.assertRegex(self.vm.log(), why)
+        self.assertIsNone(self.folder())
+        self.assertEqual(len(self.session.qemu_pids()), 1)
+        self.output(self.vm, 'true')
+
+    def test_undamaged_it_is_read_from_the_disk(self):
+        self.begin()
+        self.assertFalse(self.frozen()[0]['in-memory'])
+        self.start_thawed(self.vm)
+        self.assertTrue(self.frozen()[0]['in-memory'])
+
+    def test_flipped_memory(self):
+        with open(os.path.join(self.where, 'ram'), 'rb') as file:
+            at = os.lseek(file.fileno(), 16 << 20, os.SEEK_DATA)
+        self.change('ram', at)
+        self.boots('ram is damaged')
+
+    def test_truncated_memory(self):
+        os.truncate(os.path.join(self.where, 'ram'), 1 << 20)
+        self.boots('ram has the wrong size')
+
+    def test_missing_state(self):
+        os.unlink(os.path.join(self.where, 'state'))
+        self.boots('Cannot read')
+
+    def test_state_that_qemu_refuses(self):
+        # As if all were well: only QEMU can find out.
+        path = os.path.join(self.where, 'state')
+        with open(path, 'r+b') as file:
+            data = bytearray(file.read())
+            data[4:8] = b'\0\0\0\x7f'  # another version of the stream
+            file.seek(0)
+            file.write(data)
+        meta = os.path.join(self.where, 'meta')
+        with open(meta, encoding='utf-8') as file:
+            text = file.read()
+        with open(meta, 'w', encoding='utf-8') as file:
+            file.write(re.sub(r'StateSum=\d+', f'StateSum={page_sum(bytes(data))}', text))
+        self.boots('not thawed, booting instead')
+
+    def test_memory_of_another_guest(self):
+        # A guest that cannot answer: its memory is empty, and well summed up.
+        path = os.path.join(self.where, 'ram')
+        size = os.path.getsize(path)
+        with open(path, 'wb') as file:
+            file.truncate(size)
+        meta = os.path.join(self.where, 'meta')
+        with open(meta, encoding='utf-8') as file:
+            text = file.read()
+        with open(meta, 'w', encoding='utf-8') as file:
+            file.write(re.sub(r'RamSum=\d+', 'RamSum=0', text))
+        self.boots('not thawed, booting instead')
+
+
+class Making(FrozenCase):
+    FREEZE = False
+
+    def setUp(self):
+        super().setUp()
+        if self.session.service is None:
+            self.session.start_service()
+        if self.folder():
+            self.session.manager.call('RemoveFrozen', '(s)', '')
+        self.assertEqual(self.frozen(), [])
+
+    def while_making(self):
+        self.vm.start().wait(BOOT)
+        return wait_for(lambda: frozen_pids(self.session), 30, 'a guest in the making')[0]
+
+    def nothing_left(self):
+        wait_for(lambda: not frozen_pids(self.session), 20, 'the end of its QEMU')
+        runtime = os.path.join(self.session.place.runtime, 'bulkhead')
+        wait_for(lambda: not os.path.isdir(runtime)
+                 or not [name for name in os.listdir(runtime) if name.startswith('frozen_')],
+                 10, 'the end of its folder')
+        top = os.path.join(self.session.env['XDG_CACHE_HOME'], 'bulkhead', 'frozen')
+        self.assertEqual([name for name in os.listdir(top) if '.new-' in name]
+                         if os.path.isdir(top) else [], [])
+
+    def test_a_killed_service_leaves_nothing(self):
+        self.while_making()
+        self.session.kill_service()
+        self.session.start_service()
+        self.nothing_left()
+        self.vm.wait_state('running', 20)
+
+    def test_a_service_that_ends_leaves_nothing(self):
+        self.while_making()
+        self.assertEqual(self.session.stop_service(), 0)
+        self.assertEqual(self.session.qemu_pids(), [])
+        self.session.start_service()
+        self.nothing_left()
+
+    def test_a_killed_qemu_is_tried_again(self):
+        os.kill(self.while_making(), signal.SIGKILL)
+        wait_for(self.frozen, BOOT, 'a frozen guest')
+        self.nothing_left()
+        self.start_thawed(self.other)
+
+    def test_remove(self):
+        self.vm.start().wait(BOOT)
+        key = wait_for(self.frozen, BOOT, 'a frozen guest')[0]['key']
+        self.start_thawed(self.other)
+        with self.assertRaises(DBusError) as caught:
+            self.session.manager.call('RemoveFrozen', '(s)', 'no such')
+        self.assertEqual(caught.exception.name, 'NotFound')
+        self.session.manager.call('RemoveFrozen', '(s)', key)
+        self.assertEqual(self.frozen(), [])
+        self.assertIsNone(self.folder())
+        self.output(self.other, 'ls /usr/bin >/dev/null')  # it goes on
+        self.nothing_left()
+
+
+def punch_hole(fd, offset, length):
+    """fallocate (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)"""
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.fallocate(fd, 3, ctypes.c_long(offset), ctypes.c_long(length)) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+if __name__ == '__main__':
+    main()

@@ -184,6 +184,8 @@ class Session:
             self.env['WAYLAND_DISPLAY'] = self.display
         if uri:
             self.env['BULKHEAD_LIBVIRT_URI'] = uri
+        # Frozen guests are for the tests about them: what is measured elsewhere boots.
+        self.env['BULKHEAD_FREEZE_DELAY'] = '-1'
         self.env['G_MESSAGES_DEBUG'] = os.environ.get('G_MESSAGES_DEBUG', 'bulkhead-service')
         self.env.update(env or {})
         self._needs_libvirt = not (uri or '').startswith('test:')
