@@ -33,7 +33,8 @@ struct _BhFrozen
   GObject parent;
   BhHypervisor *hypervisor;
   char *dir;
-  GMutex lock;          /* of in_memory; held while one is read, so that it is read once */
+  GMutex lock;          /* of in_memory */
+  GMutex reading;       /* from the disk: one at a time, so that each is read once */
   GPtrArray *in_memory; /* BhFrozenGuest, the one used last first */
   GPtrArray *wanted;    /* BhFrozenPlan */
   GHashTable *failures; /* key → how often */
@@ -107,27 +108,47 @@ forget (BhFrozen *self, const char *key)
     }
 }
 
+static BhFrozenGuest *
+recall_locked (BhFrozen *self, const char *key)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return recall (self, key);
+}
+
+static void
+remember_locked (BhFrozen *self, BhFrozenGuest *guest)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  remember (self, guest);
+}
+
 BhFrozenGuest *
 bh_frozen_take (BhFrozen *self, const char *key, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  BhFrozenGuest *guest = recall (self, key);
+  BhFrozenGuest *guest = recall_locked (self, key);
+  g_autoptr (GMutexLocker) reading = NULL;
   g_autoptr (GError) failed = NULL;
 
   if (guest)
     return guest;
+  reading = g_mutex_locker_new (&self->reading);
+  guest = recall_locked (self, key); /* another thread may just have read it */
+  if (guest)
+    return guest;
   guest = bh_frozen_guest_load (self->dir, key, cancellable, &failed);
   if (guest)
-    remember (self, guest);
-  else
     {
-      /* What cannot be read is made anew, unless somebody has only changed his mind. */
-      if (!g_error_matches (failed, BH_ERROR, BH_ERROR_NOT_FOUND)
-          && !g_cancellable_is_cancelled (cancellable))
-        bh_frozen_guest_remove (self->dir, key);
-      g_propagate_error (error, g_steal_pointer (&failed));
+      remember_locked (self, guest);
+      return guest;
     }
-  return guest;
+  /* What cannot be read is made anew, unless somebody has only changed his mind. */
+  if (!g_error_matches (failed, BH_ERROR, BH_ERROR_NOT_FOUND)
+      && !g_cancellable_is_cancelled (cancellable))
+    bh_frozen_guest_remove (self->dir, key);
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return NULL;
 }
 
 /* Making. */
@@ -158,9 +179,7 @@ make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
       g_task_return_error (task, error);
       return;
     }
-  g_mutex_lock (&self->lock);
-  remember (self, guest);
-  g_mutex_unlock (&self->lock);
+  remember_locked (self, guest);
   if (bh_frozen_guest_save (guest, self->dir, &not_saved))
     bh_frozen_guest_prune (self->dir, KEEP_ON_DISK);
   else
@@ -385,6 +404,7 @@ bh_frozen_finalize (GObject *object)
   g_ptr_array_unref (self->wanted);
   g_hash_table_unref (self->failures);
   g_mutex_clear (&self->lock);
+  g_mutex_clear (&self->reading);
   g_clear_object (&self->hypervisor);
   g_free (self->dir);
   G_OBJECT_CLASS (bh_frozen_parent_class)->finalize (object);
@@ -402,6 +422,7 @@ static void
 bh_frozen_init (BhFrozen *self)
 {
   g_mutex_init (&self->lock);
+  g_mutex_init (&self->reading);
   self->dir = bh_paths_cache_dir ("frozen");
   self->in_memory = g_ptr_array_new_with_free_func ((GDestroyNotify) bh_frozen_guest_unref);
   self->wanted = g_ptr_array_new_with_free_func ((GDestroyNotify) bh_frozen_plan_free);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """bulkhead-vmm: what the program it becomes can still do, tried out."""
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -89,6 +90,28 @@ class VmmTest(BootTest):
     def test_region_is_there_and_sealed(self):
         self.assertEqual(self.results('region', '8', REGION_MIB='8'), ['ok'])
         self.assertEqual(self.results('region', '8'), ['ENOENT'])
+
+    def test_memory_of_a_guest_to_be_frozen_is_not_sealed_yet(self):
+        self.assertEqual(self.results('environment', 'BULKHEAD_VMM_RAM_MIB', RAM_MIB='8'),
+                         ['ENOENT'])
+        self.assertIn('not 1 to', self.run_vmm(RAM_MIB='0').stderr)
+        self.assertIn('not both', self.run_vmm(RAM_MIB='8', RAM='/dev/zero').stderr)
+
+    def test_frozen_memory_is_taken_only_when_nobody_can_change_it(self):
+        write, shrink, grow = 8, 2, 4
+        for seals, good in ((write | shrink | grow, True), (write | shrink, False),
+                            (write | grow, False), (shrink | grow, False), (0, False)):
+            with self.subTest(seals):
+                ram = os.memfd_create('bulkhead-ram', os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+                self.addCleanup(os.close, ram)
+                os.ftruncate(ram, 8 << 20)
+                fcntl.fcntl(ram, 1033, seals)  # F_ADD_SEALS
+                done = self.run_vmm(RAM=f'/proc/{os.getpid()}/fd/{ram}')
+                self.assertEqual(done.returncode == 0, good, done.stderr)
+                if not good:
+                    self.assertIn('not sealed against writing', done.stderr)
+        for path in (self.path('allowed', 'file'), '/dev/zero', self.path('nothing')):
+            self.assertNotEqual(self.run_vmm(RAM=path).returncode, 0)
 
     def test_pid_file_is_qemus(self):
         file = self.path('run', 'qemu.pid')
