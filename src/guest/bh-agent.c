@@ -196,6 +196,10 @@ bh_agent_run (const BhAgentOptions *options)
   agent.programs = bh_programs_new (agent.loop, agent.link, true, stop, &agent);
   agent.server = bh_server_new (agent.display, agent.link, &server_funcs, &agent);
   terminated = wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
+#ifdef BH_HAVE_MOUNTS
+  if (!options->pair)
+    bh_mounts_prepare ();
+#endif
   bh_link_start (agent.link);
   while (agent.running)
     {

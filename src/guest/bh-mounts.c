@@ -181,6 +181,8 @@ mount_memory (Guest *guest, const char *where, const char *options)
   return true;
 }
 
+static bool seed_unpacked;
+
 /* /etc and /var of this guest's own. The share goes again: nothing in it is needed twice. */
 static bool
 unpack_seed (Guest *guest)
@@ -191,7 +193,18 @@ unpack_seed (Guest *guest)
     return fail (guest, "Cannot make /etc from the host's seed");
   if (umount2 ("/mnt", MNT_DETACH) != 0)
     return fail (guest, "Cannot unmount the host's seed");
+  seed_unpacked = true;
   return true;
+}
+
+void
+bh_mounts_prepare (void)
+{
+  char detail[256] = "";
+  Guest guest = { .detail = detail, .detail_size = sizeof detail };
+
+  umask (0022);
+  unpack_seed (&guest);
 }
 
 static bool
@@ -199,7 +212,8 @@ mount_all (Guest *guest, uint32_t flags)
 {
   return mount_share (guest, "usr", "/usr")
          && (!(flags & BH_CONFIGURE_MOUNT_OPT) || mount_share (guest, "opt", "/opt"))
-         && unpack_seed (guest) && mount_memory (guest, "/run", "mode=0755,size=50%")
+         && (seed_unpacked || unpack_seed (guest))
+         && mount_memory (guest, "/run", "mode=0755,size=50%")
          && mount_memory (guest, "/tmp", "mode=1777,size=50%")
          && mount_memory (guest, "/home", "mode=0755,size=80%")
          && make_dir (guest, "/run/lock", 01777, 0)

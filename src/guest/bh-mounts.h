@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What is the same for every AppVM and takes long: /etc and /var from the host's seed. Called once,
+ * before the hello, so that a frozen guest has it done. Leaves nothing mounted: a guest that has a
+ * share mounted cannot be frozen. What could not be done is tried again, and told, by the next. */
+void bh_mounts_prepare (void);
+
 /* Clock, random numbers, name, /usr, /opt, /etc, /var, /tmp, /run, the user's account and home, as
  * @configure says. Called once, before any other program runs. On failure @detail (@size bytes, at
  * least 1) says in one sentence what could not be done; what was done stays. @detail is ""

@@ -23,7 +23,7 @@
 #include "bh-paths.h"
 
 /* Older ones are not understood, nor younger ones. */
-#define FORMAT 1
+#define FORMAT 2
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 /* How long a QEMU that was ended may go on holding its memory. */
 #define SEAL_SECONDS 10
@@ -41,10 +41,11 @@ bh_frozen_guest_key (const BhDomainSpec *spec, gulong libvirt, GError **error)
 
   neutral.id = "frozen";
   neutral.uuid = "00000000-0000-0000-0000-000000000000";
-  neutral.seed = neutral.runtime_dir = neutral.log_file = "/";
+  neutral.runtime_dir = neutral.log_file = "/";
   neutral.way = BH_DOMAIN_FREEZE;
   if (!(xml = bh_domain_xml_new (&neutral, error)))
     return NULL;
+  /* The seed stays: the guest has unpacked it before it is frozen. Its name is its checksum. */
   head = g_strdup_printf ("%d %s %lu\n", FORMAT, BH_VERSION, libvirt);
   g_checksum_update (checksum, (const guchar *) head, -1);
   g_checksum_update (checksum, (const guchar *) xml, -1);

@@ -209,7 +209,7 @@ test_meta (void)
   static const struct
   {
     const char *from, *to;
-  } changes[] = { { "Format=1", "Format=2" },
+  } changes[] = { { "Format=2", "Format=3" },
                   { "Key=0", "Key=1" },
                   { "Memory=8", "Memory=16" },
                   { "Memory=8", "Memory=99999999999" },
