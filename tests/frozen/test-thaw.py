@@ -150,7 +150,7 @@ class Thawing(FrozenCase):
         job = self.start_thawed(self.vm)
         self.assertEqual(self.names(job), ['call', 'kernel', 'initramfs', 'template', 'domain',
                                            'thawed', 'channel', 'hello', 'configured'])
-        self.assertIn('not thawed: there is no frozen guest yet', self.vm.log())
+        self.assertIn('not thawed: there is no frozen guest yet', self.vm.log(2000))
         self.assertRegex(self.vm.log().splitlines()[-1], 'thawed, kernel')
         frozen = self.frozen()
         self.assertEqual(len(frozen), 1)
