@@ -375,9 +375,7 @@ bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable,
   if (cancellable)
     self->cancelled =
         g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), self, 0);
-  /* The QEMU of a thawed guest listens already. */
-  if (try_channel (self) == G_SOURCE_CONTINUE)
-    self->retry = g_timeout_add (RETRY_MS, try_channel, self);
+  self->retry = g_timeout_add (RETRY_MS, try_channel, self);
 }
 
 gboolean
