@@ -275,12 +275,6 @@ bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
   run_with (self, thaw_in_thread, uuid, xml, guest, callback, data);
 }
 
-gboolean
-bh_hypervisor_thaw_finish (BhHypervisor *self, GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
 static void
 destroy_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {

@@ -32,11 +32,11 @@ gboolean bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, 
  * bh_hypervisor_thaw_async:
  * @xml: a domain %BH_DOMAIN_THAW of @guest
  *
- * As bh_hypervisor_create_async(), but it goes on where @guest was frozen.
+ * As bh_hypervisor_create_async(), but it goes on where @guest was frozen; the result is for
+ * bh_hypervisor_create_finish().
  */
 void bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
                                BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data);
-gboolean bh_hypervisor_thaw_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
 
 /* Ends the domain at once; no error when there is none any more. */
 void bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid,

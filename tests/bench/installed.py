@@ -14,6 +14,8 @@ class Installed:
     def __init__(self, prefix):
         self.place = Place()
         self.place.env['PATH'] = f'{prefix}/bin:' + self.place.env['PATH']
+        # bench-thaw is about thawing; the others boot each time.
+        self.place.env['BULKHEAD_FREEZE_DELAY'] = '-1'
         self.place.env['XDG_DATA_DIRS'] = f'{prefix}/share:/usr/local/share:/usr/share'
         self.sway = Sway(place=self.place)
         self._bus = None
