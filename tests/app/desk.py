@@ -204,10 +204,10 @@ class Desk(Session):
         found = self.all(roles, name, showing)
         return found[0] if found else None
 
-    def wait(self, roles=None, name=None, timeout=10, showing=True):
+    def wait(self, roles=None, name=None, timeout=30, showing=True):
         return wait_for(lambda: self.see(roles, name, showing), timeout, f'{roles} “{name}”')
 
-    def wait_gone(self, roles=None, name=None, timeout=10):
+    def wait_gone(self, roles=None, name=None, timeout=30):
         wait_for(lambda: self.see(roles, name) is None, timeout, f'no {roles} “{name}”')
 
     def _sensitive(self, roles, name, sensitive=True, dialog=False):
@@ -218,13 +218,13 @@ class Desk(Session):
                 return node
         return None
 
-    def wait_sensitive(self, roles, name, timeout=10, dialog=False):
+    def wait_sensitive(self, roles, name, timeout=30, dialog=False):
         return wait_for(lambda: self._sensitive(roles, name, True, dialog), timeout, f'a sensitive {roles} “{name}”')
 
-    def wait_insensitive(self, roles, name, timeout=10, dialog=False):
+    def wait_insensitive(self, roles, name, timeout=30, dialog=False):
         return wait_for(lambda: self._sensitive(roles, name, False, dialog), timeout, f'an insensitive {roles} “{name}”')
 
-    def press(self, roles, name, timeout=10, dialog=False):
+    def press(self, roles, name, timeout=30, dialog=False):
         """Activate its first action, once it is sensitive. dialog: in a modal window."""
         node = self.wait_sensitive(roles, name, timeout, dialog)
         if not node.do_action(0):
@@ -234,7 +234,7 @@ class Desk(Session):
     def toggle(self, name):
         self.press(TOGGLE, name)
 
-    def act(self, action, name=None, timeout=10):
+    def act(self, action, name=None, timeout=30):
         """Activate an action that menus and shortcuts name too, such as "vm.delete"; of the object with that name."""
         def offered():
             for node in self.all(None, name):
@@ -250,7 +250,7 @@ class Desk(Session):
         if not node.set_text_contents(text):
             raise AssertionError(f'“{name}” takes no text')
 
-    def wait_focus(self, roles, timeout=10):
+    def wait_focus(self, roles, timeout=30):
         """Keys go to an object of that kind."""
         wait_for(lambda: any(node.get_state_set().contains(Atspi.StateType.FOCUSED) for node in self.all(roles)),
                  timeout, f'the focus on a {roles}')
@@ -259,7 +259,7 @@ class Desk(Session):
         """Every name that is showing: what a screen reader could say."""
         return [node.get_name() for node in self.all() if node.get_name()]
 
-    def wait_text(self, part, timeout=10):
+    def wait_text(self, part, timeout=30):
         return wait_for(lambda: next((t for t in self.texts() if part in t), None), timeout,
                         f'a text with “{part}”')
 
