@@ -84,7 +84,7 @@ on_name_lost (GDBusConnection *connection, const char *name, gpointer data)
 {
   Service *service = data;
 
-  if (g_dbus_connection_is_closed (connection))
+  if (!connection || g_dbus_connection_is_closed (connection))
     return;
   if (!service->owned)
     {
