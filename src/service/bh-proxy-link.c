@@ -6,6 +6,7 @@
 #include "bh-proxy-link.h"
 
 #include "bh-dbus-proxy.h"
+#include "bh-display.h"
 #include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-paths.h"
@@ -184,6 +185,17 @@ maybe_gone (BhProxyLink *self)
                                  "The window gate of the AppVM %s%s%s", how,
                                  self->detail ? ": " : "", self->detail ? self->detail : ""));
       return;
+    }
+  /* A proxy whose own connection broke cannot tell that from a desktop that has gone. */
+  if (g_strcmp0 (self->reason, "display") == 0)
+    {
+      g_autofree char *display = bh_display_find (self->display, NULL);
+
+      if (display)
+        {
+          g_free (self->reason);
+          self->reason = g_strdup ("connection");
+        }
     }
   bh_proxy_link_close (self);
   g_signal_emit (self, signals[GONE], 0, self->reason ? self->reason : "",

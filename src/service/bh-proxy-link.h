@@ -29,7 +29,8 @@ enum
  * "step" (name): "channel", "hello" or "configured", while it opens
  * "launched" (id, status, detail), "exited" (id, code, tail as GBytes), "idle", "windows" (id, count),
  * "notice" (text): as in Proxy1
- * "gone" (reason, detail): after it had been open; reason "guest", "display", "setup" or "" (it just ended) */
+ * "gone" (reason, detail): after it had been open; reason "guest", "display" (the desktop does not answer any
+ * more), "connection" (it does: only this proxy lost it), "setup" or "" (it just ended) */
 
 /**
  * bh_proxy_link_new:

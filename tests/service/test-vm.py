@@ -8,6 +8,7 @@ import time
 
 from harness import TestCase, main, require_ordinary_user, wait_for
 from harness.session import DBusError, JobFailed, Session
+from harness.relay import Relay
 from harness.sway import Sway
 
 BOOT = 90  # seconds; emulated, on a busy computer
@@ -394,6 +395,26 @@ class Desktop(TestCase):
         other.wait_view(app_id='io.github.bulkhead.work.foot', timeout=30)
         self.assertEqual(session.qemu_pids(), qemu)
         wait_for(lambda: vm.get('Programs')[0][3] == 1, 10, 'its window to be counted')
+
+
+    def test_a_broken_connection_to_the_compositor_is_made_anew(self):
+        require_ordinary_user()
+        sway = Sway().start()
+        self.addCleanup(sway.stop)
+        session = Session(sway)
+        self.addCleanup(session.stop)
+        session.start()
+        relay = Relay(session.place.runtime, session.display)
+        self.addCleanup(relay.stop)
+        session.display = relay.name
+        vm = session.create('Work', AutoStop='0')
+        vm.launch(argv=['foot']).wait(BOOT)
+        before = session.proxy_pids()
+        relay.cut()
+        wait_for(lambda: session.proxy_pids() and session.proxy_pids() != before, 20, 'another proxy')
+        sway.wait_view(app_id='io.github.bulkhead.work.foot', timeout=30)
+        wait_for(lambda: vm.get('Programs')[0][3] == 1, 10, 'its window to be counted')
+        self.assertEqual(vm.state, 'running')
 
 
 class LostBus(TestCase):
