@@ -35,6 +35,8 @@ static const BhKey keys[] = {
     N_ ("Start from a frozen guest when there is one, instead of booting"), TRUE, FALSE },
   { "X11", BH_KEY_APPS, 0, 256, "", NULL, NULL, N_ ("X11 programs"),
     N_ ("Programs that are always run with an X server of their own"), FALSE, FALSE },
+  { "Launchers", BH_KEY_BOOL, 0, 0, "true", NULL, NULL, N_ ("Show in the application grid"),
+    N_ ("Whether the desktop offers its programs beside those of this computer"), FALSE, FALSE },
   { "Notes", BH_KEY_TEXT, 0, 4000, "", NULL, NULL, N_ ("Notes"),
     N_ ("For yourself; Bulkhead does nothing with it"), FALSE, FALSE },
 };

@@ -12,6 +12,8 @@
 #include "bh-host-apps.h"
 #include "bh-host-check.h"
 #include "bh-hypervisor.h"
+#include "bh-launchers.h"
+#include "bh-log.h"
 #include "bh-paths.h"
 #include "bh-text.h"
 #include "bh-vm-config.h"
@@ -21,6 +23,7 @@
 
 #define MAX_VMS 200
 #define SUFFIX ".vm"
+#define VM_PATH BH_MANAGER_PATH "/vm/"
 #define LOOK_AGAIN_SECONDS 2
 
 struct _BhManager
@@ -30,6 +33,7 @@ struct _BhManager
   BhHypervisor *hypervisor;
   BhFrozen *frozen;
   BhHostApps *apps;
+  BhLaunchers *launchers;
   GHashTable *vms;     /* id → BhVm */
   GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
   guint look_again;    /* timer: libvirt could not be asked */
@@ -93,8 +97,40 @@ on_deleted (BhVm *vm, BhManager *self)
 {
   g_autoptr (BhVm) alive = g_object_ref (vm);
 
+  bh_launchers_remove (self->launchers, bh_vm_get_id (vm));
   g_dbus_object_manager_server_unexport (self->server, bh_vm_get_path (vm));
   g_hash_table_remove (self->vms, bh_vm_get_id (vm));
+}
+
+static void
+on_changed (BhVm *vm, GParamSpec *property, BhManager *self)
+{
+  bh_launchers_update (self->launchers, bh_vm_get_config (vm));
+}
+
+static void
+on_launchers_failed (BhLaunchers *launchers, const char *id, const char *message, BhManager *self)
+{
+  BhVm *vm = g_hash_table_lookup (self->vms, id);
+
+  bh_log_line (id, "%s", message);
+  if (vm)
+    bh_dbus_vm1_emit_notice (BH_DBUS_VM1 (vm), message);
+}
+
+/* What changed while no service ran. */
+static void
+update_launchers (BhManager *self)
+{
+  g_autofree const char **ids =
+      (const char **) g_hash_table_get_keys_as_array (self->vms, NULL);
+  GHashTableIter iter;
+  gpointer vm;
+
+  bh_launchers_clean (self->launchers, ids);
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    on_changed (vm, NULL, self);
 }
 
 static BhVm *
@@ -106,6 +142,7 @@ add_vm (BhManager *self, BhVmConfig *config)
   g_hash_table_insert (self->vms, g_strdup (bh_vm_get_id (vm)), vm);
   g_signal_connect_object (vm, "check-name", G_CALLBACK (on_check_name), self, 0);
   g_signal_connect_object (vm, "ready", G_CALLBACK (on_ready), self, 0);
+  g_signal_connect_object (vm, "notify::settings", G_CALLBACK (on_changed), self, 0);
   g_signal_connect_object (vm, "deleted", G_CALLBACK (on_deleted), self, 0);
   bh_dbus_object_skeleton_set_vm1 (object, BH_DBUS_VM1 (vm));
   g_dbus_object_manager_server_export (self->server, G_DBUS_OBJECT_SKELETON (object));
@@ -224,6 +261,7 @@ create_vm (BhManager *self, GVariant *settings, GError **error)
   path = bh_paths_vm_file (id);
   if (!bh_vm_config_save (config, path, error))
     return NULL;
+  bh_launchers_update (self->launchers, config);
   return add_vm (self, config);
 }
 
@@ -414,8 +452,13 @@ static gboolean
 handle_find_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *name)
 {
   BhManager *self = BH_MANAGER (manager);
-  BhVm *vm = find_by_name (self, name);
+  /* An object's path first: exact, whatever other AppVMs are named. */
+  const char *id = g_str_has_prefix (name, VM_PATH) ? name + strlen (VM_PATH) : NULL;
+  g_autofree char *path_id = g_strdelimit (g_strdup (id ? id : ""), "_", '-');
+  BhVm *vm = g_hash_table_lookup (self->vms, path_id);
 
+  if (!vm)
+    vm = find_by_name (self, name);
   if (!vm)
     vm = g_hash_table_lookup (self->vms, name);
   if (vm)
@@ -543,6 +586,8 @@ bh_manager_finalize (GObject *object)
   g_clear_object (&self->frozen);
   g_clear_object (&self->hypervisor);
   g_clear_object (&self->apps);
+  bh_launchers_stop (self->launchers);
+  g_clear_object (&self->launchers);
   G_OBJECT_CLASS (bh_manager_parent_class)->finalize (object);
 }
 
@@ -565,6 +610,8 @@ bh_manager_init (BhManager *self)
   self->hypervisor = bh_hypervisor_new ();
   self->frozen = bh_frozen_new (self->hypervisor);
   self->apps = bh_host_apps_new ();
+  self->launchers = bh_launchers_new ();
+  g_signal_connect_object (self->launchers, "failed", G_CALLBACK (on_launchers_failed), self, 0);
 }
 
 BhManager *
@@ -601,6 +648,7 @@ void
 bh_manager_begin (BhManager *self)
 {
   self->begun = TRUE;
+  update_launchers (self);
   if (self->found)
     adopt (self);
 }

@@ -43,10 +43,7 @@ static void bh_vm_iface_init (BhDbusVm1Iface *iface);
 G_DEFINE_TYPE_WITH_CODE (BhVm, bh_vm, BH_DBUS_TYPE_VM1_SKELETON,
                          G_IMPLEMENT_INTERFACE (BH_DBUS_TYPE_VM1, bh_vm_iface_init))
 
-enum
-{
-  PROP_USAGE = 1
-};
+#define PROP_USAGE 1
 
 enum
 {
@@ -67,10 +64,9 @@ show_config (BhVm *self)
   BhDbusVm1 *vm = BH_DBUS_VM1 (self);
   g_auto (GStrv) apps = bh_vm_config_get_list (self->config, "Applications");
   GVariantBuilder settings;
-  const BhKey *keys;
   gsize n;
+  const BhKey *keys = bh_keys (&n);
 
-  keys = bh_keys (&n);
   g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
   for (gsize i = 0; i < n; i++)
     g_variant_builder_add (&settings, "{ss}", keys[i].name,
@@ -739,6 +735,12 @@ const char *
 bh_vm_get_name (BhVm *self)
 {
   return bh_vm_config_get (self->config, "Name");
+}
+
+BhVmConfig *
+bh_vm_get_config (BhVm *self)
+{
+  return self->config;
 }
 
 const char *

@@ -22,6 +22,7 @@ BhVm *bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen,
                  GDBusObjectManagerServer *server);
 const char *bh_vm_get_id (BhVm *self);
 const char *bh_vm_get_name (BhVm *self);
+BhVmConfig *bh_vm_get_config (BhVm *self); /* (transfer none) */
 const char *bh_vm_get_path (BhVm *self);
 
 /* Its machine @uuid runs already. */

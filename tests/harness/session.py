@@ -28,6 +28,7 @@ PROGRAMS = {
     'bulkhead-proxy': 'src/proxy/bulkhead-proxy',
     'bulkhead-vmm': 'src/vmm/bulkhead-vmm',
     'bulkhead-guest': 'src/guest/bulkhead-guest',
+    'bulkhead-icon': 'src/icon/bulkhead-icon',
     'bulkhead-init': 'src/init/bulkhead-init',
 }
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The files of one launcher: its desktop file and its icon. Synchronous, for one thread. */
+#pragma once
+
+#include "bh-vm-config.h"
+
+#define BH_LAUNCHER_PREFIX "io.github.bulkhead.vm."
+
+char *bh_launcher_dir (void);
+char *bh_launcher_icon_dir (void);
+
+/* The name of the launcher of @app in the AppVM @id, without ".desktop" or ".png". */
+char *bh_launcher_name (const char *id, const char *app);
+
+/**
+ * bh_launcher_write:
+ * @made: (out): %FALSE when there is nothing to make: the program is not installed here
+ *
+ * Make both files, each at once or not at all; one that is as it should be is not touched, nor one of the
+ * same name that is not ours.
+ */
+gboolean bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError **error);
+
+/* Remove @name, when it is ours. */
+void bh_launcher_file_remove (const char *dir, const char *name);
