@@ -19,7 +19,6 @@
 #include <gio/gunixfdlist.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct _BhVm
 {
