@@ -39,7 +39,7 @@ confine (void)
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
   prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  limit (RLIMIT_AS, MEMORY);
+//
   limit (RLIMIT_CPU, SECONDS);
   limit (RLIMIT_FSIZE, 0); /* writes no file; a pipe is none */
   limit (RLIMIT_CORE, 0);
