@@ -39,7 +39,9 @@ confine (void)
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
   prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-//
+#ifndef __SANITIZE_ADDRESS__ /* which reserves far more */
+  limit (RLIMIT_AS, MEMORY);
+#endif
   limit (RLIMIT_CPU, SECONDS);
   limit (RLIMIT_FSIZE, 0); /* writes no file; a pipe is none */
   limit (RLIMIT_CORE, 0);
