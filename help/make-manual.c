@@ -90,6 +90,8 @@ print_keys (void)
       g_autofree char *takes = g_strconcat ("Takes ", range, ".", NULL);
       g_autofree char *fallback = NULL;
 
+      if (i == 0 || keys[i].group != keys[i - 1].group)
+        printf (".SS %s\n", bh_key_group_title (keys[i].group, NULL));
       printf (".TP\n.B %s\n", keys[i].name);
       print_sentence (doc);
       print_sentence (takes);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "bh-keys.h"
+#include "bh-reach.h"
 #include "commands.h"
 #include "output.h"
 #include "vm-json.h"
@@ -31,10 +32,16 @@ print_settings (GVariant *settings)
   GVariantIter iter;
   const char *name, *value;
 
-  /* Those we know in the order of the table, then what a newer service may have. */
+  /* Those we know in the order of the table, with an empty line between its groups, then what a
+   * newer service may have. */
   for (gsize i = 0; i < n; i++)
     if (g_variant_lookup (settings, keys[i].name, "&s", &value))
-      add_row (table, keys[i].name, value);
+      {
+        if (i > 0 && keys[i].group != keys[i - 1].group)
+          for (int column = 0; column < 3; column++)
+            bh_table_add (table, "", BH_STYLE_NONE);
+        add_row (table, keys[i].name, value);
+      }
   g_variant_iter_init (&iter, settings);
   while (g_variant_iter_loop (&iter, "{&s&s}", &name, &value))
     if (bh_keys_find (name) == NULL)
@@ -83,6 +90,11 @@ bh_cmd_show (BhCli *cli, const BhCommand *command, char **argv, GError **error)
     }
   settings = bh_vm_info_value (vm, "Settings", "a{ss}");
   if (settings != NULL)
-    print_settings (settings);
+    {
+      g_autofree char *reach = bh_reach_describe (settings);
+
+      bh_output_field (_ ("Reach"), reach);
+      print_settings (settings);
+    }
   return BH_EXIT_OK;
 }

@@ -15,30 +15,111 @@
 #define MAX_APP_ID 255
 
 static const char *const templates[] = { "host", NULL };
+static const char *const template_titles[] = { N_ ("This computer"), NULL };
 
+/* Group by group, in the order of BhKeyGroup. */
 static const BhKey keys[] = {
-  { "Name", BH_KEY_STRING, 1, 64, NULL, NULL, NULL, N_ ("Name"),
-    N_ ("What you call this AppVM; shown on the frame of each of its windows"), FALSE, FALSE },
-  { "Color", BH_KEY_COLOR, 0, 0, "#1c71d8", NULL, NULL, N_ ("Colour"),
-    N_ ("Colour of the frame round its windows"), FALSE, FALSE },
-  { "Applications", BH_KEY_APPS, 0, 256, "", NULL, NULL, N_ ("Applications"),
-    N_ ("Programs offered in this AppVM"), FALSE, FALSE },
-  { "Template", BH_KEY_ENUM, 0, 0, "host", templates, NULL, N_ ("Programs come from"),
-    N_ ("“host”: the programs installed on this computer"), TRUE, FALSE },
-  { "Memory", BH_KEY_INT, 192, 65536, "768", NULL, "MiB", N_ ("Memory"), N_ ("Memory of the AppVM"),
-    TRUE, FALSE },
-  { "Processors", BH_KEY_INT, 1, 16, "1", NULL, NULL, N_ ("Processors"),
-    N_ ("How many processors the AppVM has"), TRUE, FALSE },
-  { "AutoStop", BH_KEY_INT, 0, 86400, "300", NULL, "s", N_ ("Stop when unused"),
-    N_ ("Seconds from the end of the last program until the AppVM stops; 0: never"), FALSE, FALSE },
-  { "Thaw", BH_KEY_BOOL, 0, 0, "true", NULL, NULL, N_ ("Thaw"),
-    N_ ("Start from a frozen guest when there is one, instead of booting"), TRUE, FALSE },
-  { "X11", BH_KEY_APPS, 0, 256, "", NULL, NULL, N_ ("X11 programs"),
-    N_ ("Programs that are always run with an X server of their own"), FALSE, FALSE },
-  { "Launchers", BH_KEY_BOOL, 0, 0, "true", NULL, NULL, N_ ("Show in the application grid"),
-    N_ ("Whether the desktop offers its programs beside those of this computer"), FALSE, FALSE },
-  { "Notes", BH_KEY_TEXT, 0, 4000, "", NULL, NULL, N_ ("Notes"),
-    N_ ("For yourself; Bulkhead does nothing with it"), FALSE, FALSE },
+  { .name = "Name",
+    .type = BH_KEY_STRING,
+    .group = BH_GROUP_GENERAL,
+    .min = 1,
+    .max = 64,
+    .title = N_ ("Name"),
+    .doc = N_ ("What you call this AppVM; shown on the frame of each of its windows") },
+  { .name = "Color",
+    .type = BH_KEY_COLOR,
+    .group = BH_GROUP_GENERAL,
+    .fallback = "#1c71d8",
+    .title = N_ ("Colour"),
+    .doc = N_ ("Colour of the frame round its windows") },
+  { .name = "Applications",
+    .type = BH_KEY_APPS,
+    .group = BH_GROUP_GENERAL,
+    .max = 256,
+    .fallback = "",
+    .title = N_ ("Applications"),
+    .doc = N_ ("Programs offered in this AppVM") },
+  { .name = "Notes",
+    .type = BH_KEY_TEXT,
+    .group = BH_GROUP_GENERAL,
+    .max = 4000,
+    .fallback = "",
+    .title = N_ ("Notes"),
+    .doc = N_ ("For yourself; Bulkhead does nothing with it") },
+
+  { .name = "Template",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_REACH,
+    .fallback = "host",
+    .choices = templates,
+    .choice_titles = template_titles,
+    .title = N_ ("Programs come from"),
+    .doc = N_ ("Programs in this AppVM are those installed there, and can read all of them"),
+    .needs_restart = TRUE },
+
+  { .name = "Memory",
+    .type = BH_KEY_INT,
+    .group = BH_GROUP_RESOURCES,
+    .min = 192,
+    .max = 65536,
+    .fallback = "768",
+    .unit = "MiB",
+    .title = N_ ("Memory"),
+    .doc = N_ ("Memory of the AppVM"),
+    .needs_restart = TRUE },
+  { .name = "Processors",
+    .type = BH_KEY_INT,
+    .group = BH_GROUP_RESOURCES,
+    .min = 1,
+    .max = 16,
+    .fallback = "1",
+    .title = N_ ("Processors"),
+    .doc = N_ ("How many processors the AppVM has"),
+    .needs_restart = TRUE },
+
+  { .name = "AutoStop",
+    .type = BH_KEY_INT,
+    .group = BH_GROUP_BEHAVIOUR,
+    .min = 0,
+    .max = 86400,
+    .fallback = "300",
+    .unit = "s",
+    .title = N_ ("Stop when unused"),
+    .doc = N_ ("Seconds from the end of the last program until the AppVM stops; 0: never") },
+  { .name = "Launchers",
+    .type = BH_KEY_BOOL,
+    .group = BH_GROUP_BEHAVIOUR,
+    .fallback = "true",
+    .title = N_ ("Show in the application grid"),
+    .doc = N_ ("Whether the desktop offers its programs beside those of this computer") },
+
+  { .name = "Thaw",
+    .type = BH_KEY_BOOL,
+    .group = BH_GROUP_ADVANCED,
+    .fallback = "true",
+    .title = N_ ("Thaw"),
+    .doc = N_ ("Start from a frozen guest when there is one, instead of booting"),
+    .needs_restart = TRUE },
+  { .name = "X11",
+    .type = BH_KEY_APPS,
+    .group = BH_GROUP_ADVANCED,
+    .max = 256,
+    .fallback = "",
+    .title = N_ ("X11 programs"),
+    .doc = N_ ("Programs that are always run with an X server of their own") },
+};
+
+static const struct
+{
+  const char *title, *doc;
+} groups[BH_N_GROUPS] = {
+  [BH_GROUP_GENERAL] = { N_ ("General"), "" },
+  [BH_GROUP_REACH] = { N_ ("What It May Reach"),
+                       N_ ("The less, the less a program gets that somebody has taken over.") },
+  [BH_GROUP_RESOURCES] = { N_ ("Resources"), N_ ("How much of this computer it takes.") },
+  [BH_GROUP_HOME] = { N_ ("Home"), N_ ("What is kept in it from one start to the next.") },
+  [BH_GROUP_BEHAVIOUR] = { N_ ("Behaviour"), "" },
+  [BH_GROUP_ADVANCED] = { N_ ("Advanced"), N_ ("Good as they are for most AppVMs.") },
 };
 
 const BhKey *
@@ -55,6 +136,15 @@ bh_keys_find (const char *name)
     if (strcmp (keys[i].name, name) == 0)
       return &keys[i];
   return NULL;
+}
+
+const char *
+bh_key_group_title (BhKeyGroup group, const char **doc)
+{
+  g_return_val_if_fail (group < BH_N_GROUPS, "");
+  if (doc)
+    *doc = *groups[group].doc ? _ (groups[group].doc) : "";
+  return _ (groups[group].title);
 }
 
 gboolean

@@ -17,12 +17,26 @@ typedef enum
   BH_KEY_APPS,   /* desktop-file ids, ";" after each; max is how many */
 } BhKeyType;
 
+/* Where settings windows and the manual put a key; the table has them in this order. */
+typedef enum
+{
+  BH_GROUP_GENERAL,
+  BH_GROUP_REACH, /* what programs in the AppVM may get at; asked for when it is made, too */
+  BH_GROUP_RESOURCES,
+  BH_GROUP_HOME,
+  BH_GROUP_BEHAVIOUR,
+  BH_GROUP_ADVANCED,
+  BH_N_GROUPS
+} BhKeyGroup;
+
 /**
  * BhKey:
  * @name: as in the file
  * @type: decides what @min and @max mean
  * @fallback: value as text where the file has none; %NULL when the key is required
+ * @group: where people find it
  * @choices: (nullable): for %BH_KEY_ENUM, %NULL-terminated
+ * @choice_titles: (nullable): what to call them, as many, marked for translation
  * @unit: (nullable): what a number counts, untranslated ("MiB", "s")
  * @title: short, for settings windows; marked for translation
  * @doc: one sentence, marked for translation
@@ -33,9 +47,11 @@ typedef struct
 {
   const char *name;
   BhKeyType type;
+  BhKeyGroup group;
   gint64 min, max;
   const char *fallback;
   const char *const *choices;
+  const char *const *choice_titles;
   const char *unit;
   const char *title;
   const char *doc;
@@ -53,6 +69,9 @@ const BhKey *bh_keys (gsize *n);
 
 /* %NULL when there is no such key. */
 const BhKey *bh_keys_find (const char *name);
+
+/* Its heading, translated; with @doc (out) (optional) a sentence on what is in it. */
+const char *bh_key_group_title (BhKeyGroup group, const char **doc);
 
 /**
  * bh_key_normalize:

@@ -263,6 +263,19 @@ bh_vm_config_get_list (BhVmConfig *self, const char *name)
   return g_strsplit (value, ";", -1);
 }
 
+GVariant *
+bh_vm_config_to_variant (BhVmConfig *self)
+{
+  GVariantBuilder settings;
+  gsize n;
+  const BhKey *keys = bh_keys (&n);
+
+  g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
+  for (gsize i = 0; i < n; i++)
+    g_variant_builder_add (&settings, "{ss}", keys[i].name, bh_vm_config_get (self, keys[i].name));
+  return g_variant_builder_end (&settings);
+}
+
 const char *const *
 bh_vm_config_get_problems (BhVmConfig *self)
 {

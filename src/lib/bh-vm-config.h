@@ -44,6 +44,9 @@ gint64 bh_vm_config_get_int (BhVmConfig *self, const char *key);
 gboolean bh_vm_config_get_bool (BhVmConfig *self, const char *key);
 char **bh_vm_config_get_list (BhVmConfig *self, const char *key);
 
+/* All keys and their values, defaults too: a{ss}, floating. */
+GVariant *bh_vm_config_to_variant (BhVmConfig *self);
+
 /* Everything wrong or unknown, each "FILE:LINE: KEY: PROBLEM" (LINE 0: something is missing). */
 const char *const *bh_vm_config_get_problems (BhVmConfig *self);
 

@@ -62,18 +62,11 @@ show_config (BhVm *self)
 {
   BhDbusVm1 *vm = BH_DBUS_VM1 (self);
   g_auto (GStrv) apps = bh_vm_config_get_list (self->config, "Applications");
-  GVariantBuilder settings;
-  gsize n;
-  const BhKey *keys = bh_keys (&n);
 
-  g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
-  for (gsize i = 0; i < n; i++)
-    g_variant_builder_add (&settings, "{ss}", keys[i].name,
-                           bh_vm_config_get (self->config, keys[i].name));
   bh_dbus_vm1_set_name (vm, bh_vm_config_get (self->config, "Name"));
   bh_dbus_vm1_set_color (vm, bh_vm_config_get (self->config, "Color"));
   bh_dbus_vm1_set_applications (vm, (const char *const *) apps);
-  bh_dbus_vm1_set_settings (vm, g_variant_builder_end (&settings));
+  bh_dbus_vm1_set_settings (vm, bh_vm_config_to_variant (self->config));
   bh_dbus_vm1_set_problems (vm, bh_vm_config_get_problems (self->config));
 }
 

@@ -21,6 +21,12 @@ test_table_is_complete (void)
       g_assert_nonnull (keys[i].title);
       g_assert_nonnull (keys[i].doc);
       g_assert_true (*range != '\0');
+      g_assert_cmpint (keys[i].group, <, BH_N_GROUPS);
+      /* Group after group: windows and the manual show them so. */
+      g_assert_true (i == 0 || keys[i - 1].group <= keys[i].group);
+      if (keys[i].choice_titles)
+        g_assert_cmpuint (g_strv_length ((char **) keys[i].choice_titles), ==,
+                          g_strv_length ((char **) keys[i].choices));
       g_assert_true (bh_keys_find (keys[i].name) == &keys[i]);
       if (keys[i].fallback)
         {
@@ -33,6 +39,18 @@ test_table_is_complete (void)
         }
     }
   g_assert_null (bh_keys_find ("name"));
+}
+
+static void
+test_groups_have_titles (void)
+{
+  for (int group = 0; group < BH_N_GROUPS; group++)
+    {
+      const char *doc = NULL;
+
+      g_assert_true (*bh_key_group_title ((BhKeyGroup) group, &doc) != '\0');
+      g_assert_nonnull (doc);
+    }
 }
 
 static void
@@ -110,6 +128,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/keys/table-is-complete", test_table_is_complete);
+  g_test_add_func ("/keys/groups-have-titles", test_groups_have_titles);
   g_test_add_func ("/keys/numbers", test_numbers);
   g_test_add_func ("/keys/text", test_text);
   g_test_add_func ("/keys/others", test_others);

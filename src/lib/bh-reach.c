@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What a hijacked program in an AppVM could reach.
+ *
+ * One row of "topics" for each thing, and a small function that looks at the settings and adds what
+ * it finds. A topic about which nothing was added is named among what cannot be reached. */
+#include "config.h"
+
+#include "bh-reach.h"
+
+#include "bh-keys.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+typedef struct
+{
+  GVariant *settings;
+  const char *topic; /* of the row that is looked at */
+  GPtrArray *items;  /* of BhReachItem */
+  GPtrArray *could;  /* of char * */
+} Look;
+
+G_GNUC_UNUSED static const char *
+value_of (Look *look, const char *key)
+{
+  const BhKey *row = bh_keys_find (key);
+  const char *value;
+
+  g_return_val_if_fail (row != NULL && row->fallback != NULL, "");
+  return g_variant_lookup (look->settings, key, "&s", &value) ? value : row->fallback;
+}
+
+/* For BOOL keys. */
+G_GNUC_UNUSED static gboolean
+is_on (Look *look, const char *key)
+{
+  return g_str_equal (value_of (look, key), "true");
+}
+
+/**
+ * add:
+ * @icon: (nullable): for the list; without, only the sentence tells
+ * @text: (nullable): what the icon stands for, translated: "Microphone"
+ * @could: what a hijacked program could do, translated, to follow "could": "listen to you"
+ */
+static void
+add (Look *look, const char *icon, const char *text, const char *could)
+{
+  if (icon)
+    {
+      BhReachItem *item = g_new (BhReachItem, 1);
+
+      *item = (BhReachItem){ look->topic, icon, g_strdup (text) };
+      g_ptr_array_add (look->items, item);
+    }
+  g_ptr_array_add (look->could, g_strdup (could));
+}
+
+static void
+look_always (Look *look)
+{
+  /* Translators: each of these follows "A hijacked program in here could". */
+  add (look, NULL, NULL, _ ("see what you do in this AppVM"));
+  add (look, NULL, NULL, _ ("read the programs installed on this computer"));
+}
+
+/* In the order of the sentence. @denied follows "It could not reach"; NULL where that would be odd.
+ * @look: NULL where no setting gives it. */
+static const struct
+{
+  const char *topic;
+  const char *denied;
+  void (*look) (Look *look);
+} topics[] = {
+  { "always", NULL, look_always },        { "network", N_ ("the network"), NULL },
+  { "files", N_ ("your files"), NULL },   { "microphone", N_ ("your microphone"), NULL },
+  { "camera", N_ ("your camera"), NULL }, { "devices", N_ ("your USB devices"), NULL },
+};
+
+static void
+item_free (gpointer data)
+{
+  g_free (((BhReachItem *) data)->text);
+  g_free (data);
+}
+
+/* Fills @look; returns what cannot be reached, of const char *. */
+static GPtrArray *
+look_at_all (GVariant *settings, Look *look)
+{
+  GPtrArray *denied = g_ptr_array_new ();
+
+  *look = (Look){ .settings = settings,
+                  .items = g_ptr_array_new_with_free_func (item_free),
+                  .could = g_ptr_array_new_with_free_func (g_free) };
+  for (gsize i = 0; i < G_N_ELEMENTS (topics); i++)
+    {
+      guint before = look->could->len;
+
+      look->topic = topics[i].topic;
+      if (topics[i].look)
+        topics[i].look (look);
+      if (look->could->len == before && topics[i].denied)
+        g_ptr_array_add (denied, (gpointer) _ (topics[i].denied));
+    }
+  return denied;
+}
+
+GPtrArray *
+bh_reach_list (GVariant *settings)
+{
+  Look look;
+  g_autoptr (GPtrArray) denied = look_at_all (settings, &look);
+
+  g_ptr_array_unref (look.could);
+  return look.items;
+}
+
+/* "a", "a and b", "a, b and c"; with "or" unless @all. */
+static char *
+join (GPtrArray *parts, gboolean all)
+{
+  char *list = g_strdup (parts->pdata[0]);
+
+  for (guint i = 1; i < parts->len; i++)
+    {
+      const char *part = parts->pdata[i];
+      char *longer;
+
+      if (i + 1 < parts->len)
+        /* Translators: joins the beginning of a list and its next part. */
+        longer = g_strdup_printf (C_ ("middle of a list", "%s, %s"), list, part);
+      else if (all)
+        /* Translators: joins a list and its last part. */
+        longer = g_strdup_printf (C_ ("end of a list", "%s and %s"), list, part);
+      else
+        /* Translators: joins a list and its last part. */
+        longer = g_strdup_printf (C_ ("end of a list", "%s or %s"), list, part);
+      g_free (list);
+      list = longer;
+    }
+  return list;
+}
+
+char *
+bh_reach_describe (GVariant *settings)
+{
+  Look look;
+  g_autoptr (GPtrArray) denied = look_at_all (settings, &look);
+  g_autoptr (GPtrArray) items = look.items;
+  g_autoptr (GPtrArray) could = look.could;
+  g_autofree char *all = join (could, TRUE);
+  /* Translators: "see what you do in this AppVM, … and use the internet" */
+  g_autofree char *first = g_strdup_printf (_ ("A hijacked program in here could %s."), all);
+  g_autofree char *none = NULL;
+  g_autofree char *second = NULL;
+
+  if (denied->len == 0)
+    return g_steal_pointer (&first);
+  none = join (denied, FALSE);
+  /* Translators: "the network, your files or your camera" */
+  second = g_strdup_printf (_ ("It could not reach %s."), none);
+  /* Translators: two sentences. */
+  return g_strdup_printf (C_ ("sentences", "%s %s"), first, second);
+}
