@@ -369,16 +369,92 @@ hides (const BhLayer *layer, const Placement *placement, const BhScene *scene,
                 == PIXMAN_REGION_IN;
 }
 
+/* Take from @region what is certainly opaque in @layer. */
+static void
+subtract_opaque (const BhScene *scene, const BhLayer *layer, pixman_region32_t *region)
+{
+  const BhSurface *surface = layer->surface;
+  Placement placement;
+  pixman_region32_t opaque;
+  const pixman_box32_t *boxes;
+  double s = scene->scale, x = layer->x - scene->box.x, y = layer->y - scene->box.y;
+  int n;
+
+  place (scene, layer, &placement);
+  pixman_region32_init (&opaque);
+  if (surface->current.buffer->opaque)
+    pixman_region32_union_rect (&opaque, &opaque, placement.box.x1, placement.box.y1,
+                                (unsigned) (placement.box.x2 - placement.box.x1),
+                                (unsigned) (placement.box.y2 - placement.box.y1));
+  boxes = pixman_region32_rectangles ((pixman_region32_t *) &surface->current.opaque, &n);
+  for (int i = 0; i < n; i++)
+    {
+      /* Whole pixels, and only where the surface is: programs name more. */
+      int32_t x1 = MAX (placement.box.x1, (int32_t) ceil ((x + boxes[i].x1) * s));
+      int32_t y1 = MAX (placement.box.y1, (int32_t) ceil ((y + boxes[i].y1) * s));
+      int32_t x2 = MIN (placement.box.x2, (int32_t) floor ((x + boxes[i].x2) * s));
+      int32_t y2 = MIN (placement.box.y2, (int32_t) floor ((y + boxes[i].y2) * s));
+
+      if (x1 < x2 && y1 < y2)
+        pixman_region32_union_rect (&opaque, &opaque, x1, y1, (unsigned) (x2 - x1),
+                                    (unsigned) (y2 - y1));
+    }
+  pixman_region32_subtract (region, region, &opaque);
+  pixman_region32_fini (&opaque);
+}
+
+/* @pixel, premultiplied ARGB, over @backdrop. */
+static uint32_t
+over (uint32_t pixel, uint32_t backdrop)
+{
+  uint32_t rest = 255 - (pixel >> 24), out = 0;
+
+  for (int shift = 0; shift < 24; shift += 8)
+    {
+      uint32_t part = ((backdrop >> shift & 255) * rest + 127) / 255 + (pixel >> shift & 255);
+
+      out |= MIN (part, 255) << shift;
+    }
+  return 0xff000000u | out;
+}
+
+/* Put @backdrop under what is drawn in @region, wherever that may be transparent. */
+static void
+underlay (const BhScene *scene, unsigned first, const pixman_region32_t *region, uint32_t backdrop,
+          uint8_t *pixels, int32_t stride)
+{
+  const BhLayer *layers = scene->layers.data;
+  pixman_region32_t rest;
+  const pixman_box32_t *boxes;
+  int n;
+
+  pixman_region32_init (&rest);
+  pixman_region32_copy (&rest, (pixman_region32_t *) region);
+  for (unsigned i = first; i < bh_scene_n_layers (scene); i++)
+    subtract_opaque (scene, &layers[i], &rest);
+  boxes = pixman_region32_rectangles (&rest, &n);
+  for (int i = 0; i < n; i++)
+    for (int32_t y = boxes[i].y1; y < boxes[i].y2; y++)
+      {
+        uint32_t *row = (uint32_t *) (pixels + (size_t) y * (size_t) stride);
+
+        for (int32_t x = boxes[i].x1; x < boxes[i].x2; x++)
+          if (row[x] < 0xff000000u)
+            row[x] = over (row[x], backdrop);
+      }
+  pixman_region32_fini (&rest);
+}
+
 void
-bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *pixels,
-               int32_t stride)
+bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint32_t backdrop,
+               uint8_t *pixels, int32_t stride)
 {
   const pixman_box32_t *extents = pixman_region32_extents ((pixman_region32_t *) region);
   const BhLayer *layers = scene->layers.data;
   unsigned n = bh_scene_n_layers (scene), first = 0;
   pixman_image_t *target = NULL;
   Placement placement;
-  pixman_color_t black = { 0, 0, 0, 0xffff };
+  pixman_color_t nothing = { 0, 0, 0, 0 };
   bool covered = false;
 
   for (unsigned i = n; i-- > 0 && !covered;)
@@ -395,7 +471,7 @@ bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *p
                 && extents->x2 <= placement.box.x2 && extents->y2 <= placement.box.y2);
   if (!(n - first == 1 && placement.plain && covered))
     {
-      target = pixman_image_create_bits_no_clear (PIXMAN_x8r8g8b8, scene->width, scene->height,
+      target = pixman_image_create_bits_no_clear (PIXMAN_a8r8g8b8, scene->width, scene->height,
                                                   (uint32_t *) pixels, stride);
       if (!target)
         return;
@@ -406,7 +482,7 @@ bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *p
       int n_boxes;
       pixman_box32_t *boxes = pixman_region32_rectangles ((pixman_region32_t *) region, &n_boxes);
 
-      pixman_image_fill_boxes (PIXMAN_OP_SRC, target, &black, n_boxes, boxes);
+      pixman_image_fill_boxes (PIXMAN_OP_SRC, target, &nothing, n_boxes, boxes);
     }
   for (unsigned i = first; i < n; i++)
     {
@@ -423,6 +499,7 @@ bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *p
     }
   if (target)
     pixman_image_unref (target);
+  underlay (scene, first, region, backdrop, pixels, stride);
 }
 
 static BhSurface *

@@ -3,8 +3,9 @@
  * Flattening: a tree of surfaces becomes one picture.
  *
  * Layers are in the root surface's logical coordinates. The picture shows the rectangle @box of them at
- * @scale pixels each. A picture is XRGB: what nothing covers is black, and premultiplied colours over
- * black are the colours themselves, so the lowest layer is copied and only those above it are blended. */
+ * @scale pixels each. A picture is XRGB: what is transparent in it, or covered by nothing, shows the
+ * backdrop. The lowest layer is copied with its alpha, those above it are blended, and the backdrop comes
+ * in last, where no layer is opaque: mostly a few pixels in rounded corners. */
 #pragma once
 
 #include "bh-messages.h"
@@ -37,9 +38,9 @@ void bh_scene_measure (BhScene *scene, uint32_t preferred_120);
 void bh_scene_map_damage (const BhScene *scene, BhSurface *surface, const pixman_region32_t *damage,
                           const pixman_region32_t *buffer_damage, pixman_region32_t *out);
 
-/* Draw the part @region of the picture. */
-void bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint8_t *pixels,
-                    int32_t stride);
+/* Draw the part @region of the picture, over @backdrop (0xRRGGBB). */
+void bh_scene_draw (const BhScene *scene, const pixman_region32_t *region, uint32_t backdrop,
+                    uint8_t *pixels, int32_t stride);
 
 /* The topmost layer that takes input at a logical point; its own coordinates in @sx, @sy. */
 BhSurface *bh_scene_pick (BhSurface *root, double x, double y, double *sx, double *sy);

@@ -262,7 +262,7 @@ draw_slot (BhWindow *window, uint32_t slot)
   pixman_region32_init (&region);
   pixman_region32_union (&region, &picture->slots[slot].stale, &picture->damage);
   clip (picture, &region);
-  bh_scene_draw (&window->scene, &region, memory, picture->stride);
+  bh_scene_draw (&window->scene, &region, window->server->backdrop, memory, picture->stride);
   for (uint32_t i = 0; i < picture->n_slots; i++)
     if (i != slot)
       pixman_region32_union (&picture->slots[i].stale, &picture->slots[i].stale, &picture->damage);

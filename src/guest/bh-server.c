@@ -145,6 +145,17 @@ window_of (const BhMessage *message)
     }
 }
 
+static void
+set_backdrop (BhServer *server, uint32_t rgb)
+{
+  BhWindow *window;
+
+  if (server->backdrop == rgb)
+    return;
+  server->backdrop = rgb;
+  wl_list_for_each (window, &server->windows, link) bh_window_damage_all (window);
+}
+
 void
 bh_server_message (BhServer *server, const BhMessage *message)
 {
@@ -152,6 +163,8 @@ bh_server_message (BhServer *server, const BhMessage *message)
 
   if (message->type == BH_MSG_OUTPUT)
     bh_output_changed (server, &message->output);
+  else if (message->type == BH_MSG_BACKDROP)
+    set_backdrop (server, message->backdrop.rgb);
   else if (id != 0)
     {
       /* It may have gone while the message was under way. */

@@ -38,6 +38,8 @@ struct _BhServer
   int32_t output_width, output_height, output_scale_120, output_refresh;
   struct wl_list outputs, xdg_outputs; /* resources */
 
+  uint32_t backdrop; /* 0xRRGGBB */
+
   BhSeat *seat;
 };
 

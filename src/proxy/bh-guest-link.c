@@ -104,6 +104,7 @@ handle_hello (BhGuestLink *link, const bh_msg_hello *untrusted)
   bh_service_link_hello (proxy->service, untrusted->build.data, untrusted->build.len,
                          untrusted->configured != 0);
   bh_display_announce_output (proxy->display);
+  bh_windows_announce_backdrop (proxy->windows);
   bh_seat_announce (proxy->seat);
   return NULL;
 }

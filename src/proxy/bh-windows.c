@@ -546,8 +546,18 @@ bh_windows_output_gone (BhWindows *windows, struct wl_output *output)
 }
 
 void
+bh_windows_announce_backdrop (BhWindows *windows)
+{
+  BhColor color = windows->proxy->color;
+
+  BH_SEND (windows->proxy, BACKDROP, backdrop,
+           .rgb = (guint32) color.red << 16 | (guint32) color.green << 8 | color.blue);
+}
+
+void
 bh_windows_identity_changed (BhWindows *windows)
 {
+  bh_windows_announce_backdrop (windows);
   for (guint i = 0; i < windows->list->len; i++)
     {
       BhWindow *window = g_ptr_array_index (windows->list, i);

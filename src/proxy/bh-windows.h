@@ -60,5 +60,7 @@ void bh_windows_set_activation (BhWindows *windows, guint32 launch, const char *
 
 void bh_windows_outputs_changed (BhWindows *windows);
 void bh_windows_output_gone (BhWindows *windows, struct wl_output *output);
+/* Tell the guest what shows through its windows. */
+void bh_windows_announce_backdrop (BhWindows *windows);
 /* Name or colour have changed. */
 void bh_windows_identity_changed (BhWindows *windows);

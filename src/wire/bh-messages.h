@@ -160,6 +160,7 @@ enum
   M (SLOTS,             slots,              H, DISPLAY)                                            \
   M (SLOT_FREE,         slot_free,          H, DISPLAY)                                            \
   M (FRAME_DONE,        frame_done,         H, DISPLAY)                                            \
+  M (BACKDROP,          backdrop,           H, DISPLAY)                                            \
   /* input, host to guest */                                                                       \
   M (SEAT,              seat,               H, DISPLAY)                                            \
   M (KEYMAP,            keymap,             H, DISPLAY)                                            \
@@ -378,6 +379,9 @@ enum
   F (U32, generation, 1, BH_ANY)                                                                   \
   F (U32, slot, 0, BH_MAX_SLOTS - 1)
 #define BH_FIELDS_frame_done(F) F (U32, window, 1, BH_ANY) F (U32, time, 0, BH_ANY)
+
+/* What shows through where a window's picture is transparent: the colour of the frame round it. */
+#define BH_FIELDS_backdrop(F) F (U32, rgb, 0, 0xffffff)
 
 /* Bits: 1 pointer, 2 keyboard, 4 touch (wayland.xml, wl_seat.capability). */
 #define BH_FIELDS_seat(F) F (U32, capabilities, 0, 7)

@@ -12,6 +12,7 @@
  *   ask ID                          commit with a frame callback and nothing else
  *   commit ID | scale ID N | transform ID N | viewport ID W H | geometry ID X Y W H | input ID X Y W H
  *   opaque ID FORMAT                0: the next buffers are ARGB, 1: XRGB
+ *   solid ID X Y W H                the opaque region
  *   title ID TEXT | app ID TEXT | min ID W H | max ID W H | maximize ID | parent ID OTHER
  *   unmap ID | drop ID              attach nothing; destroy the current buffer's wl_buffer
  *   cursor W H HX HY COLOR          (with the last enter's serial)
@@ -230,12 +231,15 @@ paste (void)
 }
 
 static void
-set_region (struct thing *t, const int *n)
+set_region (struct thing *t, const int *n, bool opaque)
 {
   struct wl_region *region = wl_compositor_create_region (compositor);
 
   wl_region_add (region, n[0], n[1], n[2], n[3]);
-  wl_surface_set_input_region (t->surface, region);
+  if (opaque)
+    wl_surface_set_opaque_region (t->surface, region);
+  else
+    wl_surface_set_input_region (t->surface, region);
   wl_region_destroy (region);
 }
 
@@ -345,7 +349,9 @@ command (char *line)
   else if (!strcmp (verb, "geometry"))
     xdg_surface_set_window_geometry (t->xdg, n[1], n[2], n[3], n[4]);
   else if (!strcmp (verb, "input"))
-    set_region (t, n + 1);
+    set_region (t, n + 1, false);
+  else if (!strcmp (verb, "solid"))
+    set_region (t, n + 1, true);
   else if (!strcmp (verb, "opaque"))
     t->opaque = n[1];
   else if (!strcmp (verb, "title"))

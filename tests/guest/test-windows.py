@@ -8,6 +8,7 @@ import harness
 from fakehost import GuestTestCase
 
 RED, GREEN, BLUE, HALF = 0xffff0000, 0xff00ff00, 0xff0000ff, 0x80800000
+CLEAR = 0
 
 
 class WindowsTest(GuestTestCase):
@@ -185,9 +186,34 @@ class WindowsTest(GuestTestCase):
         self.client.do(f'patch 0 0 0 5 5 {GREEN:#x}', f'patch 0 12 7 1 1 {BLUE:#x}')
         self.assertEqual(self.next_frame(frame)['damage'], [[2, 2, 1, 1]])
 
-    def test_transparency_is_over_black(self):
+    def test_transparency_is_over_the_backdrop(self):
         _, frame = self.show(color=HALF)
         self.assertEqual(self.host.pixel(frame, 3, 3), 0x800000)
+        self.host.send('backdrop', rgb=0x0040ff)
+        frame = self.next_frame(frame, [[0, 0, 64, 48]])
+        self.assertEqual(self.host.pixel(frame, 3, 3), 0x80207f)
+        self.client.do(f'patch 0 0 0 2 2 {CLEAR:#x}')
+        frame = self.next_frame(frame)
+        self.assertEqual(self.host.pixel(frame, 1, 1), 0x0040ff)
+        self.assertEqual(self.host.pixel(frame, 2, 1), 0x80207f)
+        # The same again: nothing to do. What is said to be opaque, or has no alpha, stays as it is.
+        self.host.send('backdrop', rgb=0x0040ff)
+        self.client.do('solid 0 0 0 64 24', f'patch 0 0 0 64 48 {HALF:#x}')
+        frame = self.next_frame(frame, [[0, 0, 64, 48]])
+        self.assertEqual(self.host.pixel(frame, 63, 23), 0x800000)
+        self.assertEqual(self.host.pixel(frame, 63, 24), 0x80207f)
+        self.client.do('opaque 0 1', f'patch 0 0 0 64 48 {HALF:#x}')
+        frame = self.next_frame(frame)
+        self.assertEqual(self.host.pixel(frame, 63, 24), 0x800000)
+
+    def test_the_backdrop_shows_between_layers(self):
+        self.host.send('backdrop', rgb=0x00ff00)
+        _, frame = self.show(color=CLEAR)
+        self.assertEqual(self.host.pixel(frame, 30, 30), 0x00ff00)
+        self.client.do('sub 1 0 20 20', f'draw 1 20 20 {HALF:#x}', 'commit 0')
+        frame = self.next_frame(frame)
+        self.assertEqual(self.host.pixel(frame, 30, 30), 0x807f00)
+        self.assertEqual(self.host.pixel(frame, 10, 10), 0x00ff00)
 
     def test_buffer_scale_keeps_the_pixels(self):
         self.client.do('toplevel 0')

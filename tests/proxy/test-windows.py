@@ -68,7 +68,9 @@ class WindowsTest(ProxyTestCase):
     def test_new_identity_shows_on_open_windows(self):
         guest = self.guest()
         guest.window(1, 300, 200, GREEN)
+        guest.wait('backdrop', rgb=0xe66100)
         guest.call('SetIdentity', '(ss)', ('Play', '#1c71d8'))
+        guest.wait('backdrop', rgb=0x1c71d8)
         guest.color = '#1c71d8'
         self.wait_framed(guest, content=GREEN)
         self.sway.wait_view(title='Play: a title')
