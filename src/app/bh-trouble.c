@@ -55,6 +55,12 @@ static const Trouble troubles[] = {
   { BH_ERROR_NOT_RUNNING, N_ ("The AppVM Is Not Running"), "", FALSE },
   { BH_ERROR_NOT_FOUND, N_ ("It Is No Longer There"), "", FALSE },
   { BH_ERROR_EXISTS, N_ ("The Name Is Taken"), "", FALSE },
+  { BH_ERROR_NOT_AUTHORIZED, N_ ("Not Allowed"),
+    N_ ("This changes something of the whole computer, and nobody who may allow it did."), TRUE },
+  { BH_ERROR_LIMIT_REACHED, N_ ("Too Many of Them"), "", TRUE },
+  { BH_ERROR_NO_HELPER, N_ ("Bulkhead Cannot Change This Computer"),
+    N_ ("Devices and kernel networking need Bulkhead's helper and polkit, and one of them is missing."),
+    TRUE },
   { BH_ERROR_INVALID_ARGUMENT, N_ ("This Cannot Be Used"), "", FALSE },
 };
 

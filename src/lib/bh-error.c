@@ -26,6 +26,9 @@ static const GDBusErrorEntry entries[] = {
   { BH_ERROR_PROGRAM_UNSUPPORTED, "io.github.bulkhead.Error.ProgramUnsupported" },
   { BH_ERROR_PROGRAM_FAILED, "io.github.bulkhead.Error.ProgramFailed" },
   { BH_ERROR_CANCELLED, "io.github.bulkhead.Error.Cancelled" },
+  { BH_ERROR_NOT_AUTHORIZED, "io.github.bulkhead.Error.NotAuthorized" },
+  { BH_ERROR_LIMIT_REACHED, "io.github.bulkhead.Error.LimitReached" },
+  { BH_ERROR_NO_HELPER, "io.github.bulkhead.Error.NoHelper" },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (entries) == BH_N_ERRORS);
 
