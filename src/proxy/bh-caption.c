@@ -6,7 +6,7 @@
  * was cleaned (bh_text_clean). Name and title are separate layouts in separate places, so a title
  * can neither move nor imitate the name: the badge and the name stand on a panel of their own at
  * the left end. A title in another script makes Pango read a font it has not read yet;
- * bh-landlock.c leaves the font folders readable for that, and nothing else. */
+ * bh-isolate.c leaves the font folders readable for that, and nothing else. */
 #include "config.h"
 
 #include "bh-caption.h"

@@ -4,7 +4,7 @@
  *
  * Rules: a picture of the guest is at most BH_MAX_CURSOR on a side, has its hotspot inside, and
  * shows only over that guest's content: whoever enters anything else sets a picture of his own
- * (wayland.xml, wl_pointer.set_cursor). The theme is read when first needed; bh-landlock.c leaves
+ * (wayland.xml, wl_pointer.set_cursor). The theme is read when first needed; bh-isolate.c leaves
  * the icon folders readable for that. */
 #include "config.h"
 

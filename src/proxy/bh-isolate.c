@@ -15,6 +15,8 @@
 
 #include "bh-isolate.h"
 
+#include "bh-landlock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -111,6 +113,23 @@ readable_folders (void)
   return g_strv_builder_end (builder);
 }
 
+/* FALSE with errno when the kernel has no Landlock. */
+static gboolean
+restrict_files (char **readable)
+{
+  int rules = bh_landlock_new ();
+  gboolean done;
+
+  if (rules < 0)
+    return FALSE;
+  /* What does not exist needs no permission. */
+  for (gsize i = 0; readable[i]; i++)
+    bh_landlock_allow (rules, readable[i], BH_ALLOW_READ);
+  done = bh_landlock_restrict (rules);
+  close (rules);
+  return done;
+}
+
 gboolean
 bh_isolate_early (GError **error)
 {
@@ -127,7 +146,7 @@ bh_isolate_early (GError **error)
 #endif
   if (!set_limits (error))
     return FALSE;
-  if (!bh_landlock_restrict ((const char *const *) readable))
+  if (!restrict_files (readable))
     g_warning ("this kernel has no Landlock (%s): the proxy is confined by its system calls only",
                g_strerror (errno));
   return TRUE;

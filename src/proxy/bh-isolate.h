@@ -13,6 +13,3 @@ gboolean bh_isolate_early (GError **error);
 /* When everything is set up and before the first guest byte is read: the list of system calls that
  * is left. */
 gboolean bh_isolate_late (GError **error);
-
-/* bh-landlock.c: FALSE with errno when the kernel has none. */
-gboolean bh_landlock_restrict (const char *const *readable);

@@ -43,8 +43,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "filter.h"
-#include "landlock.h"
+#include "bh-filter.h"
+#include "bh-landlock.h"
 
 #define DEFAULT_QEMU "/usr/bin/qemu-system-x86_64"
 #define REGION_FD 199 /* BH_DOMAIN_REGION_FD */

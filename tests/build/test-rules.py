@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of src/README.md: who may include and link what, and how long files may grow.
 
-A program includes its own folder, and of the two shared ones (wire, lib) what its row below says;
+A program includes its own folder, and of the shared ones (wire, lib, confine) what its row below says;
 each library beyond GLib has one folder. Checked on the sources, and on the include paths that the
 build really gives to each target.
 """
@@ -18,15 +18,16 @@ SRC = os.path.join(harness.SOURCE_DIR, 'src')
 # folder: (folders it may include, libraries it may use); see LIBRARIES for their headers.
 RULES = {
     'wire': ((), ()),
+    'confine': ((), ('kernel',)),
     'lib': ((), ('glib', 'gio')),
     'app': (('lib',), ('glib', 'gio', 'gtk', 'adwaita')),
     'cli': (('lib',), ('glib', 'gio', 'json-glib')),
     'service': (('lib',), ('glib', 'gio', 'libvirt', 'libsecret', 'libxml2', 'kmod', 'archive',
                            'compression', 'kernel')),
-    'icon': (('lib',), ('glib', 'gio', 'gdk-pixbuf')),
+    'icon': (('lib', 'confine'), ('glib', 'gio', 'gdk-pixbuf')),
     'helper': (('lib',), ('glib', 'gio', 'polkit')),
-    'vmm': ((), ('kernel',)),
-    'proxy': (('lib', 'wire'), ('glib', 'gio', 'wayland-client', 'pulse', 'seccomp', 'kernel',
+    'vmm': (('confine',), ('kernel',)),
+    'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'pulse', 'seccomp', 'kernel',
                                 'pango', 'xkbcommon')),
     'init': ((), ('kernel',)),
     'guest': (('wire',), ('glib', 'gio', 'wayland-server', 'pixman', 'xkbcommon', 'kernel')),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * System calls that QEMU does not need, and a guest that took it over would. */
+ * System calls that a confined program does not need, and whoever took it over would. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * System calls that QEMU does not need, and a guest that took it over would.
+ * System calls that a confined program does not need, and whoever took it over would.
  *
  * Landlock says nothing about connecting to sockets that have a path, and the session bus is one:
  * whoever may call it can have programs started. Before ABI 6 it says nothing about signals either.
  * So:
  *
- * Should: leave all that a domain needs whose sockets libvirt opened for it: accept, send and
- * receive, threads and signals of its own.
+ * Should: leave all that a domain needs whose sockets libvirt opened for it (accept, send and
+ * receive, threads and signals of its own), and a decoder, which needs less.
  * Mustn't: let it make or connect a socket, or do that by way of io_uring, send a signal to another
  * process, or look into one.
  * QEMU's own filter (-sandbox on, which libvirt asks for) comes on top; a call must pass both. */
-#include "filter.h"
+#include "bh-filter.h"
 
 #include <errno.h>
 #include <linux/audit.h>

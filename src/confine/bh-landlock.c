@@ -2,7 +2,7 @@
  *
  * A Landlock rule set in the making. What newer kernels can also deny is asked of the running one:
  * the numbers below are the kernel's own, spelled out because older headers lack them. */
-#include "landlock.h"
+#include "bh-landlock.h"
 
 #include <errno.h>
 #include <fcntl.h>
