@@ -26,6 +26,7 @@
 
 typedef struct
 {
+  char *id;
   BhVmConfig *config;
   gboolean debug;
   BhFrozen *frozen;
@@ -38,6 +39,7 @@ work_free (gpointer data)
 {
   Work *work = data;
 
+  g_free (work->id);
   bh_vm_config_unref (work->config);
   g_clear_object (&work->frozen);
   g_free (work);
@@ -166,7 +168,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BhPrepared) out = g_new0 (BhPrepared, 1);
   g_autoptr (BhKernel) kernel = NULL;
-  const char *id = bh_vm_config_get_id (work->config);
+  const char *id = work->id;
   g_autofree char *runtime_dir = bh_paths_runtime_dir (id);
   g_autofree char *log_file = bh_paths_log_file (id);
   g_autofree char *initramfs = NULL;
@@ -239,12 +241,14 @@ prepare_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *ca
 }
 
 void
-bh_prepare_async (BhVmConfig *config, gboolean debug, BhFrozen *frozen, BhPrepareStep step,
-                  GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+bh_prepare_async (const char *id, BhVmConfig *config, gboolean debug, BhFrozen *frozen,
+                  BhPrepareStep step, GCancellable *cancellable, GAsyncReadyCallback callback,
+                  gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
   Work *work = g_new0 (Work, 1);
 
+  work->id = g_strdup (id);
   work->config = bh_vm_config_ref (config);
   work->debug = debug;
   work->frozen = frozen ? g_object_ref (frozen) : NULL;

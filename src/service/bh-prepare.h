@@ -26,13 +26,15 @@ typedef void (*BhPrepareStep) (const char *name, gpointer data);
 
 /**
  * bh_prepare_async:
+ * @id: of the domain, of its runtime folder and log
  * @frozen: (nullable): where to look for a frozen guest; %NULL when it has to boot
  * @step: called as each step begins, never after @callback
  *
  * Errors: those of bh-kernel.h, bh-initramfs.h, bh-template.h, bh-domain-xml.h; %BH_ERROR_NO_MEMORY.
  */
-void bh_prepare_async (BhVmConfig *config, gboolean debug, BhFrozen *frozen, BhPrepareStep step,
-                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+void bh_prepare_async (const char *id, BhVmConfig *config, gboolean debug, BhFrozen *frozen,
+                       BhPrepareStep step, GCancellable *cancellable, GAsyncReadyCallback callback,
+                       gpointer data);
 BhPrepared *bh_prepare_finish (GAsyncResult *result, GError **error);
 
 /* MemAvailable of this computer in MiB; 0 when unknown. */

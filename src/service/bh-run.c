@@ -2,10 +2,10 @@
  *
  * One run of an AppVM: the only place where its state changes.
  *
- *   NEW → PREPARING → CREATING → BOOTING → READY → STOPPING → ENDED
+ *   NEW → STARTING → BOOTING → READY → STOPPING → ENDED
  *
- * A machine is created by booting or by thawing a frozen guest. When thawing does not work out, the way
- * goes from CREATING or BOOTING back to PREPARING, and the same start boots.
+ * Its machine (bh-machine.h) is STARTING until its channel is there and BOOTING until its guest is configured;
+ * one that was thawed and does not answer goes back to STARTING once, and boots.
  *
  * Any state before READY can go to STOPPING (with a reason), and every state to ENDED when the machine is
  * gone. READY is with or without windows ("attached"): a proxy that dies is replaced, a compositor that
@@ -18,14 +18,14 @@
 #include "bh-error.h"
 #include "bh-guest-settings.h"
 #include "bh-log.h"
+#include "bh-machine.h"
 #include "bh-options.h"
+#include "bh-parts.h"
 #include "bh-paths.h"
-#include "bh-prepare.h"
 #include "bh-proxy-link.h"
 #include "bh-run-file.h"
 #include "bh-run-text.h"
 
-#include <signal.h>
 #include <string.h>
 
 #define ATTACH_SECONDS 20
@@ -40,17 +40,14 @@ struct _BhRun
   GObject parent;
   BhVmConfig *config;
   BhHypervisor *hypervisor;
-  BhFrozen *frozen;
-  gboolean holding; /* it: from the start until ready or ended */
+  BhMachine *machine;
+  BhParts *parts;         /* of this machine; NULL while there is none */
+  gboolean parts_started; /* they had their say before READY */
   BhRunState state;
   char *id;
-  char *uuid;
   char *display;
   char *boot_step; /* for messages */
-  gboolean debug, kvm;
-  guint memory_mib;
-  BhPrepared *prepared;
-  GCancellable *cancellable; /* of what is under way before READY, or of an attachment */
+  GCancellable *cancellable; /* of an attachment */
   BhProxyLink *link;
   gboolean attached;
   guint limit, shutdown; /* timers */
@@ -58,7 +55,6 @@ struct _BhRun
   GPtrArray *programs;
   guint next_program;
   GError *error; /* why it stops */
-  gulong domain_signal;
 };
 
 G_DEFINE_TYPE (BhRun, bh_run, G_TYPE_OBJECT)
@@ -76,12 +72,12 @@ enum
   WINDOWS,
   IDLE,
   NOTICE,
+  PART_CHANGED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
 
 static void attach (BhRun *self);
-static void fall_back (BhRun *self, const char *why);
 
 static void
 emit_step (BhRun *self, const char *name)
@@ -94,28 +90,10 @@ emit_step (BhRun *self, const char *name)
 static void
 save_file (BhRun *self)
 {
-  if (self->uuid)
-    bh_run_file_save (self->id, self->uuid, self->display, self->kvm, self->memory_mib,
+  if (bh_machine_get_uuid (self->machine))
+    bh_run_file_save (self->id, bh_machine_get_uuid (self->machine), self->display,
+                      bh_machine_get_kvm (self->machine), bh_machine_get_memory_mib (self->machine),
                       self->next_program, self->programs);
-}
-
-/* While it starts no frozen guests are made. */
-static void
-hold (BhRun *self, gboolean on)
-{
-  if (self->holding == on)
-    return;
-  self->holding = on;
-  if (on)
-    bh_frozen_hold (self->frozen);
-  else
-    bh_frozen_release (self->frozen);
-}
-
-static gboolean
-is_thawing (BhRun *self)
-{
-  return self->state == BH_RUN_BOOTING && self->prepared && self->prepared->guest;
 }
 
 static void
@@ -125,6 +103,8 @@ drop_link (BhRun *self)
   if (self->cancellable)
     g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
+  if (self->attached && self->parts)
+    bh_parts_detached (self->parts);
   self->attached = FALSE;
   if (!self->link)
     return;
@@ -134,13 +114,14 @@ drop_link (BhRun *self)
 }
 
 static void
-unwatch_domain (BhRun *self)
+drop_parts (BhRun *self)
 {
-  if (!self->domain_signal)
+  self->parts_started = FALSE;
+  if (!self->parts)
     return;
-  g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
-  self->domain_signal = 0;
-  bh_hypervisor_unwatch (self->hypervisor, self->uuid);
+  g_signal_handlers_disconnect_by_data (self->parts, self);
+  bh_parts_stop (self->parts);
+  g_clear_object (&self->parts);
 }
 
 static void
@@ -152,10 +133,8 @@ end (BhRun *self)
     return;
   self->state = BH_RUN_ENDED;
   drop_link (self);
-  hold (self, FALSE);
+  drop_parts (self);
   g_clear_handle_id (&self->shutdown, g_source_remove);
-  unwatch_domain (self);
-  bh_domain_clean (self->id);
   g_ptr_array_set_size (self->programs, 0);
   bh_log_line (self->id, "stopped%s%s", self->error ? ": " : "",
                self->error ? self->error->message : "");
@@ -163,29 +142,12 @@ end (BhRun *self)
 }
 
 static void
-on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (BhRun) self = BH_RUN (data);
-  g_autoptr (GError) error = NULL;
-
-  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error))
-    {
-      pid_t pid = bh_domain_find_pid (self->id);
-
-      /* libvirt cannot be reached: QEMU is a process of this user as any other. */
-      g_message ("%s: %s", self->id, error->message);
-      if (pid > 0)
-        kill (pid, SIGKILL);
-    }
-  end (self);
-}
-
-static void
 destroy (BhRun *self)
 {
   g_clear_handle_id (&self->shutdown, g_source_remove);
   drop_link (self);
-  bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_destroyed, g_object_ref (self));
+  drop_parts (self);
+  bh_machine_end (self->machine); /* on_machine_ended() follows */
 }
 
 static gboolean
@@ -218,60 +180,13 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
                                         : g_error_copy (error);
   self->state = BH_RUN_STOPPING;
   g_clear_handle_id (&self->limit, g_source_remove);
-  switch (before)
+  if (before == BH_RUN_READY && !force && self->attached)
     {
-    case BH_RUN_NEW:
-      end (self);
-      break;
-    case BH_RUN_PREPARING:
-      /* The thread looks at it between its steps; its callback ends the run. */
-      g_cancellable_cancel (self->cancellable);
-      break;
-    case BH_RUN_CREATING:
-      break; /* the callback destroys it */
-    case BH_RUN_READY:
-      if (!force && self->attached)
-        {
-          bh_proxy_link_shutdown (self->link);
-          self->shutdown = g_timeout_add_seconds (SHUTDOWN_SECONDS, shutdown_over, self);
-          break;
-        }
-      destroy (self);
-      break;
-    case BH_RUN_BOOTING:
-    default:
-      destroy (self);
-      break;
+      bh_proxy_link_shutdown (self->link);
+      self->shutdown = g_timeout_add_seconds (SHUTDOWN_SECONDS, shutdown_over, self);
     }
-}
-
-static void
-on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhRun *self)
-{
-  if (is_thawing (self))
-    {
-      fall_back (self, "it ended");
-      return;
-    }
-  if (self->state == BH_RUN_BOOTING && !self->error)
-    {
-      g_autoptr (GError) cause = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
-      self->error = bh_run_boot_error (self->id, self->boot_step, cause);
-    }
-  else if (self->state == BH_RUN_READY && !self->error)
-    self->error = g_error_new (BH_ERROR, BH_ERROR_FAILED, "“%s” stopped by itself",
-                               bh_vm_config_get (self->config, "Name"));
-  end (self);
-}
-
-static void
-watch_domain (BhRun *self)
-{
-  g_autofree char *signal = g_strconcat ("domain-stopped::", self->uuid, NULL);
-
-  bh_hypervisor_watch (self->hypervisor, self->uuid);
-  self->domain_signal =
-      g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_stopped), self);
+  else
+    destroy (self);
 }
 
 /* Programs. */
@@ -424,9 +339,9 @@ attach_over (gpointer data)
   g_autoptr (GError) error = NULL;
 
   self->limit = 0;
-  if (is_thawing (self))
-    fall_back (self, "it did not answer in time");
-  else if (self->state == BH_RUN_BOOTING)
+  if (bh_machine_fall_back (self->machine, "it did not answer in time"))
+    return G_SOURCE_REMOVE;
+  if (self->state == BH_RUN_BOOTING)
     {
       error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "The AppVM was not ready in time");
       bh_run_stop (self, TRUE, error);
@@ -434,6 +349,18 @@ attach_over (gpointer data)
   else
     detach (self, "The AppVM does not answer.");
   return G_SOURCE_REMOVE;
+}
+
+/* The windows' way is open and every part has started. */
+static void
+maybe_ready (BhRun *self)
+{
+  if (!self->attached || !self->parts_started)
+    return;
+  self->state = BH_RUN_READY;
+  save_file (self);
+  bh_parts_attached (self->parts, self->link);
+  g_signal_emit (self, signals[READY], 0);
 }
 
 static void
@@ -450,11 +377,9 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
   if (!good)
     {
       /* Without a display, booting would end in the same. */
-      if (is_thawing (self) && !g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY))
-        {
-          fall_back (self, error->message);
-          return;
-        }
+      if (!g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY)
+          && bh_machine_fall_back (self->machine, error->message))
+        return;
       if (self->state == BH_RUN_BOOTING && bh_domain_find_pid (self->id) == 0)
         {
           /* QEMU's end is what closed the channel; libvirt's event for it is on its way. */
@@ -468,32 +393,28 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   self->attached = TRUE;
-  self->state = BH_RUN_READY;
-  save_file (self);
-  hold (self, FALSE);
-  if (self->prepared && self->prepared->plan)
-    bh_frozen_want (self->frozen, g_steal_pointer (&self->prepared->plan));
-  if (self->prepared)
-    g_clear_pointer (&self->prepared->guest, bh_frozen_guest_unref);
-  g_signal_emit (self, signals[READY], 0);
+  bh_machine_prove (self->machine);
+  maybe_ready (self);
 }
 
 static guint
 attach_seconds (BhRun *self)
 {
-  if (is_thawing (self))
+  if (bh_machine_is_thawing (self->machine))
     return THAW_SECONDS;
-  return self->state == BH_RUN_BOOTING ? bh_options_boot_seconds (self->kvm) : ATTACH_SECONDS;
+  return self->state == BH_RUN_BOOTING ? bh_options_boot_seconds (bh_machine_get_kvm (self->machine))
+                                       : ATTACH_SECONDS;
 }
 
 static void
 attach (BhRun *self)
 {
-  g_return_if_fail (!self->link && self->display);
+  g_return_if_fail (!self->link && self->display && self->parts);
   self->cancellable = g_cancellable_new ();
   self->link = bh_proxy_link_new (self->id, bh_vm_config_get (self->config, "Name"),
                                   bh_vm_config_get (self->config, "Color"), self->display,
-                                  bh_guest_settings_new (self->id));
+                                  bh_parts_add_settings (self->parts,
+                                                         bh_guest_settings_new (self->id)));
   g_signal_connect (self->link, "step", G_CALLBACK (on_step), self);
   g_signal_connect (self->link, "launched", G_CALLBACK (on_launched), self);
   g_signal_connect (self->link, "exited", G_CALLBACK (on_exited), self);
@@ -521,124 +442,92 @@ bh_run_is_attached (BhRun *self)
   return self->attached;
 }
 
-/* The way up. */
+/* The parts. */
 
 static void
-on_created (GObject *source, GAsyncResult *result, gpointer data)
+on_part_changed (BhParts *parts, const char *name, BhRun *self)
 {
-  g_autoptr (BhRun) self = BH_RUN (data);
-  g_autoptr (GError) error = NULL;
-
-  if (!bh_hypervisor_create_finish (self->hypervisor, result, &error))
-    {
-      if (self->prepared->guest && self->state == BH_RUN_CREATING)
-        {
-          fall_back (self, error->message);
-          return;
-        }
-      if (!self->error)
-        self->error = bh_run_boot_error (self->id, self->boot_step, error);
-      end (self);
-      return;
-    }
-  if (self->state == BH_RUN_STOPPING)
-    {
-      destroy (self);
-      return;
-    }
-  if (self->state != BH_RUN_CREATING)
-    return;
-  self->state = BH_RUN_BOOTING;
-  bh_log_line (self->id, "%s, kernel %s, %s%s%s", self->prepared->guest ? "thawed" : "booting",
-               self->prepared->kernel_release, self->kvm ? "KVM" : "emulated",
-               self->prepared->guest ? "" : "; not thawed: ",
-               self->prepared->guest ? "" : self->prepared->why_boot);
-  watch_domain (self);
-  save_file (self);
-  emit_step (self, self->prepared->guest ? "thawed" : "created");
-  attach (self);
+  g_signal_emit (self, signals[PART_CHANGED], 0, name);
 }
 
 static void
-on_prepare_step (const char *name, gpointer data)
+on_part_notice (BhParts *parts, const char *text, BhRun *self)
 {
-  BhRun *self = data;
+  on_notice (NULL, text, self);
+}
 
-  if (self->state == BH_RUN_PREPARING)
+static void
+make_parts (BhRun *self)
+{
+  self->parts = bh_parts_new (self->config, self->hypervisor);
+  g_signal_connect (self->parts, "notice", G_CALLBACK (on_part_notice), self);
+  g_signal_connect (self->parts, "changed", G_CALLBACK (on_part_changed), self);
+}
+
+static void
+on_parts_started (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+  gboolean good = bh_parts_start_finish (BH_PARTS (source), result, &error);
+
+  if (BH_PARTS (source) != self->parts || self->state != BH_RUN_BOOTING)
+    return; /* of a machine that is gone, or on its way */
+  if (!good)
+    {
+      bh_run_stop (self, TRUE, error);
+      return;
+    }
+  self->parts_started = TRUE;
+  maybe_ready (self);
+}
+
+/* The machine. */
+
+static void
+on_machine_step (BhMachine *machine, const char *name, BhRun *self)
+{
+  if (self->state == BH_RUN_STARTING || self->state == BH_RUN_BOOTING)
     emit_step (self, name);
 }
 
 static void
-on_prepared (GObject *source, GAsyncResult *result, gpointer data)
+on_machine_up (BhMachine *machine, BhRun *self)
 {
-  g_autoptr (BhRun) self = BH_RUN (data);
-  g_autoptr (GError) error = NULL;
-  BhPrepared *prepared = bh_prepare_finish (result, &error);
-
-  g_clear_object (&self->cancellable);
-  if (!prepared || self->state != BH_RUN_PREPARING)
-    {
-      if (prepared)
-        bh_prepared_free (prepared);
-      /* When it was cancelled, whoever did that knows why. */
-      if (error && !self->error && self->state == BH_RUN_PREPARING)
-        self->error = g_steal_pointer (&error);
-      end (self);
-      return;
-    }
-  self->prepared = prepared;
-  self->uuid = g_strdup (prepared->uuid);
-  self->kvm = prepared->kvm;
-  self->memory_mib = prepared->memory_mib;
-  self->state = BH_RUN_CREATING;
-  if (prepared->guest)
-    bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
-                              on_created, g_object_ref (self));
-  else
-    bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
-                                g_object_ref (self));
+  if (self->state != BH_RUN_STARTING)
+    return;
+  self->state = BH_RUN_BOOTING;
+  save_file (self);
+  make_parts (self);
+  attach (self);
+  bh_parts_start_async (self->parts, bh_machine_get_uuid (machine), NULL, on_parts_started,
+                        g_object_ref (self));
 }
 
 static void
-prepare (BhRun *self, gboolean may_thaw)
+on_machine_down (BhMachine *machine, BhRun *self)
 {
-  self->state = BH_RUN_PREPARING;
-  self->cancellable = g_cancellable_new ();
-  bh_prepare_async (self->config, self->debug, may_thaw ? self->frozen : NULL, on_prepare_step,
-                    self->cancellable, on_prepared, g_object_ref (self));
-}
-
-static void
-on_thawed_destroyed (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (BhRun) self = BH_RUN (data);
-  g_autoptr (GError) error = NULL;
-
-  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error) && !self->error)
-    self->error = g_steal_pointer (&error);
-  if (self->state != BH_RUN_CREATING || self->error)
-    {
-      end (self); /* somebody has stopped it meanwhile */
-      return;
-    }
-  bh_domain_clean (self->id);
-  prepare (self, FALSE);
-}
-
-/* Thawing it did not work out: the same start goes on by booting. */
-static void
-fall_back (BhRun *self, const char *why)
-{
-  bh_log_line (self->id, "not thawed, booting instead: %s", why);
-  g_message ("%s: not thawed: %s", self->id, why);
-  self->state = BH_RUN_CREATING; /* who stops it now leaves it to on_thawed_destroyed */
   drop_link (self);
-  unwatch_domain (self);
-  bh_frozen_discard (self->frozen, self->prepared->guest->key);
-  g_clear_pointer (&self->prepared, bh_prepared_free);
-  bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_thawed_destroyed,
-                               g_object_ref (self));
-  g_clear_pointer (&self->uuid, g_free);
+  drop_parts (self);
+  if (self->state == BH_RUN_BOOTING)
+    self->state = BH_RUN_STARTING;
+}
+
+static void
+on_machine_ended (BhMachine *machine, const GError *error, BhRun *self)
+{
+  g_autoptr (GError) early = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
+
+  if (self->error)
+    error = NULL; /* why it was ended is known */
+  else if (self->state == BH_RUN_BOOTING && !error)
+    error = early;
+  if (error)
+    self->error = bh_run_boot_error (self->id, self->boot_step, error);
+  else if (self->state == BH_RUN_READY && !self->error)
+    self->error = g_error_new (BH_ERROR, BH_ERROR_FAILED, "“%s” stopped by itself",
+                               bh_vm_config_get (self->config, "Name"));
+  end (self);
 }
 
 void
@@ -646,23 +535,26 @@ bh_run_start (BhRun *self, const char *display, gboolean debug)
 {
   g_return_if_fail (self->state == BH_RUN_NEW);
   self->display = g_strdup (display);
-  self->debug = debug;
   bh_log_prepare (self->id, NULL);
   bh_log_line (self->id, BH_RUN_LOG_MARK);
-  hold (self, TRUE);
-  prepare (self, TRUE);
+  self->state = BH_RUN_STARTING;
+  bh_machine_start (self->machine, self->config, debug);
 }
 
 void
 bh_run_adopt (BhRun *self, const char *uuid)
 {
+  gboolean kvm = FALSE;
+  guint memory_mib = (guint) bh_vm_config_get_int (self->config, "Memory");
+
   g_return_if_fail (self->state == BH_RUN_NEW);
-  self->uuid = g_strdup (uuid);
-  self->memory_mib = (guint) bh_vm_config_get_int (self->config, "Memory");
-  bh_run_file_load (self->id, uuid, &self->display, &self->kvm, &self->memory_mib,
-                    &self->next_program, self->programs);
+  bh_run_file_load (self->id, uuid, &self->display, &kvm, &memory_mib, &self->next_program,
+                    self->programs);
   bh_log_line (self->id, "found running");
-  watch_domain (self);
+  bh_machine_adopt (self->machine, uuid, kvm, memory_mib);
+  make_parts (self);
+  bh_parts_adopt (self->parts, uuid);
+  self->parts_started = TRUE;
   self->state = BH_RUN_READY;
   if (self->display)
     attach (self);
@@ -673,11 +565,15 @@ bh_run_abandon (BhRun *self)
 {
   self->state = BH_RUN_ENDED;
   drop_link (self);
-  hold (self, FALSE);
   g_clear_handle_id (&self->shutdown, g_source_remove);
-  if (self->domain_signal)
-    g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
-  self->domain_signal = 0;
+  if (self->parts)
+    {
+      g_signal_handlers_disconnect_by_data (self->parts, self);
+      bh_parts_abandon (self->parts);
+      g_clear_object (&self->parts);
+    }
+  g_signal_handlers_disconnect_by_data (self->machine, self);
+  bh_machine_abandon (self->machine);
 }
 
 guint
@@ -708,9 +604,17 @@ bh_run_set_config (BhRun *self, BhVmConfig *config)
   bh_vm_config_ref (config);
   bh_vm_config_unref (self->config);
   self->config = config;
+  if (self->parts)
+    bh_parts_changed (self->parts, config);
   if (self->attached)
     bh_proxy_link_set_identity (self->link, bh_vm_config_get (config, "Name"),
                                 bh_vm_config_get (config, "Color"));
+}
+
+BhParts *
+bh_run_get_parts (BhRun *self)
+{
+  return self->parts;
 }
 
 BhRunState
@@ -722,13 +626,13 @@ bh_run_get_state (BhRun *self)
 gboolean
 bh_run_get_kvm (BhRun *self)
 {
-  return self->kvm;
+  return bh_machine_get_kvm (self->machine);
 }
 
 guint
 bh_run_get_memory_mib (BhRun *self)
 {
-  return self->memory_mib;
+  return bh_machine_get_memory_mib (self->machine);
 }
 
 GPtrArray *
@@ -744,13 +648,11 @@ bh_run_finalize (GObject *object)
 
   bh_run_abandon (self);
   bh_vm_config_unref (self->config);
-  g_clear_object (&self->hypervisor);
-  g_clear_object (&self->frozen);
-  g_clear_pointer (&self->prepared, bh_prepared_free);
+  g_object_unref (self->machine);
+  g_object_unref (self->hypervisor);
   g_clear_error (&self->error);
   g_ptr_array_unref (self->programs);
   g_free (self->id);
-  g_free (self->uuid);
   g_free (self->display);
   g_free (self->boot_step);
   G_OBJECT_CLASS (bh_run_parent_class)->finalize (object);
@@ -778,6 +680,7 @@ bh_run_class_init (BhRunClass *klass)
   signals[WINDOWS] = new_signal ("windows", 2, G_TYPE_UINT, G_TYPE_UINT, 0, 0);
   signals[IDLE] = new_signal ("idle", 0, 0, 0, 0, 0);
   signals[NOTICE] = new_signal ("notice", 1, G_TYPE_STRING, 0, 0, 0);
+  signals[PART_CHANGED] = new_signal ("part-changed", 1, G_TYPE_STRING, 0, 0, 0);
 }
 
 static void
@@ -795,6 +698,10 @@ bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen)
   self->config = bh_vm_config_ref (config);
   self->id = g_strdup (bh_vm_config_get_id (config));
   self->hypervisor = g_object_ref (hypervisor);
-  self->frozen = g_object_ref (frozen);
+  self->machine = bh_machine_new (self->id, hypervisor, frozen);
+  g_signal_connect (self->machine, "step", G_CALLBACK (on_machine_step), self);
+  g_signal_connect (self->machine, "up", G_CALLBACK (on_machine_up), self);
+  g_signal_connect (self->machine, "down", G_CALLBACK (on_machine_down), self);
+  g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);
   return self;
 }

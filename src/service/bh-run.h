@@ -5,6 +5,7 @@
 
 #include "bh-frozen.h"
 #include "bh-hypervisor.h"
+#include "bh-parts.h"
 #include "bh-programs.h"
 #include "bh-vm-config.h"
 
@@ -14,9 +15,8 @@ G_DECLARE_FINAL_TYPE (BhRun, bh_run, BH, RUN, GObject)
 typedef enum
 {
   BH_RUN_NEW,
-  BH_RUN_PREPARING, /* kernel, initramfs, seed, XML */
-  BH_RUN_CREATING,  /* libvirt starts it; not to be interrupted */
-  BH_RUN_BOOTING,   /* until the guest is configured */
+  BH_RUN_STARTING, /* until its machine is there */
+  BH_RUN_BOOTING,  /* until the guest is configured */
   BH_RUN_READY,
   BH_RUN_STOPPING,
   BH_RUN_ENDED,
@@ -29,7 +29,8 @@ typedef enum
  * "ended" (GError or NULL): the last signal
  * "programs": bh_run_get_programs() has changed
  * "launched" (id), "launch-failed" (id, GError), "exited" (id, label, code, tail as GBytes)
- * "windows" (id, count), "idle", "notice" (text) */
+ * "windows" (id, count), "idle", "notice" (text)
+ * "part-changed" (name): what bh_parts_describe() says of it */
 
 BhRun *bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen);
 
@@ -55,6 +56,9 @@ guint bh_run_launch (BhRun *self, const char *label, GVariant *options);
 gboolean bh_run_terminate (BhRun *self, guint id);
 /* New settings; name and colour show at once. */
 void bh_run_set_config (BhRun *self, BhVmConfig *config);
+
+/* Of its machine; NULL while there is none */
+BhParts *bh_run_get_parts (BhRun *self);
 
 BhRunState bh_run_get_state (BhRun *self);
 gboolean bh_run_get_kvm (BhRun *self);

@@ -76,8 +76,7 @@ state_name (BhVm *self, const char *error)
   switch (self->run ? bh_run_get_state (self->run) : BH_RUN_ENDED)
     {
     case BH_RUN_NEW:
-    case BH_RUN_PREPARING:
-    case BH_RUN_CREATING:
+    case BH_RUN_STARTING:
     case BH_RUN_BOOTING:
       return "starting";
     case BH_RUN_READY:

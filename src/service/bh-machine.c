@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One virtual machine, from its preparation to its end.
+ *
+ *   NEW → PREPARING → CREATING → UP → ENDING → ENDED
+ *
+ * It is created by booting or by thawing a frozen guest. When thawing does not work out, the way goes from
+ * CREATING or UP back to PREPARING, and the same machine boots. Any state can go to ENDING, and UP to ENDED
+ * when the machine is gone by itself. */
+#include "config.h"
+
+#include "bh-machine.h"
+
+#include "bh-domain.h"
+#include "bh-log.h"
+#include "bh-prepare.h"
+
+#include <signal.h>
+
+struct _BhMachine
+{
+  GObject parent;
+  char *id;
+  char *uuid;
+  BhVmConfig *config;
+  BhHypervisor *hypervisor;
+  BhFrozen *frozen;
+  gboolean holding; /* it: from the start until proven or ended */
+  gboolean debug, kvm;
+  guint memory_mib;
+  BhMachineState state;
+  BhPrepared *prepared;
+  GCancellable *cancellable; /* of the preparation */
+  gulong domain_signal;
+};
+
+G_DEFINE_TYPE (BhMachine, bh_machine, G_TYPE_OBJECT)
+
+enum
+{
+  STEP,
+  UP,
+  DOWN,
+  ENDED,
+  N_SIGNALS
+};
+static guint signals[N_SIGNALS];
+
+static void
+emit_step (BhMachine *self, const char *name)
+{
+  g_signal_emit (self, signals[STEP], 0, name);
+}
+
+/* While it starts no frozen guests are made. */
+static void
+hold (BhMachine *self, gboolean on)
+{
+  if (self->holding == on)
+    return;
+  self->holding = on;
+  if (on)
+    bh_frozen_hold (self->frozen);
+  else
+    bh_frozen_release (self->frozen);
+}
+
+static void
+unwatch (BhMachine *self)
+{
+  if (!self->domain_signal)
+    return;
+  g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
+  self->domain_signal = 0;
+  bh_hypervisor_unwatch (self->hypervisor, self->uuid);
+}
+
+static void
+ended (BhMachine *self, const GError *error)
+{
+  g_autoptr (BhMachine) alive = g_object_ref (self);
+
+  if (self->state == BH_MACHINE_ENDED)
+    return;
+  self->state = BH_MACHINE_ENDED;
+  hold (self, FALSE);
+  unwatch (self);
+  bh_domain_clean (self->id);
+  g_signal_emit (self, signals[ENDED], 0, error);
+}
+
+static void
+on_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhMachine) self = BH_MACHINE (data);
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error))
+    {
+      pid_t pid = bh_domain_find_pid (self->id);
+
+      /* libvirt cannot be reached: QEMU is a process of this user as any other. */
+      g_message ("%s: %s", self->id, error->message);
+      if (pid > 0)
+        kill (pid, SIGKILL);
+    }
+  ended (self, NULL);
+}
+
+static void
+destroy (BhMachine *self)
+{
+  self->state = BH_MACHINE_ENDING;
+  bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_destroyed, g_object_ref (self));
+}
+
+void
+bh_machine_end (BhMachine *self)
+{
+  switch (self->state)
+    {
+    case BH_MACHINE_NEW:
+      ended (self, NULL);
+      break;
+    case BH_MACHINE_PREPARING:
+      /* The thread looks at it between its steps; its callback ends the machine. */
+      self->state = BH_MACHINE_ENDING;
+      g_cancellable_cancel (self->cancellable);
+      break;
+    case BH_MACHINE_CREATING:
+      self->state = BH_MACHINE_ENDING; /* the callback destroys it */
+      break;
+    case BH_MACHINE_UP:
+      destroy (self);
+      break;
+    case BH_MACHINE_ENDING:
+    case BH_MACHINE_ENDED:
+    default:
+      break;
+    }
+}
+
+static void
+on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhMachine *self)
+{
+  if (!bh_machine_fall_back (self, "it ended"))
+    ended (self, NULL);
+}
+
+static void
+watch (BhMachine *self)
+{
+  g_autofree char *signal = g_strconcat ("domain-stopped::", self->uuid, NULL);
+
+  bh_hypervisor_watch (self->hypervisor, self->uuid);
+  self->domain_signal =
+      g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_stopped), self);
+}
+
+/* The way up. */
+
+static void prepare (BhMachine *self, gboolean may_thaw);
+
+static void
+on_thawed_destroyed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhMachine) self = BH_MACHINE (data);
+  g_autoptr (GError) error = NULL;
+  gboolean ok = bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error);
+
+  if (self->state != BH_MACHINE_CREATING || !ok)
+    {
+      ended (self, error); /* somebody has stopped it meanwhile, or nothing can be stopped any more */
+      return;
+    }
+  bh_domain_clean (self->id);
+  prepare (self, FALSE);
+}
+
+/* Thawing it did not work out: the same start goes on by booting. */
+static void
+fall_back (BhMachine *self, const char *why)
+{
+  bh_log_line (self->id, "not thawed, booting instead: %s", why);
+  g_message ("%s: not thawed: %s", self->id, why);
+  self->state = BH_MACHINE_CREATING; /* who ends it now leaves it to on_thawed_destroyed */
+  unwatch (self);
+  bh_frozen_discard (self->frozen, self->prepared->guest->key);
+  g_clear_pointer (&self->prepared, bh_prepared_free);
+  g_signal_emit (self, signals[DOWN], 0);
+  bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_thawed_destroyed,
+                               g_object_ref (self));
+  g_clear_pointer (&self->uuid, g_free);
+}
+
+gboolean
+bh_machine_is_thawing (BhMachine *self)
+{
+  return self->state == BH_MACHINE_UP && self->prepared && self->prepared->guest;
+}
+
+gboolean
+bh_machine_fall_back (BhMachine *self, const char *why)
+{
+  if (!bh_machine_is_thawing (self))
+    return FALSE;
+  fall_back (self, why);
+  return TRUE;
+}
+
+static void
+on_created (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhMachine) self = BH_MACHINE (data);
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_hypervisor_create_finish (self->hypervisor, result, &error))
+    {
+      if (self->prepared->guest && self->state == BH_MACHINE_CREATING)
+        fall_back (self, error->message);
+      else
+        ended (self, error);
+      return;
+    }
+  if (self->state == BH_MACHINE_ENDING)
+    {
+      destroy (self);
+      return;
+    }
+  if (self->state != BH_MACHINE_CREATING)
+    return;
+  self->state = BH_MACHINE_UP;
+  bh_log_line (self->id, "%s, kernel %s, %s%s%s", self->prepared->guest ? "thawed" : "booting",
+               self->prepared->kernel_release, self->kvm ? "KVM" : "emulated",
+               self->prepared->guest ? "" : "; not thawed: ",
+               self->prepared->guest ? "" : self->prepared->why_boot);
+  watch (self);
+  emit_step (self, self->prepared->guest ? "thawed" : "created");
+  g_signal_emit (self, signals[UP], 0);
+}
+
+static void
+on_prepare_step (const char *name, gpointer data)
+{
+  BhMachine *self = data;
+
+  if (self->state == BH_MACHINE_PREPARING)
+    emit_step (self, name);
+}
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhMachine) self = BH_MACHINE (data);
+  g_autoptr (GError) error = NULL;
+  BhPrepared *prepared = bh_prepare_finish (result, &error);
+
+  g_clear_object (&self->cancellable);
+  if (!prepared || self->state != BH_MACHINE_PREPARING)
+    {
+      if (prepared)
+        bh_prepared_free (prepared);
+      /* When it was cancelled, whoever did that knows why. */
+      ended (self, self->state == BH_MACHINE_PREPARING ? error : NULL);
+      return;
+    }
+  self->prepared = prepared;
+  self->uuid = g_strdup (prepared->uuid);
+  self->kvm = prepared->kvm;
+  self->memory_mib = prepared->memory_mib;
+  self->state = BH_MACHINE_CREATING;
+  if (prepared->guest)
+    bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
+                              on_created, g_object_ref (self));
+  else
+    bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
+                                g_object_ref (self));
+}
+
+static void
+prepare (BhMachine *self, gboolean may_thaw)
+{
+  self->state = BH_MACHINE_PREPARING;
+  self->cancellable = g_cancellable_new ();
+  bh_prepare_async (self->id, self->config, self->debug, may_thaw ? self->frozen : NULL,
+                    on_prepare_step, self->cancellable, on_prepared, g_object_ref (self));
+}
+
+void
+bh_machine_start (BhMachine *self, BhVmConfig *config, gboolean debug)
+{
+  g_return_if_fail (self->state == BH_MACHINE_NEW);
+  self->config = bh_vm_config_ref (config);
+  self->debug = debug;
+  hold (self, TRUE);
+  prepare (self, TRUE);
+}
+
+void
+bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib)
+{
+  g_return_if_fail (self->state == BH_MACHINE_NEW);
+  self->uuid = g_strdup (uuid);
+  self->kvm = kvm;
+  self->memory_mib = memory_mib;
+  self->state = BH_MACHINE_UP;
+  watch (self);
+}
+
+void
+bh_machine_prove (BhMachine *self)
+{
+  hold (self, FALSE);
+  if (!self->prepared)
+    return;
+  if (self->prepared->plan)
+    bh_frozen_want (self->frozen, g_steal_pointer (&self->prepared->plan));
+  g_clear_pointer (&self->prepared->guest, bh_frozen_guest_unref);
+}
+
+void
+bh_machine_abandon (BhMachine *self)
+{
+  self->state = BH_MACHINE_ENDED;
+  hold (self, FALSE);
+  if (self->domain_signal)
+    g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
+  self->domain_signal = 0;
+}
+
+BhMachineState
+bh_machine_get_state (BhMachine *self)
+{
+  return self->state;
+}
+
+const char *
+bh_machine_get_uuid (BhMachine *self)
+{
+  return self->uuid;
+}
+
+gboolean
+bh_machine_get_kvm (BhMachine *self)
+{
+  return self->kvm;
+}
+
+guint
+bh_machine_get_memory_mib (BhMachine *self)
+{
+  return self->memory_mib;
+}
+
+static void
+bh_machine_finalize (GObject *object)
+{
+  BhMachine *self = BH_MACHINE (object);
+
+  bh_machine_abandon (self);
+  g_clear_pointer (&self->config, bh_vm_config_unref);
+  g_clear_pointer (&self->prepared, bh_prepared_free);
+  g_object_unref (self->hypervisor);
+  g_object_unref (self->frozen);
+  g_free (self->id);
+  g_free (self->uuid);
+  G_OBJECT_CLASS (bh_machine_parent_class)->finalize (object);
+}
+
+static void
+bh_machine_class_init (BhMachineClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = bh_machine_finalize;
+  signals[STEP] = g_signal_new ("step", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[UP] =
+      g_signal_new ("up", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[DOWN] = g_signal_new ("down", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 0);
+  signals[ENDED] = g_signal_new ("ended", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                 G_TYPE_NONE, 1, G_TYPE_ERROR);
+}
+
+static void
+bh_machine_init (BhMachine *self)
+{
+}
+
+BhMachine *
+bh_machine_new (const char *id, BhHypervisor *hypervisor, BhFrozen *frozen)
+{
+  BhMachine *self = g_object_new (BH_TYPE_MACHINE, NULL);
+
+  self->id = g_strdup (id);
+  self->hypervisor = g_object_ref (hypervisor);
+  self->frozen = g_object_ref (frozen);
+  return self;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * One virtual machine, from its preparation to its end: booted, or thawed from a frozen guest. It knows
+ * nothing of programs and windows; bh-run.h does. */
+#pragma once
+
+#include "bh-frozen.h"
+#include "bh-hypervisor.h"
+#include "bh-vm-config.h"
+
+#define BH_TYPE_MACHINE (bh_machine_get_type ())
+G_DECLARE_FINAL_TYPE (BhMachine, bh_machine, BH, MACHINE, GObject)
+
+typedef enum
+{
+  BH_MACHINE_NEW,
+  BH_MACHINE_PREPARING, /* kernel, initramfs, seed, XML */
+  BH_MACHINE_CREATING,  /* libvirt starts it; not to be interrupted */
+  BH_MACHINE_UP,
+  BH_MACHINE_ENDING,
+  BH_MACHINE_ENDED,
+} BhMachineState;
+
+/* Signals:
+ * "step" (name): "kernel", "initramfs", "template", "domain", then "created" or "thawed"
+ * "up": its channel can be connected to
+ * "down": what was thawed did not answer and is ended; "up" follows again when it boots
+ * "ended" (GError or NULL): the last signal; an error only when it did not come up */
+
+/* @id: of the domain, of its runtime folder and log */
+BhMachine *bh_machine_new (const char *id, BhHypervisor *hypervisor, BhFrozen *frozen);
+
+/* Ends with "up" or "ended". */
+void bh_machine_start (BhMachine *self, BhVmConfig *config, gboolean debug);
+
+/* Take over the domain @uuid that an earlier service has started. No "up" follows. */
+void bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib);
+
+/* Its guest has answered and is configured: from now on it ends when it ends. */
+void bh_machine_prove (BhMachine *self);
+
+/**
+ * bh_machine_fall_back:
+ * @why: for the log
+ *
+ * It does not answer. When it was thawed that is the frozen guest's fault, perhaps: "down", and it boots.
+ *
+ * Returns: %FALSE: it has booted, or was good already; nothing was done
+ */
+gboolean bh_machine_fall_back (BhMachine *self, const char *why);
+
+/* At once; "ended" follows, perhaps from within. */
+void bh_machine_end (BhMachine *self);
+
+/* Forget it; it goes on. No signals. */
+void bh_machine_abandon (BhMachine *self);
+
+BhMachineState bh_machine_get_state (BhMachine *self);
+/* It was thawed, and has not been proven yet. */
+gboolean bh_machine_is_thawing (BhMachine *self);
+/* NULL before it is "up" */
+const char *bh_machine_get_uuid (BhMachine *self);
+gboolean bh_machine_get_kvm (BhMachine *self);
+guint bh_machine_get_memory_mib (BhMachine *self);
