@@ -170,7 +170,8 @@ on_thawed_destroyed (GObject *source, GAsyncResult *result, gpointer data)
 
   if (self->state != BH_MACHINE_CREATING || !ok)
     {
-      ended (self, error); /* somebody has stopped it meanwhile, or nothing can be stopped any more */
+      ended (self,
+             error); /* somebody has stopped it meanwhile, or nothing can be stopped any more */
       return;
     }
   bh_domain_clean (self->id);

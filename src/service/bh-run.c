@@ -46,7 +46,7 @@ struct _BhRun
   BhRunState state;
   char *id;
   char *display;
-  char *boot_step; /* for messages */
+  char *boot_step;           /* for messages */
   GCancellable *cancellable; /* of an attachment */
   BhProxyLink *link;
   gboolean attached;
@@ -328,6 +328,13 @@ on_gone (BhProxyLink *link, const char *reason, const char *detail, BhRun *self)
   bh_log_line (self->id, "the window gate %s (%s)", detail, *reason ? reason : "no reason given");
   if (self->state == BH_RUN_READY)
     recover (self, g_str_equal (reason, "display"), detail);
+  else if (self->state == BH_RUN_BOOTING)
+    {
+      /* The guest is configured, and a part still starts. */
+      g_autoptr (GError) error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED,
+                                              "The window gate of the AppVM ended: %s", detail);
+      bh_run_stop (self, TRUE, error);
+    }
   else
     drop_link (self); /* stopping: the machine's own end follows, or the timer's */
 }
@@ -402,8 +409,9 @@ attach_seconds (BhRun *self)
 {
   if (bh_machine_is_thawing (self->machine))
     return THAW_SECONDS;
-  return self->state == BH_RUN_BOOTING ? bh_options_boot_seconds (bh_machine_get_kvm (self->machine))
-                                       : ATTACH_SECONDS;
+  return self->state == BH_RUN_BOOTING
+             ? bh_options_boot_seconds (bh_machine_get_kvm (self->machine))
+             : ATTACH_SECONDS;
 }
 
 static void
@@ -411,10 +419,9 @@ attach (BhRun *self)
 {
   g_return_if_fail (!self->link && self->display && self->parts);
   self->cancellable = g_cancellable_new ();
-  self->link = bh_proxy_link_new (self->id, bh_vm_config_get (self->config, "Name"),
-                                  bh_vm_config_get (self->config, "Color"), self->display,
-                                  bh_parts_add_settings (self->parts,
-                                                         bh_guest_settings_new (self->id)));
+  self->link = bh_proxy_link_new (
+      self->id, bh_vm_config_get (self->config, "Name"), bh_vm_config_get (self->config, "Color"),
+      self->display, bh_parts_add_settings (self->parts, bh_guest_settings_new (self->id)));
   g_signal_connect (self->link, "step", G_CALLBACK (on_step), self);
   g_signal_connect (self->link, "launched", G_CALLBACK (on_launched), self);
   g_signal_connect (self->link, "exited", G_CALLBACK (on_exited), self);
