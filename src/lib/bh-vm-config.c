@@ -243,6 +243,12 @@ bh_vm_config_get (BhVmConfig *self, const char *name)
   return key->fallback ? key->fallback : self->id;
 }
 
+gboolean
+bh_vm_config_has (BhVmConfig *self, const char *name)
+{
+  return g_hash_table_contains (self->values, name);
+}
+
 gint64
 bh_vm_config_get_int (BhVmConfig *self, const char *name)
 {

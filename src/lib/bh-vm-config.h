@@ -40,6 +40,8 @@ const char *bh_vm_config_get_id (BhVmConfig *self);
 
 /* Value as text: the file's when it is good, else the default; the id for a missing Name. */
 const char *bh_vm_config_get (BhVmConfig *self, const char *key);
+/* Whether the file says something good about it; else bh_vm_config_get() gives the default. */
+gboolean bh_vm_config_has (BhVmConfig *self, const char *key);
 gint64 bh_vm_config_get_int (BhVmConfig *self, const char *key);
 gboolean bh_vm_config_get_bool (BhVmConfig *self, const char *key);
 char **bh_vm_config_get_list (BhVmConfig *self, const char *key);
