@@ -163,6 +163,9 @@ dispatch (BhGuestLink *link, const BhMessage *msg)
     case BH_MSG_EXITED:
       bh_service_link_exited (service, &msg->exited);
       return NULL;
+    case BH_MSG_NETWORK_STATE:
+      bh_service_link_network_state (service, &msg->network_state);
+      return NULL;
     case BH_MSG_IDLE:
       bh_service_link_idle (service);
       return NULL;

@@ -12,6 +12,7 @@
 #include "bh-dbus-proxy.h"
 #include "bh-error.h"
 #include "bh-guest-link.h"
+#include "bh-network.h"
 #include "bh-text.h"
 #include "bh-windows.h"
 
@@ -259,6 +260,7 @@ bh_service_link_start (BhServiceLink *link, GError **error)
   g_signal_connect (link->skeleton, "handle-terminate", G_CALLBACK (handle_terminate), link);
   g_signal_connect (link->skeleton, "handle-shutdown", G_CALLBACK (handle_shutdown), link);
   g_signal_connect (link->skeleton, "handle-set-identity", G_CALLBACK (handle_set_identity), link);
+  bh_network_connect (link->proxy, link->skeleton);
   g_signal_connect (link->connection, "closed", G_CALLBACK (connection_closed), link);
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (link->skeleton),
                                          link->connection, PATH, error))
@@ -274,6 +276,7 @@ bh_service_link_free (BhServiceLink *link)
   if (link->skeleton)
     {
       g_signal_handlers_disconnect_by_data (link->skeleton, link);
+      g_signal_handlers_disconnect_by_data (link->skeleton, link->proxy);
       g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (link->skeleton));
       g_object_unref (link->skeleton);
     }
@@ -332,6 +335,14 @@ bh_service_link_exited (BhServiceLink *link, const bh_msg_exited *untrusted)
       bh_text_clean_lines ((const char *) untrusted->tail.data, untrusted->tail.len);
 
   bh_dbus_proxy1_emit_exited (link->skeleton, untrusted->id, untrusted->code, tail);
+}
+
+void
+bh_service_link_network_state (BhServiceLink *link, const bh_msg_network_state *untrusted)
+{
+  g_autofree char *detail = bh_text_clean (untrusted->detail.data, untrusted->detail.len, 256);
+
+  bh_dbus_proxy1_emit_network_state (link->skeleton, untrusted->slot, untrusted->status, detail);
 }
 
 void

@@ -18,6 +18,7 @@ void bh_service_link_hello (BhServiceLink *link, const char *untrusted_build, gs
 void bh_service_link_configured (BhServiceLink *link, const bh_msg_configured *untrusted);
 void bh_service_link_launched (BhServiceLink *link, const bh_msg_launched *untrusted);
 void bh_service_link_exited (BhServiceLink *link, const bh_msg_exited *untrusted);
+void bh_service_link_network_state (BhServiceLink *link, const bh_msg_network_state *untrusted);
 void bh_service_link_idle (BhServiceLink *link);
 void bh_service_link_windows (BhServiceLink *link, guint32 launch, guint count);
 /* For people; the same text at most once in ten seconds. */

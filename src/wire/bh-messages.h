@@ -106,6 +106,24 @@ enum
 
 #define BH_MAX_PROGRAMS 64
 
+/* Network interfaces of one guest, counted from 0. */
+#define BH_MAX_NETWORKS 8
+
+/* Bits of BhMsgNetwork.flags. */
+enum
+{
+  BH_NETWORK_CLIENT = 1 << 0, /* leads to another AppVM, which uses this one's network */
+  BH_NETWORK_DHCP = 1 << 1,   /* addresses, gateway and name servers are asked for on the link */
+  BH_NETWORK_ALL = (1 << 2) - 1,
+};
+
+/* What BhMsgNetworkState.status can say. */
+enum
+{
+  BH_NETWORK_UP,
+  BH_NETWORK_FAILED,
+};
+
 /* Bits of BhMsgConfigure.flags. */
 enum
 {
@@ -181,7 +199,11 @@ enum
   M (TOUCH_FRAME,       touch_frame,        H, DISPLAY)                                            \
   M (TOUCH_CANCEL,      touch_cancel,       H, DISPLAY)                                            \
   /* pictures without a shared region */                                                           \
-  M (PIXELS,            pixels,             G, PIXELS)
+  M (PIXELS,            pixels,             G, PIXELS)                                             \
+  /* network */                                                                                    \
+  M (NETWORK,           network,            H, CONTROL)                                            \
+  M (NETWORK_GONE,      network_gone,       H, CONTROL)                                            \
+  M (NETWORK_STATE,     network_state,      G, CONTROL)
 
 /* The first message of a connection. @region_bytes: size of the shared region the guest has mapped,
  * 0 when it has none. Sent again after every reconnection; the guest then announces all its windows anew. */
@@ -455,6 +477,25 @@ enum
   F (U32, slot, 0, BH_MAX_SLOTS - 1)                                                               \
   F (U32, offset, 0, 1u << 28)                                                                     \
   F (BYTES, data, 1, BH_MAX_PIXEL_BYTES)
+
+/* The network interface with the hardware address @mac, which may come later: its name, addresses
+ * ("10.0.0.2/24"), @gateways (one of each family at most), further @routes ("10.1.0.0/16 10.0.0.1") and name
+ * @servers. Replaces what was said of @slot before. */
+#define BH_FIELDS_network(F)                                                                       \
+  F (U32, slot, 0, BH_MAX_NETWORKS - 1)                                                            \
+  F (BYTES, mac, 6, 6)                                                                             \
+  F (STR, name, 1, 15)                                                                             \
+  F (U32, mtu, 576, 65535)                                                                         \
+  F (U32, flags, 0, BH_NETWORK_ALL)                                                                \
+  F (LIST, addresses, 16, 64)                                                                      \
+  F (LIST, gateways, 2, 46)                                                                        \
+  F (LIST, routes, 64, 110)                                                                        \
+  F (LIST, servers, 8, 46)
+#define BH_FIELDS_network_gone(F) F (U32, slot, 0, BH_MAX_NETWORKS - 1)
+#define BH_FIELDS_network_state(F)                                                                 \
+  F (U32, slot, 0, BH_MAX_NETWORKS - 1)                                                            \
+  F (U32, status, 0, BH_NETWORK_FAILED)                                                            \
+  F (STR, detail, 0, 512)
 
 /* clang-format on */
 
