@@ -11,6 +11,7 @@
 #ifdef BH_HAVE_MOUNTS
 #include "bh-mounts.h"
 #endif
+#include "bh-network.h"
 #include "bh-programs.h"
 #include "bh-server.h"
 
@@ -22,6 +23,7 @@ typedef struct
   BhLink *link;
   BhPrograms *programs;
   BhServer *server;
+  BhNetwork *network; /* NULL in a pair */
   BhSession session;
   bool configured, running;
   int code;
@@ -118,7 +120,17 @@ message (void *data, const BhMessage *message)
     case BH_MSG_CONFIGURE:
       configure (agent, &message->configure);
       break;
+    case BH_MSG_NETWORK:
+      if (agent->network)
+        bh_network_set (agent->network, &message->network);
+      break;
+    case BH_MSG_NETWORK_GONE:
+      if (agent->network)
+        bh_network_remove (agent->network, message->network_gone.slot);
+      break;
     case BH_MSG_LAUNCH:
+      if (agent->network)
+        bh_network_settle (agent->network);
       bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL,
                           &message->launch);
       break;
@@ -196,6 +208,8 @@ bh_agent_run (const BhAgentOptions *options)
   agent.programs = bh_programs_new (agent.loop, agent.link, true, stop, &agent);
   agent.server = bh_server_new (agent.display, agent.link, &server_funcs, &agent);
   terminated = wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
+  if (!options->pair)
+    agent.network = bh_network_new (agent.loop, agent.link);
 #ifdef BH_HAVE_MOUNTS
   if (!options->pair)
     bh_mounts_prepare ();
@@ -218,6 +232,8 @@ bh_agent_run (const BhAgentOptions *options)
   bh_link_flush (agent.link);
   wl_event_source_remove (terminated);
   bh_programs_free (agent.programs);
+  if (agent.network)
+    bh_network_free (agent.network);
   wl_display_destroy_clients (agent.display);
   bh_server_free (agent.server);
   bh_link_free (agent.link);

@@ -170,6 +170,12 @@ subsurface_gone (struct wl_resource *resource)
 }
 
 static void
+subsurface_destroy (struct wl_client *client, struct wl_resource *resource)
+{
+  wl_resource_destroy (resource);
+}
+
+static void
 subsurface_set_position (struct wl_client *client, struct wl_resource *resource, int32_t x,
                          int32_t y)
 {
@@ -265,7 +271,7 @@ subsurface_set_desync (struct wl_client *client, struct wl_resource *resource)
 }
 
 static const struct wl_subsurface_interface subsurface_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = subsurface_destroy,
   .set_position = subsurface_set_position,
   .place_above = subsurface_place_above,
   .place_below = subsurface_place_below,
@@ -354,8 +360,14 @@ bh_subsurface_to_local (BhSurface *surface, double *x, double *y)
     }
 }
 
+static void
+subcompositor_destroy (struct wl_client *client, struct wl_resource *resource)
+{
+  wl_resource_destroy (resource);
+}
+
 static const struct wl_subcompositor_interface subcompositor_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = subcompositor_destroy,
   .get_subsurface = subcompositor_get_subsurface,
 };
 

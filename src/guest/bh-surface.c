@@ -192,6 +192,12 @@ bh_surface_release (BhSurface *surface)
 }
 
 static void
+surface_destroy (struct wl_client *client, struct wl_resource *resource)
+{
+  wl_resource_destroy (resource);
+}
+
+static void
 surface_attach (struct wl_client *client, struct wl_resource *resource, struct wl_resource *buffer,
                 int32_t x, int32_t y)
 {
@@ -402,7 +408,7 @@ surface_offset (struct wl_client *client, struct wl_resource *resource, int32_t 
 }
 
 static const struct wl_surface_interface surface_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = surface_destroy,
   .attach = surface_attach,
   .damage = surface_damage,
   .frame = surface_frame,

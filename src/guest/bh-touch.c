@@ -120,8 +120,13 @@ bh_touch_message (BhSeat *seat, const BhMessage *message)
     }
 }
 
-static const struct wl_touch_interface touch_implementation = { .release =
-                                                                    bh_server_destroy_resource };
+static void
+touch_release (struct wl_client *client, struct wl_resource *resource)
+{
+  wl_resource_destroy (resource);
+}
+
+static const struct wl_touch_interface touch_implementation = { .release = touch_release };
 
 static void
 touch_gone (struct wl_resource *resource)

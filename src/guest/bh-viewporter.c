@@ -9,6 +9,12 @@
 #include "fractional-scale-v1-server.h"
 #include "viewporter-server.h"
 
+static void
+simple_destroy (struct wl_client *client, struct wl_resource *resource)
+{
+  wl_resource_destroy (resource);
+}
+
 bool
 bh_viewport_check (BhSurface *surface, const BhSurfaceState *state, int32_t width, int32_t height)
 {
@@ -95,7 +101,7 @@ viewport_set_destination (struct wl_client *client, struct wl_resource *resource
 }
 
 static const struct wp_viewport_interface viewport_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = simple_destroy,
   .set_source = viewport_set_source,
   .set_destination = viewport_set_destination,
 };
@@ -137,12 +143,12 @@ viewporter_get_viewport (struct wl_client *client, struct wl_resource *resource,
 }
 
 static const struct wp_viewporter_interface viewporter_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = simple_destroy,
   .get_viewport = viewporter_get_viewport,
 };
 
 static const struct wp_fractional_scale_v1_interface fractional_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = simple_destroy,
 };
 
 static void
@@ -182,7 +188,7 @@ manager_get_fractional_scale (struct wl_client *client, struct wl_resource *reso
 }
 
 static const struct wp_fractional_scale_manager_v1_interface manager_interface = {
-  .destroy = bh_server_destroy_resource,
+  .destroy = simple_destroy,
   .get_fractional_scale = manager_get_fractional_scale,
 };
 
