@@ -29,6 +29,7 @@ RULES = {
     'vmm': (('confine',), ('kernel',)),
     'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'pulse', 'seccomp', 'kernel',
                                 'pango', 'xkbcommon')),
+    'netgate': ((), ('kernel',)),
     'init': ((), ('kernel',)),
     'guest': (('wire',), ('glib', 'gio', 'wayland-server', 'pixman', 'xkbcommon', 'kernel')),
 }
