@@ -198,6 +198,15 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   add_text (devices, "emulator", spec->emulator);
   add_with (devices, "controller", "type", "usb", "model", "none", NULL);
   add_with (devices, "controller", "type", "pci", "index", "0", "model", "pcie-root", NULL);
+  /* Each takes one device while the guest runs. libvirt fills them from the first, we from the last. */
+  for (guint i = 1; i <= BH_DOMAIN_PORTS; i++)
+    {
+      char index[4];
+
+      g_snprintf (index, sizeof index, "%u", i);
+      add_with (devices, "controller", "type", "pci", "index", index, "model", "pcie-root-port",
+                NULL);
+    }
   add_share (devices, "/usr", "usr");
   if (spec->opt)
     add_share (devices, "/opt", "opt");

@@ -58,6 +58,8 @@ typedef struct
 #define BH_DOMAIN_REGION_FD 199
 /* And the memory of a guest that is frozen or thawed. */
 #define BH_DOMAIN_RAM_FD 198
+/* How many devices can be plugged in while a guest runs; QEMU calls the places "pci.1" and so on. */
+#define BH_DOMAIN_PORTS 8
 /* QEMU's name for the shared region's memory. */
 #define BH_DOMAIN_REGION_ID "bhregion"
 

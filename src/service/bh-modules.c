@@ -19,7 +19,7 @@
 /* virtio_balloon gives freed memory back to this computer. The virtio-rng device has no module
  * here: its entropy would come a second later than the seed in configure. */
 static const char *const wanted[] = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio",
-                                      "virtio_balloon" };
+                                      "virtio_balloon", "virtio_net" };
 
 typedef struct
 {
@@ -135,7 +135,8 @@ bh_modules_list (const char *release, const char *dir, GError **error)
   search.paths = paths;
   search.seen = seen;
   for (guint i = 0; i < G_N_ELEMENTS (wanted) && ok; i++)
-    ok = add_named (&search, wanted[i], g_str_equal (wanted[i], "virtio_balloon"), 0, error);
+    ok = add_named (&search, wanted[i], g_str_equal (wanted[i], "virtio_balloon")
+                                          || g_str_equal (wanted[i], "virtio_net"), 0, error);
   kmod_unref (search.ctx);
   return ok ? g_steal_pointer (&paths) : NULL;
 }
