@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * bulkheadctl show: one AppVM and its settings. */
+ * bulkheadctl show: one AppVM and its settings, or its file as it is. */
 #include "config.h"
 
 #include "bh-keys.h"
+#include "bh-paths.h"
 #include "bh-reach.h"
 #include "commands.h"
 #include "output.h"
 #include "vm-json.h"
 
 #include <glib/gi18n.h>
+#include <stdio.h>
+#include <unistd.h>
 
 static void
 add_row (BhTable *table, const char *name, const char *value)
@@ -50,11 +53,31 @@ print_settings (GVariant *settings)
   bh_table_print (table, stdout);
 }
 
+/* Byte for byte, comments and unknown keys too; only on a terminal cleaned of what would be a command
+ * to that. */
+static gboolean
+print_file (const BhVmInfo *vm, GError **error)
+{
+  g_autofree char *path = bh_paths_vm_file (bh_vm_info_string (vm, "Id"));
+  g_autofree char *text = NULL;
+  gsize len;
+
+  if (!g_file_get_contents (path, &text, &len, error))
+    return FALSE;
+  if (isatty (STDOUT_FILENO))
+    bh_output_text (stdout, text, len);
+  else
+    fwrite (text, 1, len, stdout);
+  return TRUE;
+}
+
 int
 bh_cmd_show (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 {
-  gboolean json = FALSE;
+  gboolean json = FALSE, file = FALSE;
   const GOptionEntry entries[] = {
+    { "file", 'f', 0, G_OPTION_ARG_NONE, &file,
+      N_ ("Print its file, as “bulkheadctl apply” takes it"), NULL },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("For programs"), NULL },
     { NULL },
   };
@@ -65,6 +88,8 @@ bh_cmd_show (BhCli *cli, const BhCommand *command, char **argv, GError **error)
   if (!bh_cli_parse (command, entries, &argv, 1, 1, error)
       || (vm = bh_cli_get_vm_info (cli, argv[0], error)) == NULL)
     return BH_EXIT_FAILED;
+  if (file)
+    return print_file (vm, error) ? BH_EXIT_OK : BH_EXIT_FAILED;
   if (json)
     {
       JsonObject *object = bh_vm_to_json (vm, BH_VM_JSON_SETTINGS);

@@ -15,6 +15,7 @@ const BhCommand bh_commands[] = {
   { "list", NULL, N_ ("List the AppVMs"), bh_cmd_list },
   { "show", N_ ("NAME"), N_ ("Show an AppVM and its settings"), bh_cmd_show },
   { "set", N_ ("NAME KEY=VALUE…"), N_ ("Change settings of an AppVM"), bh_cmd_set },
+  { "apply", N_ ("FILE…"), N_ ("Make and change AppVMs to what their files say"), bh_cmd_apply },
   { "start", N_ ("NAME"), N_ ("Start an AppVM"), bh_cmd_start },
   { "stop", N_ ("NAME"), N_ ("Stop an AppVM"), bh_cmd_stop },
   { "delete", N_ ("NAME"), N_ ("Delete an AppVM with all it holds"), bh_cmd_delete },

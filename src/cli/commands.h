@@ -8,6 +8,7 @@
 #define BH_COMMAND(name)                                                                           \
   int bh_cmd_##name (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 
+BH_COMMAND (apply);
 BH_COMMAND (apps);
 BH_COMMAND (check);
 BH_COMMAND (complete);

@@ -6,16 +6,12 @@
 #include <glib.h>
 #include <string.h>
 
+#include "bh-server.h"
 #include "single-pixel-buffer-v1-server.h"
 
-static void
-single_pixel_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static const struct wl_buffer_interface single_pixel_interface = { .destroy =
-                                                                       single_pixel_destroy };
+static const struct wl_buffer_interface single_pixel_interface = {
+  .destroy = bh_server_destroy_resource,
+};
 
 static bool
 is_single_pixel (struct wl_resource *resource)
@@ -163,14 +159,8 @@ manager_create_u32_rgba_buffer (struct wl_client *client, struct wl_resource *ma
   wl_resource_set_implementation (resource, &single_pixel_interface, pixel, single_pixel_gone);
 }
 
-static void
-manager_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
 static const struct wp_single_pixel_buffer_manager_v1_interface manager_interface = {
-  .destroy = manager_destroy,
+  .destroy = bh_server_destroy_resource,
   .create_u32_rgba_buffer = manager_create_u32_rgba_buffer,
 };
 

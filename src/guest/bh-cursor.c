@@ -147,12 +147,6 @@ bh_cursor_set (BhSeat *seat, struct wl_client *client, BhSurface *surface, int32
 
 #ifdef BH_HAVE_CURSOR_SHAPE
 static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 shape_set_shape (struct wl_client *client, struct wl_resource *resource, uint32_t serial,
                  uint32_t shape)
 {
@@ -174,7 +168,7 @@ shape_set_shape (struct wl_client *client, struct wl_resource *resource, uint32_
 }
 
 static const struct wp_cursor_shape_device_v1_interface shape_implementation = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_shape = shape_set_shape,
 };
 
@@ -205,7 +199,7 @@ manager_get_tablet_tool_v2 (struct wl_client *client, struct wl_resource *manage
 }
 
 static const struct wp_cursor_shape_manager_v1_interface manager_implementation = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_pointer = manager_get_pointer,
   .get_tablet_tool_v2 = manager_get_tablet_tool_v2,
 };

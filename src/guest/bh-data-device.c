@@ -12,12 +12,6 @@
    | WL_DATA_DEVICE_MANAGER_DND_ACTION_ASK)
 
 static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 offer_accept (struct wl_client *client, struct wl_resource *resource, uint32_t serial,
               const char *type)
 {
@@ -87,7 +81,7 @@ offer_set_actions (struct wl_client *client, struct wl_resource *resource, uint3
 static const struct wl_data_offer_interface offer_implementation = {
   .accept = offer_accept,
   .receive = offer_receive,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .finish = offer_finish,
   .set_actions = offer_set_actions,
 };
@@ -140,14 +134,17 @@ bh_data_offer_new (BhDataSource *source, struct wl_resource *device, bool drag)
   return resource;
 }
 
+void
+bh_data_types_add (GPtrArray *types, const char *type)
+{
+  if (types->len < MAX_TYPES && strlen (type) <= MAX_TYPE_LENGTH)
+    g_ptr_array_add (types, g_strdup (type));
+}
+
 static void
 source_offer (struct wl_client *client, struct wl_resource *resource, const char *type)
 {
-  BhDataSource *source = wl_resource_get_user_data (resource);
-
-  if (source->types->len >= MAX_TYPES || strlen (type) > MAX_TYPE_LENGTH)
-    return;
-  g_ptr_array_add (source->types, g_strdup (type));
+  bh_data_types_add (((BhDataSource *) wl_resource_get_user_data (resource))->types, type);
 }
 
 static void
@@ -172,7 +169,7 @@ source_set_actions (struct wl_client *client, struct wl_resource *resource, uint
 
 static const struct wl_data_source_interface source_implementation = {
   .offer = source_offer,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_actions = source_set_actions,
 };
 
@@ -187,12 +184,6 @@ send_selection (BhSeat *seat, struct wl_client *client)
       wl_data_device_send_selection (
           device, seat->selection ? bh_data_offer_new (seat->selection, device, false) : NULL);
   }
-}
-
-static struct wl_client *
-focus_client (BhSeat *seat)
-{
-  return seat->keyboard.surface ? wl_resource_get_client (seat->keyboard.surface->resource) : NULL;
 }
 
 static void
@@ -215,7 +206,7 @@ source_gone (struct wl_resource *resource)
   if (seat->selection == source)
     {
       seat->selection = NULL;
-      send_selection (seat, focus_client (seat));
+      send_selection (seat, bh_seat_keyboard_client (seat));
     }
   g_ptr_array_unref (source->types);
   g_free (source);
@@ -258,7 +249,7 @@ device_set_selection (struct wl_client *client, struct wl_resource *resource,
   BhDataSource *old = seat->selection;
 
   /* Only who has the keyboard may: a program in the background cannot take the clipboard. */
-  if (client != focus_client (seat))
+  if (client != bh_seat_keyboard_client (seat))
     {
       if (source)
         wl_data_source_send_cancelled (source->resource);
@@ -283,7 +274,7 @@ device_set_selection (struct wl_client *client, struct wl_resource *resource,
 static const struct wl_data_device_interface device_implementation = {
   .start_drag = device_start_drag,
   .set_selection = device_set_selection,
-  .release = simple_destroy,
+  .release = bh_server_destroy_resource,
 };
 
 static void
@@ -307,7 +298,7 @@ manager_get_data_device (struct wl_client *client, struct wl_resource *manager, 
     }
   wl_resource_set_implementation (resource, &device_implementation, seat, device_gone);
   wl_list_insert (&seat->data_devices, wl_resource_get_link (resource));
-  if (focus_client (seat) == client)
+  if (bh_seat_keyboard_client (seat) == client)
     wl_data_device_send_selection (
         resource, seat->selection ? bh_data_offer_new (seat->selection, resource, false) : NULL);
 }

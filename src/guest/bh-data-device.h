@@ -35,6 +35,9 @@ void bh_data_device_focus (BhSeat *seat, struct wl_client *client);
 /* A new offer of @source for @device, announced to it. */
 struct wl_resource *bh_data_offer_new (BhDataSource *source, struct wl_resource *device, bool drag);
 
+/* Note another type of a source; too many or too long ones are left out. */
+void bh_data_types_add (GPtrArray *types, const char *type);
+
 /* bh-drag.c */
 void bh_drag_start (BhSeat *seat, struct wl_client *client, struct wl_resource *source,
                     struct wl_resource *origin, struct wl_resource *icon, uint32_t serial);

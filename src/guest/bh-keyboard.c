@@ -193,13 +193,9 @@ bh_keyboard_message (BhSeat *seat, const BhMessage *message)
     }
 }
 
-static void
-keyboard_release (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static const struct wl_keyboard_interface keyboard_implementation = { .release = keyboard_release };
+static const struct wl_keyboard_interface keyboard_implementation = {
+  .release = bh_server_destroy_resource
+};
 
 static void
 keyboard_gone (struct wl_resource *resource)
@@ -225,4 +221,10 @@ bh_keyboard_create (BhSeat *seat, struct wl_client *client, uint32_t version, ui
   send_repeat (seat, resource);
   if (surface && wl_resource_get_client (surface->resource) == client)
     send_enter (seat, resource);
+}
+
+struct wl_client *
+bh_seat_keyboard_client (const BhSeat *seat)
+{
+  return seat->keyboard.surface ? wl_resource_get_client (seat->keyboard.surface->resource) : NULL;
 }

@@ -11,12 +11,6 @@
 #define DESCRIPTION "Bulkhead"
 
 static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 unlink_resource (struct wl_resource *resource)
 {
   wl_list_remove (wl_resource_get_link (resource));
@@ -52,7 +46,8 @@ send_xdg_state (BhServer *server, struct wl_resource *resource)
                                     server->output_height * 120 / server->output_scale_120);
 }
 
-static const struct wl_output_interface output_interface = { .release = simple_destroy };
+static const struct wl_output_interface output_interface = { .release =
+                                                                 bh_server_destroy_resource };
 
 static void
 bind_output (struct wl_client *client, void *data, uint32_t version, uint32_t id)
@@ -83,7 +78,9 @@ bind_output (struct wl_client *client, void *data, uint32_t version, uint32_t id
   }
 }
 
-static const struct zxdg_output_v1_interface xdg_output_interface = { .destroy = simple_destroy };
+static const struct zxdg_output_v1_interface xdg_output_interface = {
+  .destroy = bh_server_destroy_resource
+};
 
 static void
 manager_get_xdg_output (struct wl_client *client, struct wl_resource *manager, uint32_t id,
@@ -114,7 +111,7 @@ manager_get_xdg_output (struct wl_client *client, struct wl_resource *manager, u
 }
 
 static const struct zxdg_output_manager_v1_interface manager_interface = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_xdg_output = manager_get_xdg_output,
 };
 

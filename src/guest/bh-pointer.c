@@ -229,15 +229,9 @@ pointer_set_cursor (struct wl_client *client, struct wl_resource *resource, uint
   bh_cursor_set (seat, client, surface, hotspot_x, hotspot_y);
 }
 
-static void
-pointer_release (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
 static const struct wl_pointer_interface pointer_implementation = {
   .set_cursor = pointer_set_cursor,
-  .release = pointer_release,
+  .release = bh_server_destroy_resource,
 };
 
 static void

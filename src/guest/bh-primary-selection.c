@@ -6,9 +6,6 @@
 #include "bh-data-device.h"
 #include "primary-selection-unstable-v1-server.h"
 
-#define MAX_TYPES 256
-#define MAX_TYPE_LENGTH 1024
-
 typedef struct _BhPrimarySource
 {
   struct wl_resource *resource;
@@ -16,12 +13,6 @@ typedef struct _BhPrimarySource
   GPtrArray *types;
   struct wl_list offers; /* resources */
 } PrimarySource;
-
-static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
 
 static void
 offer_receive (struct wl_client *client, struct wl_resource *resource, const char *type, int32_t fd)
@@ -35,7 +26,7 @@ offer_receive (struct wl_client *client, struct wl_resource *resource, const cha
 
 static const struct zwp_primary_selection_offer_v1_interface offer_implementation = {
   .receive = offer_receive,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
 };
 
 static void
@@ -74,24 +65,15 @@ bh_primary_focus (BhSeat *seat, struct wl_client *client)
   }
 }
 
-static struct wl_client *
-focus_client (BhSeat *seat)
-{
-  return seat->keyboard.surface ? wl_resource_get_client (seat->keyboard.surface->resource) : NULL;
-}
-
 static void
 source_offer (struct wl_client *client, struct wl_resource *resource, const char *type)
 {
-  PrimarySource *source = wl_resource_get_user_data (resource);
-
-  if (source->types->len < MAX_TYPES && strlen (type) <= MAX_TYPE_LENGTH)
-    g_ptr_array_add (source->types, g_strdup (type));
+  bh_data_types_add (((PrimarySource *) wl_resource_get_user_data (resource))->types, type);
 }
 
 static const struct zwp_primary_selection_source_v1_interface source_implementation = {
   .offer = source_offer,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
 };
 
 static void
@@ -110,7 +92,7 @@ source_gone (struct wl_resource *resource)
   if (seat->primary == source)
     {
       seat->primary = NULL;
-      bh_primary_focus (seat, focus_client (seat));
+      bh_primary_focus (seat, bh_seat_keyboard_client (seat));
     }
   g_ptr_array_unref (source->types);
   g_free (source);
@@ -124,7 +106,7 @@ device_set_selection (struct wl_client *client, struct wl_resource *resource,
   PrimarySource *source = source_resource ? wl_resource_get_user_data (source_resource) : NULL;
   PrimarySource *old = seat->primary;
 
-  if (client != focus_client (seat))
+  if (client != bh_seat_keyboard_client (seat))
     {
       if (source)
         zwp_primary_selection_source_v1_send_cancelled (source->resource);
@@ -140,7 +122,7 @@ device_set_selection (struct wl_client *client, struct wl_resource *resource,
 
 static const struct zwp_primary_selection_device_v1_interface device_implementation = {
   .set_selection = device_set_selection,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
 };
 
 static void
@@ -178,7 +160,7 @@ manager_get_device (struct wl_client *client, struct wl_resource *manager, uint3
     }
   wl_resource_set_implementation (resource, &device_implementation, seat, unlink_resource);
   wl_list_insert (&seat->primary_devices, wl_resource_get_link (resource));
-  if (focus_client (seat) == client)
+  if (bh_seat_keyboard_client (seat) == client)
     zwp_primary_selection_device_v1_send_selection (
         resource, seat->primary ? offer_new (seat->primary, resource) : NULL);
 }
@@ -186,7 +168,7 @@ manager_get_device (struct wl_client *client, struct wl_resource *manager, uint3
 static const struct zwp_primary_selection_device_manager_v1_interface manager_implementation = {
   .create_source = manager_create_source,
   .get_device = manager_get_device,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
 };
 
 BH_BIND (bind_manager, zwp_primary_selection_device_manager_v1_interface, manager_implementation)

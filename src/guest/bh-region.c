@@ -5,14 +5,10 @@
 
 #include <glib.h>
 
+#include "bh-server.h"
+
 /* An application that makes regions of more pieces than this is only wasting memory. */
 #define MAX_RECTS 4096
-
-static void
-region_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
 
 static void
 region_add (struct wl_client *client, struct wl_resource *resource, int32_t x, int32_t y,
@@ -50,7 +46,7 @@ region_subtract (struct wl_client *client, struct wl_resource *resource, int32_t
 }
 
 static const struct wl_region_interface region_interface = {
-  .destroy = region_destroy,
+  .destroy = bh_server_destroy_resource,
   .add = region_add,
   .subtract = region_subtract,
 };

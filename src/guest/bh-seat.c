@@ -9,12 +9,6 @@
 #include "bh-data-device.h"
 
 static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 seat_get_pointer (struct wl_client *client, struct wl_resource *resource, uint32_t id)
 {
   bh_pointer_create (wl_resource_get_user_data (resource), client,
@@ -39,7 +33,7 @@ static const struct wl_seat_interface seat_implementation = {
   .get_pointer = seat_get_pointer,
   .get_keyboard = seat_get_keyboard,
   .get_touch = seat_get_touch,
-  .release = simple_destroy,
+  .release = bh_server_destroy_resource,
 };
 
 static void

@@ -91,6 +91,8 @@ void bh_keyboard_init (BhSeat *seat);
 void bh_keyboard_create (BhSeat *seat, struct wl_client *client, uint32_t version, uint32_t id);
 void bh_keyboard_message (BhSeat *seat, const BhMessage *message);
 void bh_keyboard_leave (BhSeat *seat, uint32_t serial);
+/* Who has the keyboard, or NULL. */
+struct wl_client *bh_seat_keyboard_client (const BhSeat *seat);
 
 /* bh-touch.c */
 void bh_touch_create (BhSeat *seat, struct wl_client *client, uint32_t version, uint32_t id);

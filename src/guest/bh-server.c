@@ -246,3 +246,9 @@ bh_server_has_windows (const BhServer *server)
 {
   return !wl_list_empty (&server->windows);
 }
+
+void
+bh_server_destroy_resource (struct wl_client *client, struct wl_resource *resource)
+{
+  wl_resource_destroy (resource);
+}

@@ -70,6 +70,9 @@ void bh_server_tick (BhServer *server);
 
 uint32_t bh_server_time (void);
 
+/* For requests that only destroy their object. */
+void bh_server_destroy_resource (struct wl_client *client, struct wl_resource *resource);
+
 /* A global whose resources have no state but @data. */
 #define BH_BIND(function, iface, impl)                                                             \
   static void function (struct wl_client *client, void *data, uint32_t version, uint32_t id)       \

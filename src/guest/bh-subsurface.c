@@ -170,12 +170,6 @@ subsurface_gone (struct wl_resource *resource)
 }
 
 static void
-subsurface_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 subsurface_set_position (struct wl_client *client, struct wl_resource *resource, int32_t x,
                          int32_t y)
 {
@@ -271,7 +265,7 @@ subsurface_set_desync (struct wl_client *client, struct wl_resource *resource)
 }
 
 static const struct wl_subsurface_interface subsurface_interface = {
-  .destroy = subsurface_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_position = subsurface_set_position,
   .place_above = subsurface_place_above,
   .place_below = subsurface_place_below,
@@ -360,14 +354,8 @@ bh_subsurface_to_local (BhSurface *surface, double *x, double *y)
     }
 }
 
-static void
-subcompositor_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
 static const struct wl_subcompositor_interface subcompositor_interface = {
-  .destroy = subcompositor_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_subsurface = subcompositor_get_subsurface,
 };
 

@@ -192,12 +192,6 @@ bh_surface_release (BhSurface *surface)
 }
 
 static void
-surface_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 surface_attach (struct wl_client *client, struct wl_resource *resource, struct wl_resource *buffer,
                 int32_t x, int32_t y)
 {
@@ -408,7 +402,7 @@ surface_offset (struct wl_client *client, struct wl_resource *resource, int32_t 
 }
 
 static const struct wl_surface_interface surface_interface = {
-  .destroy = surface_destroy,
+  .destroy = bh_server_destroy_resource,
   .attach = surface_attach,
   .damage = surface_damage,
   .frame = surface_frame,

@@ -120,13 +120,8 @@ bh_touch_message (BhSeat *seat, const BhMessage *message)
     }
 }
 
-static void
-touch_release (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static const struct wl_touch_interface touch_implementation = { .release = touch_release };
+static const struct wl_touch_interface touch_implementation = { .release =
+                                                                    bh_server_destroy_resource };
 
 static void
 touch_gone (struct wl_resource *resource)

@@ -9,12 +9,6 @@
 #include "fractional-scale-v1-server.h"
 #include "viewporter-server.h"
 
-static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
 bool
 bh_viewport_check (BhSurface *surface, const BhSurfaceState *state, int32_t width, int32_t height)
 {
@@ -101,7 +95,7 @@ viewport_set_destination (struct wl_client *client, struct wl_resource *resource
 }
 
 static const struct wp_viewport_interface viewport_interface = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_source = viewport_set_source,
   .set_destination = viewport_set_destination,
 };
@@ -143,12 +137,12 @@ viewporter_get_viewport (struct wl_client *client, struct wl_resource *resource,
 }
 
 static const struct wp_viewporter_interface viewporter_interface = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_viewport = viewporter_get_viewport,
 };
 
 static const struct wp_fractional_scale_v1_interface fractional_interface = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
 };
 
 static void
@@ -188,7 +182,7 @@ manager_get_fractional_scale (struct wl_client *client, struct wl_resource *reso
 }
 
 static const struct wp_fractional_scale_manager_v1_interface manager_interface = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_fractional_scale = manager_get_fractional_scale,
 };
 

@@ -8,12 +8,6 @@
 #include "xdg-activation-v1-server.h"
 #include "xdg-decoration-unstable-v1-server.h"
 
-static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
 void
 bh_decoration_send (BhXdgToplevel *toplevel)
 {
@@ -44,7 +38,7 @@ decoration_unset_mode (struct wl_client *client, struct wl_resource *resource)
 }
 
 static const struct zxdg_toplevel_decoration_v1_interface decoration_implementation = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_mode = decoration_set_mode,
   .unset_mode = decoration_unset_mode,
 };
@@ -83,7 +77,7 @@ manager_get_toplevel_decoration (struct wl_client *client, struct wl_resource *m
 }
 
 static const struct zxdg_decoration_manager_v1_interface decoration_manager = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_toplevel_decoration = manager_get_toplevel_decoration,
 };
 
@@ -124,7 +118,7 @@ static const struct xdg_activation_token_v1_interface token_implementation = {
   .set_app_id = token_set_app_id,
   .set_surface = token_set_surface,
   .commit = token_commit,
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
 };
 
 static void
@@ -147,7 +141,7 @@ activation_activate (struct wl_client *client, struct wl_resource *resource, con
 }
 
 static const struct xdg_activation_v1_interface activation_implementation = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .get_activation_token = activation_get_activation_token,
   .activate = activation_activate,
 };

@@ -19,12 +19,6 @@ const BhRole bh_xdg_popup_role = {
 };
 
 static void
-simple_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
-static void
 invalid (struct wl_resource *resource, const char *what)
 {
   wl_resource_post_error (resource, XDG_POSITIONER_ERROR_INVALID_INPUT, "%s", what);
@@ -123,7 +117,7 @@ positioner_set_parent_configure (struct wl_client *client, struct wl_resource *r
 }
 
 static const struct xdg_positioner_interface positioner_implementation = {
-  .destroy = simple_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_size = positioner_set_size,
   .set_anchor_rect = positioner_set_anchor_rect,
   .set_anchor = positioner_set_anchor,

@@ -236,12 +236,6 @@ toplevel_surface_gone (BhSurface *surface)
     bh_xdg_surface_unmap (xdg);
 }
 
-static void
-toplevel_destroy (struct wl_client *client, struct wl_resource *resource)
-{
-  wl_resource_destroy (resource);
-}
-
 static BhXdgToplevel *
 get (struct wl_resource *resource)
 {
@@ -425,7 +419,7 @@ toplevel_set_minimized (struct wl_client *client, struct wl_resource *resource)
 }
 
 static const struct xdg_toplevel_interface toplevel_implementation = {
-  .destroy = toplevel_destroy,
+  .destroy = bh_server_destroy_resource,
   .set_parent = toplevel_set_parent,
   .set_title = toplevel_set_title,
   .set_app_id = toplevel_set_app_id,

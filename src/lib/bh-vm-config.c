@@ -243,6 +243,12 @@ bh_vm_config_get (BhVmConfig *self, const char *name)
   return key->fallback ? key->fallback : self->id;
 }
 
+gboolean
+bh_vm_config_has (BhVmConfig *self, const char *name)
+{
+  return g_hash_table_contains (self->values, name);
+}
+
 gint64
 bh_vm_config_get_int (BhVmConfig *self, const char *name)
 {
@@ -371,6 +377,48 @@ bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GErr
       *changed = (char **) g_ptr_array_steal (different, NULL);
     }
   return result;
+}
+
+BhVmConfig *
+bh_vm_config_copy (BhVmConfig *self, const char *id, const char *name, GError **error)
+{
+  g_autoptr (GHashTable) settings = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (BhVmConfig) copy = NULL;
+  g_autofree char *path = bh_paths_vm_file (id);
+  g_autofree char *text = NULL;
+  gsize len = 0;
+
+  if (!bh_vm_config_check (self, error))
+    return NULL;
+  text = g_key_file_to_data (self->file, &len, NULL);
+  copy = bh_vm_config_parse (path, id, text, len);
+  g_hash_table_insert (settings, (gpointer) "Name", (gpointer) name);
+  return bh_vm_config_with (copy, settings, NULL, error);
+}
+
+gboolean
+bh_vm_config_equal (BhVmConfig *self, BhVmConfig *other)
+{
+  g_autofree char *text = g_key_file_to_data (self->file, NULL, NULL);
+  g_autofree char *other_text = g_key_file_to_data (other->file, NULL, NULL);
+
+  return g_str_equal (text, other_text)
+         && g_strv_equal (bh_vm_config_get_problems (self), bh_vm_config_get_problems (other));
+}
+
+char **
+bh_vm_config_differences (BhVmConfig *started, BhVmConfig *now)
+{
+  g_autoptr (GStrvBuilder) different = g_strv_builder_new ();
+  gsize n;
+  const BhKey *keys = bh_keys (&n);
+
+  for (gsize i = 0; started && i < n; i++)
+    if (keys[i].needs_restart
+        && !g_str_equal (bh_vm_config_get (started, keys[i].name),
+                         bh_vm_config_get (now, keys[i].name)))
+      g_strv_builder_add (different, keys[i].name);
+  return g_strv_builder_end (different);
 }
 
 gboolean

@@ -40,6 +40,8 @@ const char *bh_vm_config_get_id (BhVmConfig *self);
 
 /* Value as text: the file's when it is good, else the default; the id for a missing Name. */
 const char *bh_vm_config_get (BhVmConfig *self, const char *key);
+/* Whether the file says something good about it; else bh_vm_config_get() gives the default. */
+gboolean bh_vm_config_has (BhVmConfig *self, const char *key);
 gint64 bh_vm_config_get_int (BhVmConfig *self, const char *key);
 gboolean bh_vm_config_get_bool (BhVmConfig *self, const char *key);
 char **bh_vm_config_get_list (BhVmConfig *self, const char *key);
@@ -63,6 +65,27 @@ gboolean bh_vm_config_check (BhVmConfig *self, GError **error);
  */
 BhVmConfig *bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed,
                                GError **error);
+
+/**
+ * bh_vm_config_copy:
+ * @id: of the copy
+ * @name: its Name
+ * @error: %BH_ERROR_BAD_KEY_FILE: one with mistakes is not spread; %BH_ERROR_INVALID_ARGUMENT
+ *
+ * Everything that is in the file, comments and unknown keys too.
+ */
+BhVmConfig *bh_vm_config_copy (BhVmConfig *self, const char *id, const char *name, GError **error);
+
+/* Whether both files say the same, comments included. */
+gboolean bh_vm_config_equal (BhVmConfig *self, BhVmConfig *other);
+
+/**
+ * bh_vm_config_differences:
+ * @started: (nullable): what an AppVM was started with
+ *
+ * Returns: (transfer full): keys that need a restart until they are in force; none without @started
+ */
+char **bh_vm_config_differences (BhVmConfig *started, BhVmConfig *now);
 
 /* Replaces the file at once or not at all, 0600; makes the folder. */
 gboolean bh_vm_config_save (BhVmConfig *self, const char *path, GError **error);

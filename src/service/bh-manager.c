@@ -17,12 +17,12 @@
 #include "bh-paths.h"
 #include "bh-text.h"
 #include "bh-vm-config.h"
+#include "bh-vm-files.h"
 #include "bh-vm.h"
 
 #include <string.h>
 
 #define MAX_VMS 200
-#define SUFFIX ".vm"
 #define VM_PATH BH_MANAGER_PATH "/vm/"
 #define LOOK_AGAIN_SECONDS 2
 
@@ -34,6 +34,7 @@ struct _BhManager
   BhFrozen *frozen;
   BhHostApps *apps;
   BhLaunchers *launchers;
+  BhVmFiles *files;
   GHashTable *vms;     /* id → BhVm */
   GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
   guint look_again;    /* timer: libvirt could not be asked */
@@ -122,8 +123,7 @@ on_launchers_failed (BhLaunchers *launchers, const char *id, const char *message
 static void
 update_launchers (BhManager *self)
 {
-  g_autofree const char **ids =
-      (const char **) g_hash_table_get_keys_as_array (self->vms, NULL);
+  g_autofree const char **ids = (const char **) g_hash_table_get_keys_as_array (self->vms, NULL);
   GHashTableIter iter;
   gpointer vm;
 
@@ -149,43 +149,41 @@ add_vm (BhManager *self, BhVmConfig *config)
   return vm;
 }
 
+/* What the folder has that we have not, and the other way round. */
 static void
-load_vms (BhManager *self)
+take_files (BhVmFiles *files, BhManager *self)
 {
-  g_autofree char *path = bh_paths_vm_dir ();
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
+  g_autoptr (GPtrArray) gone = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter;
+  gpointer id, config, vm;
 
-  while (dir && (name = g_dir_read_name (dir)) != NULL)
+  if (self->leaving)
+    return;
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, &id, &vm))
+    if (!bh_vm_files_is_there (files, id) && !bh_vm_is_active (vm))
+      g_ptr_array_add (gone, g_object_ref (vm));
+  for (guint i = 0; i < gone->len; i++)
+    on_deleted (gone->pdata[i], self);
+  g_hash_table_iter_init (&iter, bh_vm_files_get (files));
+  while (g_hash_table_iter_next (&iter, &id, &config))
     {
-      g_autofree char *id = NULL;
-      g_autofree char *file = g_build_filename (path, name, NULL);
-      g_autoptr (BhVmConfig) config = NULL;
       g_autoptr (GError) error = NULL;
 
-      if (!g_str_has_suffix (name, SUFFIX))
-        continue;
-      id = g_strndup (name, strlen (name) - strlen (SUFFIX));
-      if (!bh_vm_id_is_valid (id))
-        {
-          g_message ("%s: the name of an AppVM file has only a-z, 0-9 and “-”", file);
-          continue;
-        }
-      if (g_hash_table_size (self->vms) >= MAX_VMS)
-        {
-          g_message ("%s: more than %d AppVMs", file, MAX_VMS);
-          continue;
-        }
-      config = bh_vm_config_load (file, id, &error);
-      if (!config)
-        g_message ("%s: %s", file, error->message);
+      vm = g_hash_table_lookup (self->vms, id);
+      if (!bh_vm_config_check (config, &error)
+          && !(vm && bh_vm_config_equal (bh_vm_get_config (vm), config)))
+        g_message ("%s", error->message);
+      if (vm)
+        bh_vm_reload (vm, config);
       else
         {
-          if (!bh_vm_config_check (config, &error))
-            g_message ("%s", error->message);
-          add_vm (self, config);
+          vm = add_vm (self, config);
+          if (self->begun)
+            on_changed (vm, NULL, self);
         }
     }
+  bh_dbus_manager1_set_problems (BH_DBUS_MANAGER1 (self), bh_vm_files_get_problems (files));
 }
 
 static gboolean
@@ -225,27 +223,12 @@ choose_color (BhManager *self)
   return bh_color_to_string (&palette[best].color);
 }
 
+/* Takes @config up as a new AppVM, unless its name is another's. */
 static BhVm *
-create_vm (BhManager *self, GVariant *settings, GError **error)
+keep_new (BhManager *self, BhVmConfig *config, GError **error)
 {
-  g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr (BhVmConfig) config = NULL;
-  g_autofree char *id = NULL;
-  g_autofree char *path = NULL;
-  GVariantIter iter;
-  char *key, *value;
-  const char *name;
+  g_autofree char *path = bh_paths_vm_file (bh_vm_config_get_id (config));
 
-  g_variant_iter_init (&iter, settings);
-  while (g_variant_iter_next (&iter, "{ss}", &key, &value))
-    g_hash_table_insert (table, key, value);
-  if (!g_hash_table_contains (table, "Color"))
-    g_hash_table_insert (table, g_strdup ("Color"), choose_color (self));
-  name = g_hash_table_lookup (table, "Name");
-  id = bh_vm_id_from_name (name ? name : "", id_is_taken, self);
-  config = bh_vm_config_new (id, table, error);
-  if (!config)
-    return NULL;
   if (find_by_name (self, bh_vm_config_get (config, "Name")))
     {
       g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already",
@@ -258,11 +241,59 @@ create_vm (BhManager *self, GVariant *settings, GError **error)
                    "There are %d AppVMs; that is as many as there can be", MAX_VMS);
       return NULL;
     }
-  path = bh_paths_vm_file (id);
   if (!bh_vm_config_save (config, path, error))
     return NULL;
   bh_launchers_update (self->launchers, config);
   return add_vm (self, config);
+}
+
+static BhVm *
+create_vm (BhManager *self, GVariant *settings, GError **error)
+{
+  g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autoptr (BhVmConfig) config = NULL;
+  g_autofree char *id = NULL;
+  GVariantIter iter;
+  char *key, *value;
+  const char *name;
+
+  g_variant_iter_init (&iter, settings);
+  while (g_variant_iter_next (&iter, "{ss}", &key, &value))
+    g_hash_table_insert (table, key, value);
+  if (!g_hash_table_contains (table, "Color"))
+    g_hash_table_insert (table, g_strdup ("Color"), choose_color (self));
+  name = g_hash_table_lookup (table, "Name");
+  id = bh_vm_id_from_name (name ? name : "", id_is_taken, self);
+  config = bh_vm_config_new (id, table, error);
+  return config ? keep_new (self, config, error) : NULL;
+}
+
+/* "Bank (copy)", "Bank (copy 2)" …, cut so that it still is a name. */
+static char *
+name_for_copy (BhManager *self, const char *name)
+{
+  gint64 max = bh_keys_find ("Name")->max;
+
+  for (guint n = 1;; n++)
+    {
+      g_autofree char *ending = n == 1 ? g_strdup (" (copy)") : g_strdup_printf (" (copy %u)", n);
+      glong room = (glong) max - g_utf8_strlen (ending, -1);
+      g_autofree char *begin = g_utf8_substring (name, 0, MIN (room, g_utf8_strlen (name, -1)));
+      g_autofree char *copy = g_strconcat (g_strchomp (begin), ending, NULL);
+
+      if (!find_by_name (self, copy))
+        return g_steal_pointer (&copy);
+    }
+}
+
+static BhVm *
+duplicate_vm (BhManager *self, BhVm *vm, const char *wanted, GError **error)
+{
+  g_autofree char *name = *wanted ? g_strdup (wanted) : name_for_copy (self, bh_vm_get_name (vm));
+  g_autofree char *id = bh_vm_id_from_name (name, id_is_taken, self);
+  g_autoptr (BhVmConfig) config = bh_vm_config_copy (bh_vm_get_config (vm), id, name, error);
+
+  return config ? keep_new (self, config, error) : NULL;
 }
 
 /* AppVMs that an earlier service has left. */
@@ -448,27 +479,53 @@ handle_create_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GV
   return TRUE;
 }
 
-static gboolean
-handle_find_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *name)
+static BhVm *
+find_vm (BhManager *self, const char *name, GError **error)
 {
-  BhManager *self = BH_MANAGER (manager);
   /* An object's path first: exact, whatever other AppVMs are named. */
   const char *id = g_str_has_prefix (name, VM_PATH) ? name + strlen (VM_PATH) : NULL;
   g_autofree char *path_id = g_strdelimit (g_strdup (id ? id : ""), "_", '-');
   BhVm *vm = g_hash_table_lookup (self->vms, path_id);
+  g_autofree char *shown = NULL;
 
   if (!vm)
     vm = find_by_name (self, name);
   if (!vm)
     vm = g_hash_table_lookup (self->vms, name);
   if (vm)
+    return vm;
+  shown = bh_text_clean (name, strlen (name), 64);
+  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND, "There is no AppVM “%s”", shown);
+  return NULL;
+}
+
+static gboolean
+handle_find_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  BhVm *vm = find_vm (BH_MANAGER (manager), name, &error);
+
+  if (vm)
     bh_dbus_manager1_complete_find_vm (manager, g_steal_pointer (&invocation), bh_vm_get_path (vm));
   else
-    {
-      g_autofree char *shown = bh_text_clean (name, strlen (name), 64);
-      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
-                                             BH_ERROR_NOT_FOUND, "There is no AppVM “%s”", shown);
-    }
+    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+  return TRUE;
+}
+
+static gboolean
+handle_duplicate_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *from,
+                     const char *name)
+{
+  BhManager *self = BH_MANAGER (manager);
+  g_autoptr (GError) error = NULL;
+  BhVm *vm = find_vm (self, from, &error);
+  BhVm *copy = vm ? duplicate_vm (self, vm, name, &error) : NULL;
+
+  if (copy)
+    bh_dbus_manager1_complete_duplicate_vm (manager, g_steal_pointer (&invocation),
+                                            bh_vm_get_path (copy));
+  else
+    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
   return TRUE;
 }
 
@@ -563,6 +620,7 @@ static void
 bh_manager_iface_init (BhDbusManager1Iface *iface)
 {
   iface->handle_create_vm = handle_create_vm;
+  iface->handle_duplicate_vm = handle_duplicate_vm;
   iface->handle_find_vm = handle_find_vm;
   iface->handle_list_applications = handle_list_applications;
   iface->handle_check_host = handle_check_host;
@@ -583,6 +641,7 @@ bh_manager_finalize (GObject *object)
   g_hash_table_unref (self->vms);
   g_ptr_array_unref (self->stopping);
   g_clear_object (&self->server);
+  g_clear_object (&self->files);
   g_clear_object (&self->frozen);
   g_clear_object (&self->hypervisor);
   g_clear_object (&self->apps);
@@ -621,7 +680,9 @@ bh_manager_new (void)
 
   bh_dbus_manager1_set_version (BH_DBUS_MANAGER1 (self), BH_VERSION);
   bh_dbus_manager1_set_virtualization (BH_DBUS_MANAGER1 (self), "");
-  load_vms (self);
+  self->files = bh_vm_files_new ();
+  g_signal_connect_object (self->files, "looked", G_CALLBACK (take_files), self, 0);
+  take_files (self->files, self);
   return self;
 }
 

@@ -5,37 +5,14 @@
 
 #include "bh-vm.h"
 
-#include "bh-callers.h"
-#include "bh-console.h"
 #include "bh-display.h"
-#include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-launch.h"
 #include "bh-log.h"
-#include "bh-paths.h"
-#include "bh-run.h"
+#include "bh-vm-private.h"
 
-#include <errno.h>
 #include <gio/gunixfdlist.h>
-#include <glib/gstdio.h>
 #include <string.h>
-
-struct _BhVm
-{
-  BhDbusVm1Skeleton parent;
-  BhVmConfig *config;
-  BhHypervisor *hypervisor;
-  BhFrozen *frozen;
-  BhHostApps *apps;
-  BhRun *run;
-  BhConsole *console;
-  BhCallers *callers;
-  GPtrArray *stop_tasks;
-  char *path;
-  guint auto_stop;
-  BhDomainUsage usage; /* as last asked for */
-  gboolean slow_told;
-};
 
 static void bh_vm_iface_init (BhDbusVm1Iface *iface);
 
@@ -56,19 +33,6 @@ static guint signals[N_SIGNALS];
 static void begin_run (BhVm *self, const char *display, gboolean debug);
 
 /* Properties. */
-
-static void
-show_config (BhVm *self)
-{
-  BhDbusVm1 *vm = BH_DBUS_VM1 (self);
-  g_auto (GStrv) apps = bh_vm_config_get_list (self->config, "Applications");
-
-  bh_dbus_vm1_set_name (vm, bh_vm_config_get (self->config, "Name"));
-  bh_dbus_vm1_set_color (vm, bh_vm_config_get (self->config, "Color"));
-  bh_dbus_vm1_set_applications (vm, (const char *const *) apps);
-  bh_dbus_vm1_set_settings (vm, bh_vm_config_to_variant (self->config));
-  bh_dbus_vm1_set_problems (vm, bh_vm_config_get_problems (self->config));
-}
 
 static const char *
 state_name (BhVm *self, const char *error)
@@ -290,14 +254,20 @@ auto_stop (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-on_idle (BhRun *run, BhVm *self)
+void
+bh_vm_wait_unused (BhVm *self)
 {
   gint64 seconds = bh_vm_config_get_int (self->config, "AutoStop");
 
   g_clear_handle_id (&self->auto_stop, g_source_remove);
   if (seconds > 0)
     self->auto_stop = g_timeout_add_seconds ((guint) seconds, auto_stop, self);
+}
+
+static void
+on_idle (BhRun *run, BhVm *self)
+{
+  bh_vm_wait_unused (self);
 }
 
 static void
@@ -321,6 +291,7 @@ on_ended (BhRun *run, GError *error, BhVm *self)
   g_clear_object (&self->console);
   g_signal_handlers_disconnect_by_data (self->run, self);
   g_clear_object (&self->run);
+  bh_vm_set_started (self, FALSE);
   self->usage = (BhDomainUsage){ 0 };
   show_programs (self);
   show_state (self, "", error && !cancelled ? error->message : "");
@@ -341,6 +312,7 @@ static void
 take_run (BhVm *self, BhRun *run)
 {
   self->run = run;
+  bh_vm_set_started (self, TRUE);
   g_signal_connect (run, "step", G_CALLBACK (on_step), self);
   g_signal_connect (run, "ready", G_CALLBACK (on_ready), self);
   g_signal_connect (run, "detached", G_CALLBACK (on_detached), self);
@@ -486,87 +458,6 @@ handle_stop (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean force)
 }
 
 static gboolean
-name_is_taken (BhVm *self, GHashTable *settings, GError **error)
-{
-  const char *name = g_hash_table_lookup (settings, "Name");
-  gboolean taken = FALSE;
-
-  if (name)
-    g_signal_emit (self, signals[CHECK_NAME], 0, name, &taken);
-  if (taken)
-    g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already", name);
-  return taken;
-}
-
-static gboolean
-handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings)
-{
-  BhVm *self = BH_VM (vm);
-  g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
-  g_autoptr (BhVmConfig) config = NULL;
-  g_autoptr (GPtrArray) restart = g_ptr_array_new ();
-  g_auto (GStrv) changed = NULL;
-  g_autoptr (GError) error = NULL;
-  GVariantIter iter;
-  char *key, *value;
-
-  g_variant_iter_init (&iter, settings);
-  while (g_variant_iter_next (&iter, "{ss}", &key, &value))
-    g_hash_table_insert (table, key, value);
-  config = bh_vm_config_with (self->config, table, &changed, &error);
-  if (!config || name_is_taken (self, table, &error) || !bh_vm_config_save (config, path, &error))
-    {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  bh_vm_config_unref (self->config);
-  self->config = g_steal_pointer (&config);
-  show_config (self);
-  for (char **p = changed; *p; p++)
-    if (bh_keys_find (*p)->needs_restart && self->run)
-      g_ptr_array_add (restart, *p);
-  g_ptr_array_add (restart, NULL);
-  if (self->run)
-    {
-      bh_run_set_config (self->run, self->config);
-      if (self->auto_stop)
-        on_idle (self->run, self);
-    }
-  bh_dbus_vm1_complete_set (vm, g_steal_pointer (&invocation),
-                            (const char *const *) restart->pdata);
-  return TRUE;
-}
-
-static gboolean
-handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
-{
-  BhVm *self = BH_VM (vm);
-  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
-
-  if (self->run)
-    {
-      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_BUSY,
-                                             "“%s” is running. Stop it first.",
-                                             bh_vm_get_name (self));
-      return TRUE;
-    }
-  if (g_unlink (path) != 0 && errno != ENOENT)
-    {
-      g_autoptr (GError) error = NULL;
-
-      bh_error_set_from_errno (&error, errno, "Cannot delete %s", path);
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  bh_log_delete (bh_vm_get_id (self));
-  bh_domain_clean (bh_vm_get_id (self));
-  bh_dbus_vm1_complete_delete (vm, g_steal_pointer (&invocation));
-  g_signal_emit (self, signals[DELETED], 0);
-  return TRUE;
-}
-
-static gboolean
 handle_open_console (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GUnixFDList *fds)
 {
   BhVm *self = BH_VM (vm);
@@ -594,23 +485,6 @@ handle_open_console (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GUnixFDLi
   return TRUE;
 }
 
-static gboolean
-handle_read_log (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint lines)
-{
-  g_autofree char *text = NULL;
-
-  if (lines < 1 || lines > 10000)
-    {
-      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
-                                             BH_ERROR_INVALID_ARGUMENT,
-                                             "A log has 1 to 10000 lines");
-      return TRUE;
-    }
-  text = bh_log_tail (bh_vm_get_id (BH_VM (vm)), lines);
-  bh_dbus_vm1_complete_read_log (vm, g_steal_pointer (&invocation), text);
-  return TRUE;
-}
-
 static void
 bh_vm_iface_init (BhDbusVm1Iface *iface)
 {
@@ -618,10 +492,10 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_launch = handle_launch;
   iface->handle_terminate = handle_terminate;
   iface->handle_stop = handle_stop;
-  iface->handle_set = handle_set;
-  iface->handle_delete = handle_delete;
+  iface->handle_set = bh_vm_handle_set;
+  iface->handle_delete = bh_vm_handle_delete;
   iface->handle_open_console = handle_open_console;
-  iface->handle_read_log = handle_read_log;
+  iface->handle_read_log = bh_vm_handle_read_log;
 }
 
 /* Class. */
@@ -664,6 +538,7 @@ bh_vm_finalize (GObject *object)
   bh_callers_free (self->callers);
   g_ptr_array_unref (self->stop_tasks);
   bh_vm_config_unref (self->config);
+  g_clear_pointer (&self->started, bh_vm_config_unref);
   g_object_unref (self->hypervisor);
   g_object_unref (self->frozen);
   g_object_unref (self->apps);
@@ -710,7 +585,7 @@ bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHos
   self->path = g_strconcat ("/io/github/bulkhead/vm/", bh_vm_config_get_id (config), NULL);
   g_strdelimit (self->path, "-", '_');
   bh_dbus_vm1_set_id (BH_DBUS_VM1 (self), bh_vm_config_get_id (config));
-  show_config (self);
+  bh_vm_show_config (self);
   show_state (self, "", "");
   show_programs (self);
   return self;

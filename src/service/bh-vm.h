@@ -25,6 +25,9 @@ const char *bh_vm_get_name (BhVm *self);
 BhVmConfig *bh_vm_get_config (BhVm *self); /* (transfer none) */
 const char *bh_vm_get_path (BhVm *self);
 
+/* Its file has @config now: take that over as if it had been set. */
+void bh_vm_reload (BhVm *self, BhVmConfig *config);
+
 /* Its machine @uuid runs already. */
 void bh_vm_adopt (BhVm *self, const char *uuid);
 

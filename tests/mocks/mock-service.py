@@ -130,7 +130,7 @@ class Vm(Object):
         self.next_id = 0
         self.jobs = []
         self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
-                      "Settings": {}, "Problems": [], "Programs": [], "Usage": {}}
+                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}}
         self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
         self.apply()
 
@@ -231,14 +231,18 @@ class Vm(Object):
 class Manager(Object):
     def __init__(self, service):
         super().__init__(service, ROOT, "Manager1")
-        self.props = {"Version": "0.1.0", "Virtualization": "tcg"}
+        self.props = {"Version": "0.1.0", "Virtualization": "tcg", "Problems": []}
 
     def CreateVm(self, settings):
         return self.service.create(settings).path
 
+    def DuplicateVm(self, text, name):
+        vm = self.service.at(self.FindVm(text))
+        return self.service.create({**vm.settings, "Name": name or vm.props["Name"] + " (copy)"}).path
+
     def FindVm(self, text):
         for vm in self.service.vms:
-            if text in (vm.props["Id"], vm.props["Name"]):
+            if text in (vm.path, vm.props["Id"], vm.props["Name"]):
                 return vm.path
         raise Error("NotFound", f"There is no AppVM “{text}”.")
 
@@ -276,7 +280,8 @@ class Service:
         if args.vms:
             with open(args.vms, encoding="utf-8") as f:
                 for entry in json.load(f):
-                    extra = {k: entry.pop(k) for k in ("State", "Step", "Error", "Programs", "Problems") if k in entry}
+                    extra = {k: entry.pop(k) for k in ("State", "Step", "Error", "Programs", "Problems",
+                                                      "RestartKeys") if k in entry}
                     vm = self.create(entry)
                     extra["Programs"] = [tuple(p) for p in extra.get("Programs", [])]
                     vm.set(**extra)
@@ -315,6 +320,9 @@ class Service:
         self.vms.append(vm)
         self.signal("InterfacesAdded", "(oa{sa{sv}})", vm.path, {vm.info.name: vm.all()})
         return vm
+
+    def at(self, path):
+        return next(vm for vm in self.vms if vm.path == path)
 
     def remove(self, vm):
         self.vms.remove(vm)

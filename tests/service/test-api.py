@@ -64,7 +64,7 @@ class Keeping(ServiceCase):
         self.assertEqual(vm.path, '/io/github/bulkhead/vm/bank_taxes')
         self.assertEqual(vm.get('Id'), 'bank-taxes')
         self.assertEqual(vm.get('Name'), 'Bank & taxes')
-        self.assertEqual(set(vm.get('Settings')), KEYS)
+        self.assertLessEqual(KEYS, set(vm.get('Settings')))
         self.assertEqual(vm.get('Settings')['Memory'], '512')
         self.assertEqual(vm.get('Applications'), ['foot.desktop'])
         self.assertEqual(vm.state, 'stopped')
@@ -92,7 +92,7 @@ class Keeping(ServiceCase):
         self.refused('InvalidArgument', self.session.create, 'A', Memory='1')
         self.refused('InvalidArgument', self.session.create, 'A', Teleport='1')
         self.refused('InvalidArgument', self.session.manager.call, 'CreateVm', '(a{ss})', {})
-        self.assertFalse(os.path.exists(self.place.path('config', 'bulkhead', 'vms')))
+        self.assertEqual(os.listdir(self.place.path('config', 'bulkhead', 'vms')), [])
 
     def test_set_is_all_or_none_and_lasts(self):
         vm = self.session.create('Work')
@@ -108,6 +108,39 @@ class Keeping(ServiceCase):
         self.assertEqual(vm.get('Settings')['Notes'], 'a\nb')
         vm.set(Memory='')
         self.assertEqual(vm.get('Settings')['Memory'], '768')
+
+    def duplicate(self, vm, name=''):
+        return self.session.manager.call('DuplicateVm', '(ss)', vm, name)
+
+    def test_a_copy_has_everything_of_the_file_but_name_and_id(self):
+        vm = self.session.create('Bank', Memory='512', Applications='foot.desktop', Color='red')
+        with open(self.vm_file('bank'), 'a', encoding='utf-8') as file:
+            file.write('# a remark\n')
+        wait_for(lambda: '# a remark' in self.copied_text(vm), 20, 'the remark in a copy')
+        copy = self.session.find('Bank (copy)')
+        self.assertEqual(copy.get('Id'), 'bank-copy')
+        expected = {**vm.get('Settings'), 'Name': 'Bank (copy)'}
+        self.assertEqual(copy.get('Settings'), expected)
+        self.assertEqual(self.duplicate('bank'), '/io/github/bulkhead/vm/bank_copy_2')
+        self.assertEqual(self.session.find('bank-copy-2').get('Name'), 'Bank (copy 2)')
+        named = self.duplicate(vm.path, 'Savings')
+        self.assertEqual(named, '/io/github/bulkhead/vm/savings')
+
+    def copied_text(self, vm):
+        """Of a copy made now; it is left there when it has what the file has."""
+        self.duplicate(vm.path)
+        with open(self.vm_file('bank-copy'), encoding='utf-8') as file:
+            text = file.read()
+        if '# a remark' not in text:
+            self.session.find('bank-copy').delete()
+        return text
+
+    def test_a_copy_is_refused_by_name(self):
+        long_name = self.session.create('x' * 64)
+        self.assertIn('x (copy)', self.session.find(self.duplicate(long_name.path)).get('Name'))
+        self.refused('Exists', self.duplicate, long_name.path, 'X' * 64)
+        self.refused('InvalidArgument', self.duplicate, long_name.path, 'a\u202eb')
+        self.refused('NotFound', self.duplicate, 'nobody')
 
     def test_find_by_name_or_id(self):
         vm = self.session.create('Bank & taxes')
@@ -168,6 +201,41 @@ class BrokenFiles(ServiceCase):
         self.assertTrue(problems[1].startswith('range.vm:5: Teleport: '), problems)
         self.assertTrue(self.session.find('text').get('Problems')[0].startswith('text.vm:1: '))
         self.refused('NotFound', self.session.find, 'Not_An_Id')
+
+    def problems(self):
+        return '\n'.join(self.session.manager.get('Problems'))
+
+    def write(self, name, text):
+        """As an editor does it: whole, by a rename."""
+        path = self.place.path('config', 'bulkhead', 'vms', name)
+        with open(path + '.new', 'w', encoding='utf-8') as file:
+            file.write(text)
+        os.rename(path + '.new', path)
+
+    def test_files_that_are_none_of_an_appvm_are_named(self):
+        self.assertIn('Not_An_Id.vm: ', self.problems())
+        folder = self.place.path('config', 'bulkhead', 'vms')
+        self.write('secret.vm', '[AppVM]\nName=Secret\n')
+        wait_for(lambda: 'secret' in str(self.session.objects()), 20, 'the new file')
+        os.mkfifo(os.path.join(folder, 'pipe.vm'))
+        self.write('huge.vm', '[AppVM]\nName=Huge\nNotes=' + 'x' * 300000 + '\n')
+        os.chmod(os.path.join(folder, 'secret.vm'), 0)
+        os.rename(os.path.join(folder, 'secret.vm'), os.path.join(folder, 'hidden.vm'))
+        for part in ('pipe.vm: This is no plain file', 'huge.vm', '256 KiB', 'hidden.vm'):
+            wait_for(lambda: part in self.problems(), 20, part)
+        os.unlink(os.path.join(folder, 'Not_An_Id.vm'))
+        wait_for(lambda: 'Not_An_Id' not in self.problems(), 20, 'the end of a problem')
+        self.assertEqual(self.session.create('Still').get('Problems'), [])
+
+    def test_a_file_mended_by_hand_is_taken_up(self):
+        vm = self.session.find('range')
+        self.write('range.vm', '[AppVM]\nName=Range\nMemory=640\n')
+        wait_for(lambda: vm.get('Problems') == [], 20, 'the end of the problem')
+        self.assertEqual(vm.get('Settings')['Memory'], '640')
+        self.write('text.vm', '[AppVM]\nName=Text now\n')
+        wait_for(lambda: self.session.find('text').get('Name') == 'Text now', 20, 'the new name')
+        os.unlink(self.vm_file('good'))
+        wait_for(lambda: 'good' not in str(self.session.objects()), 20, 'the end of a removed one')
 
     def test_no_start_from_a_broken_file_until_repaired(self):
         vm = self.session.find('range')

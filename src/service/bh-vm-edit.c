@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The settings of an AppVM on the bus, its log, and its deletion. */
+#include "config.h"
+
+#include "bh-vm-private.h"
+
+#include "bh-error.h"
+#include "bh-log.h"
+#include "bh-paths.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+
+void
+bh_vm_show_config (BhVm *self)
+{
+  BhDbusVm1 *vm = BH_DBUS_VM1 (self);
+  g_auto (GStrv) apps = bh_vm_config_get_list (self->config, "Applications");
+  g_auto (GStrv) restart = bh_vm_config_differences (self->started, self->config);
+
+  bh_dbus_vm1_set_name (vm, bh_vm_config_get (self->config, "Name"));
+  bh_dbus_vm1_set_color (vm, bh_vm_config_get (self->config, "Color"));
+  bh_dbus_vm1_set_applications (vm, (const char *const *) apps);
+  bh_dbus_vm1_set_settings (vm, bh_vm_config_to_variant (self->config));
+  bh_dbus_vm1_set_problems (vm, bh_vm_config_get_problems (self->config));
+  bh_dbus_vm1_set_restart_keys (vm, (const char *const *) restart);
+}
+
+void
+bh_vm_set_started (BhVm *self, gboolean runs)
+{
+  static const char *const none[] = { NULL };
+
+  g_clear_pointer (&self->started, bh_vm_config_unref);
+  if (runs)
+    self->started = bh_vm_config_ref (self->config);
+  bh_dbus_vm1_set_restart_keys (BH_DBUS_VM1 (self), none);
+}
+
+static void
+take_config (BhVm *self, BhVmConfig *config)
+{
+  bh_vm_config_unref (self->config);
+  self->config = bh_vm_config_ref (config);
+  bh_vm_show_config (self);
+  if (!self->run)
+    return;
+  bh_run_set_config (self->run, self->config);
+  if (self->auto_stop)
+    bh_vm_wait_unused (self);
+}
+
+void
+bh_vm_reload (BhVm *self, BhVmConfig *config)
+{
+  if (!bh_vm_config_equal (self->config, config))
+    take_config (self, config);
+}
+
+static gboolean
+name_is_taken (BhVm *self, GHashTable *settings, GError **error)
+{
+  const char *name = g_hash_table_lookup (settings, "Name");
+  gboolean taken = FALSE;
+
+  if (name)
+    g_signal_emit_by_name (self, "check-name", name, &taken);
+  if (taken)
+    g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already", name);
+  return taken;
+}
+
+gboolean
+bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings)
+{
+  BhVm *self = BH_VM (vm);
+  g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
+  g_autoptr (BhVmConfig) config = NULL;
+  g_autoptr (GPtrArray) restart = g_ptr_array_new ();
+  g_auto (GStrv) changed = NULL;
+  g_autoptr (GError) error = NULL;
+  GVariantIter iter;
+  char *key, *value;
+
+  g_variant_iter_init (&iter, settings);
+  while (g_variant_iter_next (&iter, "{ss}", &key, &value))
+    g_hash_table_insert (table, key, value);
+  config = bh_vm_config_with (self->config, table, &changed, &error);
+  if (!config || name_is_taken (self, table, &error) || !bh_vm_config_save (config, path, &error))
+    {
+      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+      return TRUE;
+    }
+  take_config (self, config);
+  for (char **p = changed; *p; p++)
+    if (bh_keys_find (*p)->needs_restart && self->run)
+      g_ptr_array_add (restart, *p);
+  g_ptr_array_add (restart, NULL);
+  bh_dbus_vm1_complete_set (vm, g_steal_pointer (&invocation),
+                            (const char *const *) restart->pdata);
+  return TRUE;
+}
+
+gboolean
+bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
+{
+  BhVm *self = BH_VM (vm);
+  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
+
+  if (self->run)
+    {
+      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_BUSY,
+                                             "“%s” is running. Stop it first.",
+                                             bh_vm_get_name (self));
+      return TRUE;
+    }
+  if (g_unlink (path) != 0 && errno != ENOENT)
+    {
+      g_autoptr (GError) error = NULL;
+
+      bh_error_set_from_errno (&error, errno, "Cannot delete %s", path);
+      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+      return TRUE;
+    }
+  bh_log_delete (bh_vm_get_id (self));
+  bh_domain_clean (bh_vm_get_id (self));
+  bh_dbus_vm1_complete_delete (vm, g_steal_pointer (&invocation));
+  g_signal_emit_by_name (self, "deleted");
+  return TRUE;
+}
+
+gboolean
+bh_vm_handle_read_log (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint lines)
+{
+  g_autofree char *text = NULL;
+
+  if (lines < 1 || lines > 10000)
+    {
+      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR,
+                                             BH_ERROR_INVALID_ARGUMENT,
+                                             "A log has 1 to 10000 lines");
+      return TRUE;
+    }
+  text = bh_log_tail (bh_vm_get_id (BH_VM (vm)), lines);
+  bh_dbus_vm1_complete_read_log (vm, g_steal_pointer (&invocation), text);
+  return TRUE;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * What the files of BhVm share: bh-vm.c runs it, bh-vm-edit.c changes its settings. */
+#pragma once
+
+#include "bh-callers.h"
+#include "bh-console.h"
+#include "bh-domain.h"
+#include "bh-run.h"
+#include "bh-vm.h"
+
+struct _BhVm
+{
+  BhDbusVm1Skeleton parent;
+  BhVmConfig *config;
+  BhVmConfig *started; /* what it was started with; NULL: it does not run */
+  BhHypervisor *hypervisor;
+  BhFrozen *frozen;
+  BhHostApps *apps;
+  BhRun *run;
+  BhConsole *console;
+  BhCallers *callers;
+  GPtrArray *stop_tasks;
+  char *path;
+  guint auto_stop;
+  BhDomainUsage usage; /* as last asked for */
+  gboolean slow_told;
+};
+
+/* Lets the settings' properties say what config has. */
+void bh_vm_show_config (BhVm *self);
+/* It runs with the settings of now; or with @runs FALSE not at all any more. */
+void bh_vm_set_started (BhVm *self, gboolean runs);
+/* Begin to wait anew for the end of an unused AppVM. */
+void bh_vm_wait_unused (BhVm *self);
+
+gboolean bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings);
+gboolean bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+gboolean bh_vm_handle_read_log (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint lines);
