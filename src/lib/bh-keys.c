@@ -17,6 +17,33 @@
 static const char *const templates[] = { "host", NULL };
 static const char *const template_titles[] = { N_ ("This computer"), NULL };
 
+static const char *const log_levels[] = { "errors", "info", "debug", NULL };
+static const char *const log_level_titles[] = { N_ ("Errors"), N_ ("More"), N_ ("Everything"), NULL };
+
+/* Lists of paths have ":" between them. */
+static gboolean
+is_file (const char *text)
+{
+  g_autofree char *canonical = g_canonicalize_filename (text, "/");
+
+  return text[0] == '/' && g_str_equal (text, canonical) && !strchr (text, ':');
+}
+
+static gboolean
+is_kernel_parameters (const char *text)
+{
+  for (const char *p = text; *p; p++)
+    if (!g_ascii_isprint (*p))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_words (const char *text)
+{
+  return g_shell_parse_argv (text, NULL, NULL, NULL);
+}
+
 /* Group by group, in the order of BhKeyGroup. */
 static const BhKey keys[] = {
   { .name = "Name",
@@ -107,6 +134,56 @@ static const BhKey keys[] = {
     .fallback = "",
     .title = N_ ("X11 programs"),
     .doc = N_ ("Programs that are always run with an X server of their own") },
+  { .name = "Kernel",
+    .type = BH_KEY_STRING,
+    .group = BH_GROUP_ADVANCED,
+    .max = 1000,
+    .fallback = "",
+    .check = is_file,
+    .takes = "the whole path of a file, without “:”",
+    .title = N_ ("Kernel"),
+    .doc = N_ ("A kernel of your own instead of this computer's; it boots instead of being thawed"),
+    .needs_restart = TRUE },
+  { .name = "Initramfs",
+    .type = BH_KEY_STRING,
+    .group = BH_GROUP_ADVANCED,
+    .max = 1000,
+    .fallback = "",
+    .check = is_file,
+    .takes = "the whole path of a file, without “:”",
+    .title = N_ ("Initramfs"),
+    .doc = N_ ("An initramfs of your own; it has to start bulkhead-guest as Bulkhead's does"),
+    .needs_restart = TRUE },
+  { .name = "KernelParameters",
+    .type = BH_KEY_STRING,
+    .group = BH_GROUP_ADVANCED,
+    .max = 1000,
+    .fallback = "",
+    .check = is_kernel_parameters,
+    .takes = "at most 1000 characters of ASCII",
+    .title = N_ ("Kernel parameters"),
+    .doc = N_ ("Added to the kernel's command line; it boots instead of being thawed"),
+    .needs_restart = TRUE },
+  { .name = "QemuArguments",
+    .type = BH_KEY_STRING,
+    .group = BH_GROUP_ADVANCED,
+    .max = 2000,
+    .fallback = "",
+    .check = is_words,
+    .takes = "at most 2000 characters, words as in a shell",
+    .title = N_ ("QEMU arguments"),
+    .doc = N_ ("Added to QEMU's command line; what they open, programs in the AppVM may attack"),
+    .needs_restart = TRUE,
+    .weakens = TRUE },
+  { .name = "LogLevel",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_ADVANCED,
+    .fallback = "errors",
+    .choices = log_levels,
+    .choice_titles = log_level_titles,
+    .title = N_ ("Log"),
+    .doc = N_ ("How much its kernel and QEMU say in its log; other than errors, it boots instead of being thawed"),
+    .needs_restart = TRUE },
 };
 
 static const struct
@@ -189,6 +266,8 @@ bh_key_describe_range (const BhKey *key)
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:
+      if (key->takes)
+        return g_strdup (key->takes);
       return g_strdup_printf ("%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
                               " characters, none of them a control character",
                               key->min, key->max);
@@ -204,7 +283,7 @@ normalize_string (const BhKey *key, const char *text)
   if (!g_utf8_validate (text, -1, NULL))
     return NULL;
   n = g_utf8_strlen (text, -1);
-  if (n < key->min || n > key->max)
+  if (n < key->min || n > key->max || (key->check && n > 0 && !key->check (text)))
     return NULL;
   /* Refused rather than repaired: what people see in one place must be what they wrote. */
   clean = key->type == BH_KEY_TEXT ? bh_text_clean_lines (text, strlen (text))

@@ -37,6 +37,8 @@ typedef enum
  * @group: where people find it
  * @choices: (nullable): for %BH_KEY_ENUM, %NULL-terminated
  * @choice_titles: (nullable): what to call them, as many, marked for translation
+ * @check: (nullable): for %BH_KEY_STRING: what else has to hold for a value that is not empty
+ * @takes: (nullable): what @check wants, for error messages
  * @unit: (nullable): what a number counts, untranslated ("MiB", "s")
  * @title: short, for settings windows; marked for translation
  * @doc: one sentence, marked for translation
@@ -52,6 +54,8 @@ typedef struct
   const char *fallback;
   const char *const *choices;
   const char *const *choice_titles;
+  gboolean (*check) (const char *text);
+  const char *takes;
   const char *unit;
   const char *title;
   const char *doc;

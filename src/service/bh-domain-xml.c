@@ -136,7 +136,13 @@ check_spec (const BhDomainSpec *spec, GError **error)
 static void
 add_machine (xmlNode *domain, const BhDomainSpec *spec)
 {
-  g_autofree char *command_line = bh_domain_command_line (spec->kvm, spec->debug);
+  g_autofree char *usual = bh_domain_command_line (spec->kvm, spec->debug);
+  g_autofree char *level =
+      spec->log_level && !spec->debug ? g_strdup_printf (" loglevel=%u", spec->log_level) : NULL;
+  /* The last word about a parameter counts. */
+  g_autofree char *command_line =
+      g_strconcat (usual, level ? level : "", spec->parameters && *spec->parameters ? " " : "",
+                   spec->parameters ? spec->parameters : "", NULL);
   g_autofree char *name = g_strconcat ("bulkhead-", spec->id, NULL);
   xmlNode *os, *cpu, *features;
 
@@ -297,6 +303,8 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
     }
   if (spec->way != BH_DOMAIN_BOOT)
     add_ram (node, ns, spec);
+  for (gsize i = 0; spec->arguments && spec->arguments[i]; i++)
+    add_arg (node, ns, spec->arguments[i]);
   if (spec->qemu)
     add_env (node, ns, "BULKHEAD_VMM_QEMU", spec->qemu);
   add_env (node, ns, "BULKHEAD_VMM_READ", read);

@@ -33,6 +33,9 @@ typedef enum
  * @log_file: gets what the guest's console says
  * @emulator: bulkhead-vmm, as bh_emulator_ensure() gave it
  * @qemu: what bulkhead-vmm becomes; %NULL for its default
+ * @log_level: of the kernel, 0 to 7; 0 for the usual
+ * @parameters: (nullable): more for the kernel's command line
+ * @arguments: (nullable): more for QEMU's
  * @debug: let kernel and init say all they have on the console
  * @way: how it starts; the machine of @BH_DOMAIN_FREEZE and @BH_DOMAIN_THAW is the same
  * @ram: for @BH_DOMAIN_THAW: path of the sealed memory, /proc/PID/fd/N
@@ -48,6 +51,9 @@ typedef struct
   const char *kernel, *initramfs, *seed;
   gboolean opt;
   const char *runtime_dir, *log_file, *emulator, *qemu;
+  guint log_level;
+  const char *parameters;
+  const char *const *arguments;
   gboolean debug;
   BhDomainWay way;
   const char *ram;

@@ -306,6 +306,71 @@ bh_kernel_find (GCancellable *cancellable, GError **error)
   return NULL;
 }
 
+/* As "uname -r" would say it; NULL when @file is no kernel for PCs that says so. */
+static char *
+read_release (const char *file, GError **error)
+{
+  static const char mark[] = "Linux version ";
+  g_autoptr (GMappedFile) map = g_mapped_file_new (file, FALSE, error);
+  const char *data, *text = NULL;
+  gsize size, at, length = 0;
+
+  if (map == NULL)
+    return NULL;
+  data = g_mapped_file_get_contents (map);
+  size = g_mapped_file_get_length (map);
+  /* Documentation/arch/x86/boot.rst: "HdrS" at 0x202, the version's place less 0x200 at 0x20e. */
+  if (size > 0x1000 && memcmp (data + 0x202, "HdrS", 4) == 0)
+    {
+      at = 0x200 + ((guchar) data[0x20e] | (gsize) (guchar) data[0x20f] << 8);
+      text = at < size ? data + at : NULL;
+    }
+  else if (size > 4 && memcmp (data, "\177ELF", 4) == 0
+           && (text = memmem (data, size, mark, sizeof mark - 1)) != NULL)
+    text += sizeof mark - 1;
+  while (text && text + length < data + size && length < 65 && g_ascii_isgraph (text[length])
+         && text[length] != '/')
+    length++;
+  if (length > 0 && length < 65)
+    return g_strndup (text, length);
+  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "%s is not a Linux kernel for PCs", file);
+  return NULL;
+}
+
+BhKernel *
+bh_kernel_open (const char *file, gboolean any_modules, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *release = NULL;
+  g_autofree char *modules_dir = NULL;
+  g_autoptr (GError) failed = NULL;
+  Candidate candidate;
+  BhKernel *kernel = NULL;
+
+  if ((release = read_release (file, &failed)) != NULL)
+    {
+      modules_dir = find_modules_dir (release, g_getenv ("BULKHEAD_KERNEL_DIR"));
+      candidate = (Candidate){ release, (char *) file, modules_dir, FALSE };
+      if (!any_modules && find_missing_module (modules_dir))
+        g_set_error (&failed, BH_ERROR, BH_ERROR_NO_KERNEL,
+                     "The kernel %s lacks the module %s in %s. Install its modules there, or choose "
+                     "another kernel.",
+                     file, find_missing_module (modules_dir), modules_dir);
+      else
+        kernel = unpack (&candidate, cancellable, &failed);
+    }
+  if (kernel)
+    return kernel;
+  if (g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_set_error_literal (error, BH_ERROR, BH_ERROR_CANCELLED, "Cancelled");
+  else if (failed->domain == BH_ERROR)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  else
+    g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+                 "The kernel %s cannot be used: %s. Choose another, or none.", file,
+                 failed->message);
+  return NULL;
+}
+
 void
 bh_kernel_free (BhKernel *kernel)
 {

@@ -30,6 +30,16 @@ typedef struct
  * the command), %BH_ERROR_DISK_FULL, %BH_ERROR_CANCELLED, %BH_ERROR_FAILED. Blocks; any thread.
  */
 BhKernel *bh_kernel_find (GCancellable *cancellable, GError **error);
+
+/**
+ * bh_kernel_open:
+ * @file: a kernel that somebody has chosen
+ * @any_modules: it need not have the modules that guests need
+ *
+ * Errors: as bh_kernel_find(); %BH_ERROR_INVALID_ARGUMENT when there is no such file or it is no kernel.
+ */
+BhKernel *bh_kernel_open (const char *file, gboolean any_modules, GCancellable *cancellable,
+                          GError **error);
 void bh_kernel_free (BhKernel *kernel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhKernel, bh_kernel_free)

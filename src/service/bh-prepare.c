@@ -136,7 +136,8 @@ bh_prepare_has_opt (void)
 
 /* Whether an AppVM like @spec can be thawed, and how: sets guest, or why_boot and plan. */
 static void
-look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, GCancellable *cancellable)
+look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, gboolean own,
+                 GCancellable *cancellable)
 {
   g_autofree char *key = NULL;
   g_autoptr (GError) error = NULL;
@@ -148,6 +149,8 @@ look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, GCancell
     out->why_boot = g_strdup ("debugging");
   else if (g_strcmp0 (bh_vm_config_get (work->config, "Thaw"), "true") != 0)
     out->why_boot = g_strdup ("its settings say so");
+  else if (own)
+    out->why_boot = g_strdup ("its kernel, log level or QEMU arguments are its own");
   if (out->why_boot)
     return;
   if (virGetVersion (&libvirt, NULL, NULL) == 0)
@@ -163,15 +166,72 @@ look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, GCancell
                       : g_strdup (error ? error->message : "libvirt's version is not known");
 }
 
+/* What the settings ask for beyond the usual, as texts that live as long as the preparation. */
+typedef struct
+{
+  BhKernel *kernel;
+  char *initramfs, *probe; /* the one to find out with whether KVM works */
+  char **arguments;
+  guint log_level;
+  gboolean debug;
+  gboolean own; /* any of it: no frozen guest is like that */
+} Boot;
+
+static void
+boot_clear (Boot *boot)
+{
+  g_clear_pointer (&boot->kernel, bh_kernel_free);
+  g_free (boot->initramfs);
+  g_free (boot->probe);
+  g_strfreev (boot->arguments);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Boot, boot_clear)
+
+static gboolean
+find_boot (GTask *task, Work *work, Boot *boot, GCancellable *cancellable, GError **error)
+{
+  const char *kernel = bh_vm_config_get (work->config, "Kernel");
+  const char *initramfs = bh_vm_config_get (work->config, "Initramfs");
+  const char *arguments = bh_vm_config_get (work->config, "QemuArguments");
+  const char *level = bh_vm_config_get (work->config, "LogLevel");
+
+  boot->debug = work->debug || g_str_equal (level, "debug");
+  boot->log_level = g_str_equal (level, "info") ? 6 : 0;
+  boot->own = *kernel || *initramfs || *arguments || boot->log_level || boot->debug
+              || *bh_vm_config_get (work->config, "KernelParameters");
+  if (*arguments && !g_shell_parse_argv (arguments, NULL, &boot->arguments, error))
+    return FALSE;
+  step (task, "kernel");
+  boot->kernel = *kernel ? bh_kernel_open (kernel, *initramfs, cancellable, error)
+                         : bh_kernel_find (cancellable, error);
+  if (!boot->kernel)
+    return FALSE;
+  step (task, "initramfs");
+  if (!*initramfs)
+    boot->initramfs = bh_initramfs_ensure (boot->kernel, cancellable, error);
+  else if (access (initramfs, R_OK) == 0 && g_file_test (initramfs, G_FILE_TEST_IS_REGULAR))
+    boot->initramfs = g_strdup (initramfs);
+  else
+    g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+                 "The initramfs %s is not a file that can be read. Choose another, or none.",
+                 initramfs);
+  if (!boot->initramfs)
+    return FALSE;
+  boot->probe = *initramfs ? bh_initramfs_ensure (boot->kernel, cancellable, NULL) : NULL;
+  if (!boot->probe)
+    boot->probe = g_strdup (boot->initramfs);
+  return TRUE;
+}
+
 static BhPrepared *
 prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
 {
   g_autoptr (BhPrepared) out = g_new0 (BhPrepared, 1);
-  g_autoptr (BhKernel) kernel = NULL;
+  g_auto (Boot) boot = { 0 };
   const char *id = work->id;
   g_autofree char *runtime_dir = bh_paths_runtime_dir (id);
   g_autofree char *log_file = bh_paths_log_file (id);
-  g_autofree char *initramfs = NULL;
   g_autofree char *seed = NULL;
   g_autofree char *qemu = NULL;
   g_autofree char *emulator = NULL;
@@ -182,21 +242,17 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     return NULL;
   if (!(qemu = bh_emulator_find_qemu (error)) || !(emulator = bh_emulator_ensure (qemu, error)))
     return NULL;
-  step (task, "kernel");
-  if (!(kernel = bh_kernel_find (cancellable, error)))
-    return NULL;
-  step (task, "initramfs");
-  if (!(initramfs = bh_initramfs_ensure (kernel, cancellable, error)))
+  if (!find_boot (task, work, &boot, cancellable, error))
     return NULL;
   step (task, "template");
   if (!(seed = bh_template_ensure_host (cancellable, error)))
     return NULL;
   step (task, "domain");
-  out->kvm = bh_accel_kvm_usable (kernel, initramfs, cancellable);
+  out->kvm = bh_accel_kvm_usable (boot.kernel, boot.probe, cancellable);
   if (!bh_log_prepare (id, error) || !bh_paths_ensure (runtime_dir, error))
     return NULL;
   out->uuid = g_uuid_string_random ();
-  out->kernel_release = g_strdup (kernel->release);
+  out->kernel_release = g_strdup (boot.kernel->release);
   out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
   spec = (BhDomainSpec){
     .id = id,
@@ -205,17 +261,20 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     .memory_mib = out->memory_mib,
     .cpus = (guint) bh_vm_config_get_int (work->config, "Processors"),
     .region_mib = REGION_MIB,
-    .kernel = kernel->image,
-    .initramfs = initramfs,
+    .kernel = boot.kernel->image,
+    .initramfs = boot.initramfs,
     .seed = seed,
     .opt = bh_prepare_has_opt (),
     .runtime_dir = runtime_dir,
     .log_file = log_file,
     .emulator = emulator,
     .qemu = qemu,
-    .debug = work->debug,
+    .log_level = boot.log_level,
+    .parameters = bh_vm_config_get (work->config, "KernelParameters"),
+    .arguments = (const char *const *) boot.arguments,
+    .debug = boot.debug,
   };
-  look_for_frozen (out, work, &spec, cancellable);
+  look_for_frozen (out, work, &spec, boot.own, cancellable);
   if (out->guest)
     {
       ram = bh_frozen_guest_ram_path (out->guest);

@@ -81,6 +81,11 @@ do_xml (char **words)
   NUMBER (region_mib);
   NUMBER (opt);
   NUMBER (debug);
+  NUMBER (log_level);
+  TEXT (parameters);
+  if (g_hash_table_contains (table, "arguments"))
+    words = g_strsplit (g_hash_table_lookup (table, "arguments"), "|", -1);
+  spec.arguments = (const char *const *) words;
   return answer (bh_domain_xml_new (&spec, &error), &error);
 }
 
@@ -94,7 +99,10 @@ main (int argc, char **argv)
 
   if (g_str_equal (command, "kernel"))
     {
-      code = do_kernel (&kernel);
+      if (argc > 2)
+        code = (kernel = bh_kernel_open (argv[2], argc > 3, NULL, &error)) ? 0 : give_up (error);
+      else
+        code = do_kernel (&kernel);
       if (code == 0)
         g_print ("%s\n%s\n%s\n", kernel->release, kernel->image, kernel->modules_dir);
       return code;
@@ -125,7 +133,7 @@ main (int argc, char **argv)
       g_print ("%s\n", bh_accel_kvm_usable (kernel, initramfs, NULL) ? "kvm" : "tcg");
       return 0;
     }
-  g_printerr ("usage: boot-tool kernel|extract IMAGE OUT|initramfs|seed|qemu|emulator QEMU|"
+  g_printerr ("usage: boot-tool kernel [FILE [any]]|extract IMAGE OUT|initramfs|seed|qemu|emulator QEMU|"
               "xml KEY=VALUE…|accel\n");
   return 2;
 }

@@ -74,6 +74,12 @@ class DomainTest(BootTest):
         self.assertIn(' quiet', first)
         self.assertNotIn('quiet', self.make(debug='1').findtext('os/cmdline'))
 
+    def test_parameters_and_arguments_of_its_own(self):
+        usual, more = self.make(), self.make(parameters='one two="3 <4"', log_level='6', arguments='-a|b <c>')
+        line = more.findtext('os/cmdline')
+        self.assertEqual(line, usual.findtext('os/cmdline') + ' loglevel=6 one two="3 <4"')
+        self.assertEqual(self.arguments(more), self.arguments(usual) + ['-a', 'b <c>'])
+
     def test_no_virtual_machines_inside(self):
         for kvm, expected in (('0', {'erms', 'svm'}), ('1', {'vmx', 'svm'})):
             cpu = self.make(kvm=kvm).find('cpu')

@@ -122,6 +122,31 @@ class KernelTest(BootTest):
         message = self.refuse('NoKernel', 'kernel')
         self.assertIn('6.1.0-9-cloud-amd64 lacks the module 9p.', message)
 
+    def test_one_that_was_chosen(self):
+        image = bytearray(bz_image(gzip.compress(elf_kernel())))
+        struct.pack_into('<H', image, 0x20e, 0x100)
+        image[0x300:0x320] = b'5.1.0-own (me@here) #1 SMP'.ljust(32, b'\0')
+        self.add_kernel('5.1.0-own', bytes(image) + bytes(4096))
+        own = os.path.join(self.boot, 'vmlinuz-5.1.0-own')
+        self.assertEqual(self.boot_tool('kernel', own)[0], '5.1.0-own')
+        elf = self.path('vmlinux')
+        with open(elf, 'wb') as file:
+            file.write(elf_kernel() + b'Linux version 5.1.0-own (me@here)\n\0')
+        self.assertEqual(self.boot_tool('kernel', elf)[0], '5.1.0-own')
+        bare = self.path('bare')
+        with open(bare, 'wb') as file:
+            file.write(elf_kernel() + b'Linux version 4.0-bare (me)')
+        self.assertEqual(self.boot_tool('kernel', bare, 'any')[0], '4.0-bare')
+        text = self.path('text')
+        with open(text, 'w', encoding='utf-8') as file:
+            file.write('not a kernel')
+        empty = self.path('empty')
+        open(empty, 'wb').close()
+        for path, name, word in ((bare, 'NoKernel', 'virtio_pci'), (text, 'InvalidArgument', 'not a Linux kernel'),
+                                 (empty, 'InvalidArgument', empty), ('/nonexistent', 'InvalidArgument', 'No such file'),
+                                 ('/tmp', 'InvalidArgument', '/tmp')):
+            self.assertIn(word, self.refuse(name, 'kernel', path))
+
     def test_unpacks_every_common_packing(self):
         for number, (name, pack) in enumerate(PACKERS.items()):
             with self.subTest(packing=name):

@@ -123,6 +123,23 @@ test_others (void)
   assert_value ("X11", ".desktop", NULL);
 }
 
+static void
+test_own_machine (void)
+{
+  assert_value ("Kernel", "", "");
+  assert_value ("Kernel", "/boot/vmlinuz-1", "/boot/vmlinuz-1");
+  assert_value ("Kernel", "vmlinuz", NULL);
+  assert_value ("Kernel", "/boot/../etc/shadow", NULL);
+  assert_value ("Initramfs", "/a:/b", NULL);
+  assert_value ("KernelParameters", " nosmt quiet ", "nosmt quiet");
+  assert_value ("KernelParameters", "n\u00f6", NULL);
+  assert_value ("QemuArguments", "-name 'a b'", "-name 'a b'");
+  assert_value ("QemuArguments", "-name 'a", NULL);
+  assert_value ("LogLevel", "debug", "debug");
+  assert_value ("LogLevel", "7", NULL);
+  g_assert_true (bh_keys_find ("QemuArguments")->weakens);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -132,5 +149,6 @@ main (int argc, char **argv)
   g_test_add_func ("/keys/numbers", test_numbers);
   g_test_add_func ("/keys/text", test_text);
   g_test_add_func ("/keys/others", test_others);
+  g_test_add_func ("/keys/own-machine", test_own_machine);
   return g_test_run ();
 }
