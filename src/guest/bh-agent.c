@@ -14,6 +14,7 @@
 #include "bh-network.h"
 #include "bh-programs.h"
 #include "bh-server.h"
+#include "bh-sound.h"
 
 typedef struct
 {
@@ -24,6 +25,7 @@ typedef struct
   BhPrograms *programs;
   BhServer *server;
   BhNetwork *network; /* NULL in a pair */
+  BhSound *sound;
   BhSession session;
   bool configured, running;
   int code;
@@ -67,6 +69,8 @@ configure (Agent *agent, const bh_msg_configure *message)
             }
         }
       agent->configured = answer.status == BH_CONFIGURED_OK;
+      if (agent->configured)
+        bh_sound_set_session (agent->sound, &agent->session);
     }
   if (detail[0])
     g_warning ("configure: %s", detail);
@@ -100,6 +104,7 @@ disconnected (void *data, bool forever)
   Agent *agent = data;
 
   bh_server_disconnected (agent->server);
+  bh_sound_disconnected (agent->sound);
   if (forever)
     agent->running = false;
 }
@@ -113,6 +118,11 @@ message (void *data, const BhMessage *message)
   if (bh_message_info (message->type)->stream == BH_STREAM_DISPLAY)
     {
       bh_server_message (agent->server, message);
+      return;
+    }
+  if (bh_message_info (message->type)->stream == BH_STREAM_SOUND)
+    {
+      bh_sound_message (agent->sound, message);
       return;
     }
   switch (message->type)
@@ -207,6 +217,7 @@ bh_agent_run (const BhAgentOptions *options)
     }
   agent.programs = bh_programs_new (agent.loop, agent.link, true, stop, &agent);
   agent.server = bh_server_new (agent.display, agent.link, &server_funcs, &agent);
+  agent.sound = bh_sound_new (agent.loop, agent.link, options->media);
   terminated = wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
   if (!options->pair)
     agent.network = bh_network_new (agent.loop, agent.link);
@@ -224,6 +235,7 @@ bh_agent_run (const BhAgentOptions *options)
           wl_display_flush_clients (agent.display);
           bh_programs_check_idle (agent.programs, bh_server_has_windows (agent.server));
           bh_link_flush (agent.link);
+          bh_sound_flush (agent.sound);
         }
       while (agent.server->pending);
       if (agent.running)
@@ -231,6 +243,7 @@ bh_agent_run (const BhAgentOptions *options)
     }
   bh_link_flush (agent.link);
   wl_event_source_remove (terminated);
+  bh_sound_free (agent.sound);
   bh_programs_free (agent.programs);
   if (agent.network)
     bh_network_free (agent.network);

@@ -11,6 +11,7 @@ typedef struct
   int channel_fd, region_fd; /* or -1 */
   const char *port;          /* instead of channel_fd */
   const char *runtime_dir;
+  const char *media; /* bulkhead-media, which has the sound devices */
 } BhAgentOptions;
 
 /* Runs until the host says shutdown or, in pair mode, goes away. An exit code. */

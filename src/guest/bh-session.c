@@ -74,6 +74,11 @@ inherit (BhSession *session)
                                          "WLR_RENDERER",
                                          "WLR_LIBINPUT_NO_DEVICES",
                                          "AT_SPI_BUS_ADDRESS",
+                                         "PULSE_SERVER",
+                                         "PULSE_COOKIE",
+                                         "PULSE_RUNTIME_PATH",
+                                         "PIPEWIRE_REMOTE",
+                                         "PIPEWIRE_RUNTIME_DIR",
                                          NULL };
 
   session->environment = g_get_environ ();
@@ -223,8 +228,8 @@ bh_session_enter (const BhSession *session, int keep)
 
 /* The bus gets its listening socket from us (as it would from systemd), so programs can connect at once
  * and nobody has to wait for it to come up. */
-static int
-listen_at (const BhSession *session, const char *path)
+int
+bh_session_listen (const BhSession *session, const char *path)
 {
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -283,7 +288,7 @@ bh_session_start_bus (BhSession *session)
       return 0;
     }
   path = g_build_filename (session->runtime_dir, "bus", NULL);
-  fd = listen_at (session, path);
+  fd = bh_session_listen (session, path);
   if (fd < 0)
     {
       g_warning ("Cannot listen at %s: %m", path);

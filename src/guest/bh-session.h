@@ -33,5 +33,9 @@ char **bh_session_data_dirs (const BhSession *session);
 /* Start the session bus if that has not been done; its pid, or 0. */
 pid_t bh_session_start_bus (BhSession *session);
 
+/* A listening socket of the user's at @path, for a server that gets it when the first program connects; -1
+ * with errno. */
+int bh_session_listen (const BhSession *session, const char *path);
+
 /* In a new process: become the user, in a session of its own, with no descriptor above 2. @keep stays. */
 void bh_session_enter (const BhSession *session, int keep);

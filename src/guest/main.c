@@ -11,7 +11,7 @@ int
 main (int argc, char **argv)
 {
   int channel_fd = -1, region_fd = -1;
-  g_autofree char *runtime_dir = NULL, *port = NULL;
+  g_autofree char *runtime_dir = NULL, *port = NULL, *media = NULL;
   const GOptionEntry entries[] = {
     { "channel-fd", 0, 0, G_OPTION_ARG_INT, &channel_fd, "Descriptor of the channel to the host",
       "N" },
@@ -20,6 +20,7 @@ main (int argc, char **argv)
     { "region-fd", 0, 0, G_OPTION_ARG_INT, &region_fd, "Descriptor of the shared region", "N" },
     { "runtime-dir", 0, 0, G_OPTION_ARG_FILENAME, &runtime_dir, "Where to open the Wayland socket",
       "DIR" },
+    { "media", 0, 0, G_OPTION_ARG_FILENAME, &media, "Where bulkhead-media is", "PATH" },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
@@ -38,6 +39,7 @@ main (int argc, char **argv)
     .channel_fd = channel_fd,
     .region_fd = region_fd,
     .runtime_dir = runtime_dir,
+    .media = media ? media : "/bulkhead/bulkhead-media",
   };
   if (options.pair && !runtime_dir)
     {

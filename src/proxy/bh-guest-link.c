@@ -19,6 +19,7 @@
 #include "bh-region.h"
 #include "bh-seat.h"
 #include "bh-service-link.h"
+#include "bh-sound.h"
 #include "bh-stream.h"
 #include "bh-windows.h"
 
@@ -62,6 +63,8 @@ cost (BhMessageType type)
     case BH_MSG_WINDOW_MENU:
     case BH_MSG_WINDOW_PARENT:
     case BH_MSG_WINDOW_LIMITS:
+    case BH_MSG_SOUND_PLAY:
+    case BH_MSG_SOUND_RECORD:
       return 100;
     case BH_MSG_CURSOR_IMAGE:
     case BH_MSG_CURSOR_SHAPE:
@@ -105,6 +108,7 @@ handle_hello (BhGuestLink *link, const bh_msg_hello *untrusted)
                          untrusted->configured != 0);
   bh_display_announce_output (proxy->display);
   bh_windows_announce_backdrop (proxy->windows);
+  bh_sound_hello (proxy->sound);
   bh_seat_announce (proxy->seat);
   return NULL;
 }
@@ -205,6 +209,10 @@ dispatch (BhGuestLink *link, const BhMessage *msg)
     case BH_MSG_CURSOR_SHAPE:
     case BH_MSG_CURSOR_IMAGE:
       return handle_cursor (link, msg);
+    case BH_MSG_SOUND_PLAY:
+    case BH_MSG_SOUND_DATA:
+    case BH_MSG_SOUND_RECORD:
+      return bh_sound_message (link->proxy->sound, msg);
     default:
       /* The decoder lets only the guest's messages through: one in the table that is not handled
        * here. */
@@ -380,6 +388,12 @@ bh_guest_link_set_paused (BhGuestLink *link, gboolean paused)
   link->paused = paused;
   if (!paused)
     schedule (link);
+}
+
+gsize
+bh_guest_link_get_queued (BhGuestLink *link, BhStreamId stream)
+{
+  return bh_channel_get_queued (link->channel, stream);
 }
 
 static gboolean

@@ -23,6 +23,9 @@ void bh_guest_link_set_paused (BhGuestLink *link, gboolean paused);
  * first; a guest that reads nothing at all is given up. */
 void bh_guest_link_send (BhGuestLink *link, BhMessageType type, const void *msg);
 
+/* Bytes of @stream that wait for the guest. */
+gsize bh_guest_link_get_queued (BhGuestLink *link, BhStreamId stream);
+
 /* BH_SEND (proxy, FRAME_DONE, frame_done, .window = 1, .time = 2) */
 #define BH_SEND(proxy, CONST, name, ...)                                                           \
   bh_guest_link_send ((proxy)->guest, BH_MSG_##CONST, &(bh_msg_##name){ __VA_ARGS__ })

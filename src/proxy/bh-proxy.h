@@ -22,6 +22,7 @@ typedef struct _BhSeat BhSeat;
 typedef struct _BhCursor BhCursor;
 typedef struct _BhGuestLink BhGuestLink;
 typedef struct _BhServiceLink BhServiceLink;
+typedef struct _BhSound BhSound;
 
 /* Exit codes; bulkhead-service and the tests read them. */
 enum
@@ -47,6 +48,7 @@ struct _BhProxy
   BhCursor *cursor;
   BhGuestLink *guest;
   BhServiceLink *service;
+  BhSound *sound;
 
   int exit_code;
   gboolean ended;

@@ -13,6 +13,7 @@
 #include "bh-error.h"
 #include "bh-guest-link.h"
 #include "bh-network.h"
+#include "bh-sound.h"
 #include "bh-text.h"
 #include "bh-windows.h"
 
@@ -221,6 +222,34 @@ handle_set_identity (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, co
   return TRUE;
 }
 
+static gboolean
+handle_set_sound (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, gboolean play,
+                  gboolean record, gpointer data)
+{
+  bh_sound_set_switches (((BhServiceLink *) data)->proxy->sound, play, record);
+  bh_dbus_proxy1_complete_set_sound (object, g_steal_pointer (&invocation));
+  return TRUE;
+}
+
+static gboolean
+handle_connect_sound (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+                      GVariant *handle, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = fds ? g_unix_fd_list_get (fds, g_variant_get_handle (handle), &error) : -1;
+
+  if (fd < 0)
+    {
+      g_dbus_method_invocation_return_error_literal (g_steal_pointer (&invocation), BH_ERROR,
+                                                     BH_ERROR_INVALID_ARGUMENT,
+                                                     error ? error->message : "no descriptor");
+      return TRUE;
+    }
+  bh_sound_connect (((BhServiceLink *) data)->proxy->sound, fd);
+  bh_dbus_proxy1_complete_connect_sound (object, g_steal_pointer (&invocation), NULL);
+  return TRUE;
+}
+
 static void
 connection_closed (GDBusConnection *connection, gboolean remote, GError *error, gpointer data)
 {
@@ -261,6 +290,9 @@ bh_service_link_start (BhServiceLink *link, GError **error)
   g_signal_connect (link->skeleton, "handle-shutdown", G_CALLBACK (handle_shutdown), link);
   g_signal_connect (link->skeleton, "handle-set-identity", G_CALLBACK (handle_set_identity), link);
   bh_network_connect (link->proxy, link->skeleton);
+  g_signal_connect (link->skeleton, "handle-set-sound", G_CALLBACK (handle_set_sound), link);
+  g_signal_connect (link->skeleton, "handle-connect-sound", G_CALLBACK (handle_connect_sound),
+                    link);
   g_signal_connect (link->connection, "closed", G_CALLBACK (connection_closed), link);
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (link->skeleton),
                                          link->connection, PATH, error))
@@ -349,6 +381,12 @@ void
 bh_service_link_idle (BhServiceLink *link)
 {
   bh_dbus_proxy1_emit_idle (link->skeleton);
+}
+
+void
+bh_service_link_sound_wanted (BhServiceLink *link)
+{
+  bh_dbus_proxy1_emit_sound_wanted (link->skeleton);
 }
 
 void

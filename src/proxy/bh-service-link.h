@@ -19,6 +19,8 @@ void bh_service_link_configured (BhServiceLink *link, const bh_msg_configured *u
 void bh_service_link_launched (BhServiceLink *link, const bh_msg_launched *untrusted);
 void bh_service_link_exited (BhServiceLink *link, const bh_msg_exited *untrusted);
 void bh_service_link_network_state (BhServiceLink *link, const bh_msg_network_state *untrusted);
+/* The guest plays or records and may: bulkhead-sound is needed. */
+void bh_service_link_sound_wanted (BhServiceLink *link);
 void bh_service_link_idle (BhServiceLink *link);
 void bh_service_link_windows (BhServiceLink *link, guint32 launch, guint count);
 /* For people; the same text at most once in ten seconds. */

@@ -21,6 +21,7 @@
 #include "bh-region.h"
 #include "bh-seat.h"
 #include "bh-service-link.h"
+#include "bh-sound.h"
 #include "bh-text.h"
 #include "bh-windows.h"
 
@@ -119,6 +120,7 @@ set_up (BhProxy *proxy, gboolean region, GError **error)
   if (!proxy->service || !bh_service_link_start (proxy->service, error))
     return FALSE;
   proxy->guest = bh_guest_link_new (proxy, FD_GUEST);
+  proxy->sound = bh_sound_new (proxy);
   proxy->seat = bh_seat_new (proxy);
   if (!bh_display_new (proxy, error))
     return FALSE;
@@ -152,6 +154,7 @@ tear_down (BhProxy *proxy)
   g_clear_pointer (&proxy->shared, bh_region_free);
   g_clear_pointer (&proxy->memory, bh_region_free);
   g_clear_pointer (&proxy->display, bh_display_free);
+  g_clear_pointer (&proxy->sound, bh_sound_free);
   g_clear_pointer (&proxy->guest, bh_guest_link_free);
   g_clear_pointer (&proxy->service, bh_service_link_free);
   g_main_loop_unref (proxy->loop);

@@ -33,6 +33,11 @@
 #define BH_MAX_SLOTS 3
 #define BH_LIST_BYTES 65536
 #define BH_MAX_PIXEL_BYTES 65536
+/* Sound is 48 kHz, two channels, signed 16 bit, little endian: 4 bytes are a frame. */
+#define BH_SOUND_RATE 48000
+#define BH_SOUND_FRAME 4
+#define BH_SOUND_SECOND (BH_SOUND_RATE * BH_SOUND_FRAME)
+#define BH_MAX_SOUND_BYTES 7680 /* 40 ms in one message */
 #define BH_MAX_KEYMAP (1u << 20)
 #define BH_COORD 0x100000 /* positions stay within ± 1 Mi, far from overflow */
 #define BH_FIXED (BH_MAX_SIDE * 4 * 256)
@@ -43,6 +48,7 @@ typedef enum
   BH_STREAM_CONTROL, /* hello, configure, programs, liveness */
   BH_STREAM_DISPLAY, /* windows, cursors, input */
   BH_STREAM_PIXELS,  /* pictures, only where there is no shared region */
+  BH_STREAM_SOUND,   /* what is played and recorded */
   BH_N_STREAMS
 } BhStreamId;
 
@@ -203,7 +209,14 @@ enum
   /* network */                                                                                    \
   M (NETWORK,           network,            H, CONTROL)                                            \
   M (NETWORK_GONE,      network_gone,       H, CONTROL)                                            \
-  M (NETWORK_STATE,     network_state,      G, CONTROL)
+  M (NETWORK_STATE,     network_state,      G, CONTROL)                                            \
+  /* sound */                                                                                      \
+  M (SOUND_PLAY,        sound_play,         G, SOUND)                                              \
+  M (SOUND_DATA,        sound_data,         G, SOUND)                                              \
+  M (SOUND_RECORD,      sound_record,       G, SOUND)                                              \
+  M (SOUND_SWITCH,      sound_switch,       H, SOUND)                                              \
+  M (SOUND_ROOM,        sound_room,         H, SOUND)                                              \
+  M (SOUND_CAPTURED,    sound_captured,     H, SOUND)
 
 /* The first message of a connection. @region_bytes: size of the shared region the guest has mapped,
  * 0 when it has none. Sent again after every reconnection; the guest then announces all its windows anew. */
@@ -496,6 +509,19 @@ enum
   F (U32, slot, 0, BH_MAX_NETWORKS - 1)                                                            \
   F (U32, status, 0, BH_NETWORK_FAILED)                                                            \
   F (STR, detail, 0, 512)
+/* A program plays (@on), or none does any more; as long as one does, sound_room says how many bytes of
+ * sound_data the host takes: what is sent beyond that ends the connection. */
+#define BH_FIELDS_sound_play(F) F (U32, on, 0, 1)
+/* Whole frames only. */
+#define BH_FIELDS_sound_data(F) F (BYTES, data, BH_SOUND_FRAME, BH_MAX_SOUND_BYTES)
+/* A program records (@on), or none does any more; answered by sound_captured while the host lets it. */
+#define BH_FIELDS_sound_record(F) F (U32, on, 0, 1)
+/* What the user lets this AppVM do. After it the guest tells anew what it does, and has no room left.
+ * Sent after hello and at each change. */
+#define BH_FIELDS_sound_switch(F) F (U32, play, 0, 1) F (U32, record, 0, 1)
+/* @bytes more may be sent: the host's own sink has asked for them. */
+#define BH_FIELDS_sound_room(F) F (U32, bytes, 1, BH_SOUND_SECOND)
+#define BH_FIELDS_sound_captured(F) F (BYTES, data, BH_SOUND_FRAME, BH_MAX_SOUND_BYTES)
 
 /* clang-format on */
 
