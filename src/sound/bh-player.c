@@ -3,9 +3,9 @@
  * What the AppVM plays.
  *
  * Theory of operation: the server says how much it wants (pa_stream_writable_size); that much, less what was
- * granted and has not come, is granted to the guest as room. So the guest's clock is the sink's. What comes is
- * written at once. A little more is granted than is wanted, since the guest sends whole cycles. When the buffer
- * runs dry while the guest plays, it is made longer. */
+ * granted and has not come, is granted to the guest as room. So the guest's clock is the sink's. A little more
+ * is granted than is wanted, since the guest sends whole cycles; that is kept here until the server wants it.
+ * When the server's buffer runs dry while the guest plays, it is made longer. */
 #include "config.h"
 
 #include "bh-sound.h"
@@ -20,6 +20,7 @@
 #define LINGER_MS 1000
 /* Never more than this in the server's buffer, whatever is sent. */
 #define BUFFER_MOST BH_SOUND_SECOND
+#define KEPT_MOST (4 * SLACK)
 
 struct _BhPlayer
 {
@@ -27,6 +28,8 @@ struct _BhPlayer
   pa_stream *stream;
   gboolean wanted;
   guint32 outstanding; /* granted and not come */
+  guint8 kept[KEPT_MOST];
+  guint32 n_kept;
   guint latency_ms, linger;
   gint peak; /* since it was asked for */
 };
@@ -46,7 +49,7 @@ is_ready (BhPlayer *player)
 static void
 grant (BhPlayer *player)
 {
-  size_t writable;
+  size_t writable, due;
   bh_msg_sound_room room;
 
   if (!is_ready (player) || !player->wanted)
@@ -55,17 +58,35 @@ grant (BhPlayer *player)
   if (writable == (size_t) -1)
     return;
   writable = MIN (writable, BUFFER_MOST) + SLACK;
-  if (writable < (size_t) player->outstanding + GRANT_LEAST)
+  due = player->outstanding + player->n_kept;
+  if (writable < due + GRANT_LEAST)
     return;
-  room.bytes = (guint32) MIN (writable - player->outstanding, (size_t) BH_SOUND_SECOND);
+  room.bytes = (guint32) MIN (writable - due, (size_t) BH_SOUND_SECOND);
   room.bytes -= room.bytes % BH_SOUND_FRAME;
   player->outstanding += room.bytes;
   bh_sound_send (player->sound, BH_MSG_SOUND_ROOM, &room);
 }
 
+/* Give the server what it wants of what is kept. */
+static void
+feed (BhPlayer *player)
+{
+  size_t size = pa_stream_writable_size (player->stream);
+
+  if (size == (size_t) -1)
+    return;
+  size = MIN (size, player->n_kept) / BH_SOUND_FRAME * BH_SOUND_FRAME;
+  if (size == 0
+      || pa_stream_write (player->stream, player->kept, size, NULL, 0, PA_SEEK_RELATIVE) < 0)
+    return;
+  player->n_kept -= (guint32) size;
+  memmove (player->kept, player->kept + size, player->n_kept);
+}
+
 static void
 wants_more (pa_stream *stream, size_t bytes, void *data)
 {
+  feed (data);
   grant (data);
 }
 
@@ -102,7 +123,7 @@ static void
 drop (BhPlayer *player)
 {
   g_clear_handle_id (&player->linger, g_source_remove);
-  player->outstanding = 0;
+  player->outstanding = player->n_kept = 0;
   if (!player->stream)
     return;
   pa_stream_set_state_callback (player->stream, NULL, NULL);
@@ -231,7 +252,12 @@ bh_player_data (BhPlayer *player, const BhBytes *data)
   if (!is_ready (player) || !player->wanted)
     return;
   note_peak (player, data);
-  pa_stream_write (player->stream, data->data, data->len, NULL, 0, PA_SEEK_RELATIVE);
+  if (data->len <= KEPT_MOST - player->n_kept)
+    {
+      memcpy (player->kept + player->n_kept, data->data, data->len);
+      player->n_kept += data->len;
+    }
+  feed (player);
   grant (player);
 }
 

@@ -14,7 +14,7 @@ import gi
 gi.require_version('Gio', '2.0')
 from gi.repository import Gio, GLib  # noqa: E402
 
-from . import build_path, wait_for  # noqa: E402
+from . import BUILD_DIR, build_path, wait_for  # noqa: E402
 
 PROXY_PATH = '/io/github/bulkhead/Proxy'
 PROXY_INTERFACE = 'io.github.bulkhead.Proxy1'
@@ -61,6 +61,7 @@ class Pair:
         self.sway, self.name, self.color, self.region = sway, name, color, region
         self._wrapper = list(wrapper)
         self.signals = []
+        self.guest_env = {}
         self.guest = self.proxy = self.bus = None
         self._last_id = 0
         self.runtime = os.path.join(sway.place.root, f'guest-{name}'.lower())
@@ -73,13 +74,15 @@ class Pair:
         region = make_region(self.region) if self.region else None
         with open(self.log, 'ab') as log:
             argv = [build_path('src', 'guest', 'bulkhead-guest'), '--channel-fd', '3',
-                    '--runtime-dir', self.runtime]
+                    '--runtime-dir', self.runtime,
+                    '--media', os.path.join(BUILD_DIR, 'src', 'media', 'bulkhead-media')]
             fds = {3: guest_channel.fileno()}
             if region is not None:
                 argv += ['--region-fd', '4']
                 fds[4] = region
             env = {name: value for name, value in self.sway.env.items()
                    if name not in ('WAYLAND_DISPLAY', 'SWAYSOCK', 'DBUS_SESSION_BUS_ADDRESS')}
+            env.update(self.guest_env)
             self.guest = popen_with_fds(argv, fds, env=env, stdin=subprocess.DEVNULL,
                                         stdout=log, stderr=log)
             fds = {3: proxy_end.fileno(), 4: host_channel.fileno()}
