@@ -4,7 +4,8 @@
  *
  *   /init                        bulkhead-init
  *   /bulkhead/bulkhead-guest     the agent
- *   /bulkhead/lib/               its shared libraries and the dynamic loader
+ *   /bulkhead/bulkhead-media     its sound devices; with the libraries of the guest's /usr
+ *   /bulkhead/lib/               the agent's shared libraries and the dynamic loader
  *   /modules/order, /modules/NAME.ko   kernel modules, and the order to load them in
  *
  * Not packed: QEMU hands it to the guest by DMA, and unpacking costs an emulated guest more. The
@@ -118,7 +119,8 @@ list_items (const BhKernel *kernel, GError **error)
   g_autofree char *init = bh_paths_program ("bulkhead-init");
   g_autofree char *guest = bh_paths_program ("bulkhead-guest");
   g_autoptr (GPtrArray) modules = NULL;
-  const char *programs[] = { init, guest };
+  g_autofree char *media = bh_paths_program ("bulkhead-media");
+  const char *programs[] = { init, guest, media };
 
   for (guint i = 0; i < G_N_ELEMENTS (programs); i++)
     if (access (programs[i], R_OK) != 0)
@@ -128,6 +130,7 @@ list_items (const BhKernel *kernel, GError **error)
       }
   add_item (items, g_strdup ("init"), init);
   add_item (items, g_strdup ("bulkhead/bulkhead-guest"), guest);
+  add_item (items, g_strdup ("bulkhead/bulkhead-media"), media);
   if (!add_libraries (items, guest, error))
     return NULL;
   modules = bh_modules_list (kernel->release, kernel->modules_dir, error);

@@ -12,7 +12,8 @@ import harness
 # BhError, in its order; boot-tool's exit code is 10 + the index.
 ERRORS = ('Failed', 'InvalidArgument', 'NotFound', 'Exists', 'BadKeyFile', 'NotRunning', 'Busy',
           'NoKernel', 'KernelUnreadable', 'NoHypervisor', 'NoDisplay', 'NoMemory', 'DiskFull')
-PROGRAMS = {'bulkhead-init': 'init', 'bulkhead-guest': 'guest', 'bulkhead-vmm': 'vmm'}
+PROGRAMS = {'bulkhead-init': 'init', 'bulkhead-guest': 'guest', 'bulkhead-vmm': 'vmm',
+            'bulkhead-media': 'media'}
 
 
 class BootToolError(Exception):

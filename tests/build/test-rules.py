@@ -27,11 +27,13 @@ RULES = {
     'icon': (('lib', 'confine'), ('glib', 'gio', 'gdk-pixbuf')),
     'helper': (('lib',), ('glib', 'gio', 'polkit')),
     'vmm': (('confine',), ('kernel',)),
-    'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'pulse', 'seccomp', 'kernel',
+    'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'seccomp', 'kernel',
                                 'pango', 'xkbcommon')),
     'netgate': ((), ('kernel',)),
+    'sound': (('lib', 'wire'), ('glib', 'gio', 'pulse')),
     'init': ((), ('kernel',)),
     'guest': (('wire',), ('glib', 'gio', 'wayland-server', 'pixman', 'xkbcommon', 'kernel')),
+    'media': (('wire',), ('pipewire',)),
 }
 
 # The beginning of a header's name: the library it belongs to. Anything else in <> is libc's.
@@ -42,7 +44,7 @@ LIBRARIES = {
     'gsk/': 'gtk', 'adwaita.h': 'adwaita', 'libvirt': 'libvirt', 'libsecret/': 'libsecret',
     'libxml/': 'libxml2', 'libkmod.h': 'kmod', 'archive': 'archive', 'polkit/': 'polkit',
     'wayland-client': 'wayland-client', 'wayland-server': 'wayland-server', 'pixman': 'pixman',
-    'pulse/': 'pulse', 'seccomp.h': 'seccomp', 'xkbcommon/': 'xkbcommon', 'zstd.h': 'compression',
+    'pulse/': 'pulse', 'pipewire/': 'pipewire', 'spa/': 'pipewire', 'seccomp.h': 'seccomp', 'xkbcommon/': 'xkbcommon', 'zstd.h': 'compression',
     'lzma.h': 'compression', 'lz4': 'compression', 'zlib.h': 'compression', 'linux/': 'kernel',
     'pango/': 'pango', 'cairo': 'pango', 'wayland-cursor.h': 'wayland-client',
     'wayland-util.h': 'wayland', 'wayland-version.h': 'wayland', 'wayland-egl': 'wayland-egl',

@@ -29,6 +29,8 @@ PROGRAMS = {
     'bulkhead-vmm': 'src/vmm/bulkhead-vmm',
     'bulkhead-guest': 'src/guest/bulkhead-guest',
     'bulkhead-icon': 'src/icon/bulkhead-icon',
+    'bulkhead-media': 'src/media/bulkhead-media',
+    'bulkhead-sound': 'src/sound/bulkhead-sound',
     'bulkhead-init': 'src/init/bulkhead-init',
 }
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

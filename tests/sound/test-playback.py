@@ -50,7 +50,6 @@ class PlaybackTest(SoundTestCase):
         self.assertEqual(pair.wait_exit(program, 40), (0, b''))
         pair.wait_state(False, False)
         tone = Tone(recording.stop())
-        print(tone, open(pair.log).read()[-600:])
         self.assertAlmostEqual(tone.frequency, 1000, delta=1)
         self.assertAlmostEqual(tone.seconds, 5, delta=0.3)
 
