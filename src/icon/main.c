@@ -28,6 +28,17 @@
 #define BADGE 56
 #define RIM 3
 
+#ifdef __SANITIZE_ADDRESS__
+/* The search for leaks reads /proc and traces the program, which a confined one cannot do. */
+int __lsan_is_turned_off (void);
+
+int
+__lsan_is_turned_off (void)
+{
+  return 1;
+}
+#endif
+
 static void
 limit (int what, rlim_t value)
 {
