@@ -43,6 +43,7 @@ typedef enum
  * @title: short, for settings windows; marked for translation
  * @doc: one sentence, marked for translation
  * @needs_restart: takes effect at the AppVM's next start
+ * @command: has this computer do something: it never comes from another one
  * @weakens: a value other than @fallback makes the isolation weaker
  */
 typedef struct
@@ -61,6 +62,7 @@ typedef struct
   const char *doc;
   gboolean needs_restart;
   gboolean weakens;
+  gboolean command;
 } BhKey;
 
 /**

@@ -247,8 +247,8 @@ keep_new (BhManager *self, BhVmConfig *config, GError **error)
   return add_vm (self, config);
 }
 
-static BhVm *
-create_vm (BhManager *self, GVariant *settings, GError **error)
+BhVm *
+bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
 {
   g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (BhVmConfig) config = NULL;
@@ -469,7 +469,7 @@ static gboolean
 handle_create_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GVariant *settings)
 {
   g_autoptr (GError) error = NULL;
-  BhVm *vm = create_vm (BH_MANAGER (manager), settings, &error);
+  BhVm *vm = bh_manager_create_vm (BH_MANAGER (manager), settings, &error);
 
   if (vm)
     bh_dbus_manager1_complete_create_vm (manager, g_steal_pointer (&invocation),
@@ -479,8 +479,8 @@ handle_create_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GV
   return TRUE;
 }
 
-static BhVm *
-find_vm (BhManager *self, const char *name, GError **error)
+BhVm *
+bh_manager_find_vm (BhManager *self, const char *name, GError **error)
 {
   /* An object's path first: exact, whatever other AppVMs are named. */
   const char *id = g_str_has_prefix (name, VM_PATH) ? name + strlen (VM_PATH) : NULL;
@@ -503,7 +503,7 @@ static gboolean
 handle_find_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  BhVm *vm = find_vm (BH_MANAGER (manager), name, &error);
+  BhVm *vm = bh_manager_find_vm (BH_MANAGER (manager), name, &error);
 
   if (vm)
     bh_dbus_manager1_complete_find_vm (manager, g_steal_pointer (&invocation), bh_vm_get_path (vm));
@@ -518,7 +518,7 @@ handle_duplicate_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation,
 {
   BhManager *self = BH_MANAGER (manager);
   g_autoptr (GError) error = NULL;
-  BhVm *vm = find_vm (self, from, &error);
+  BhVm *vm = bh_manager_find_vm (self, from, &error);
   BhVm *copy = vm ? duplicate_vm (self, vm, name, &error) : NULL;
 
   if (copy)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bh-dbus-manager.h"
+#include "bh-vm.h"
 
 #define BH_TYPE_MANAGER (bh_manager_get_type ())
 G_DECLARE_FINAL_TYPE (BhManager, bh_manager, BH, MANAGER, BhDbusManager1Skeleton)
@@ -16,6 +17,11 @@ G_DECLARE_FINAL_TYPE (BhManager, bh_manager, BH, MANAGER, BhDbusManager1Skeleton
 
 /* Reads the AppVM files. */
 BhManager *bh_manager_new (void);
+
+/* Make an AppVM of a{ss}; as Manager1.CreateVm. Owned by the manager, as that of the next. */
+BhVm *bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error);
+/* As Manager1.FindVm. */
+BhVm *bh_manager_find_vm (BhManager *self, const char *name, GError **error);
 
 /* Shows everything on @connection. */
 gboolean bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error);

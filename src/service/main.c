@@ -3,6 +3,7 @@
  * bulkhead-service: the AppVMs of one user, on the session bus. */
 #include "config.h"
 
+#include "bh-exchange.h"
 #include "bh-guest-settings.h"
 #include "bh-hypervisor.h"
 #include "bh-manager.h"
@@ -141,6 +142,7 @@ main (int argc, char **argv)
   g_dbus_connection_set_exit_on_close (service.connection, FALSE);
   service.loop = g_main_loop_new (NULL, FALSE);
   service.manager = bh_manager_new ();
+  bh_exchange_attach (service.manager);
   g_signal_connect (service.connection, "closed", G_CALLBACK (on_bus_closed), &service);
   g_signal_connect (service.manager, "quit", G_CALLBACK (on_quit), &service);
   if (!bh_manager_export (service.manager, service.connection, &error))
