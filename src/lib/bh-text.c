@@ -49,6 +49,30 @@ fate (gunichar c)
     }
 }
 
+/* Past a terminal's escape sequence (ECMA-48) that begins at @p, so that not only its ESC goes and "[31m"
+ * stays. A line's end ends even one that is cut off: it hides no more than its own line. */
+static const char *
+skip_escape (const char *p)
+{
+  p++;
+  if (*p == '[')
+    {
+      p++;
+      while (*p >= 0x20 && *p <= 0x3f)
+        p++;
+      return *p >= 0x40 && *p <= 0x7e ? p + 1 : p;
+    }
+  if (*p == ']' || *p == 'P' || *p == 'X' || *p == '^' || *p == '_')
+    {
+      while (*p != '\0' && *p != '\n' && *p != '\a' && !(p[0] == 033 && p[1] == '\\'))
+        p++;
+      return *p == '\a' ? p + 1 : *p == 033 ? p + 2 : p;
+    }
+  while (*p >= 0x20 && *p <= 0x2f)
+    p++;
+  return *p >= 0x30 && *p <= 0x7e ? p + 1 : p;
+}
+
 static char *
 clean (const char *text, gsize len, gsize max_chars, gboolean lines)
 {
@@ -58,11 +82,12 @@ clean (const char *text, gsize len, gsize max_chars, gboolean lines)
   guint marks = 0;
   gboolean space = FALSE;
 
-  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p))
+  for (const char *p = valid, *next; *p != '\0'; p = next)
     {
       gunichar c = g_utf8_get_char (p);
       Fate f = fate (c);
 
+      next = c == 033 ? skip_escape (p) : g_utf8_next_char (p);
       if (lines && (c == '\n' || c == '\t' || c == ' '))
         f = KEEP;
       if (f == SPACE && !lines)
@@ -70,7 +95,7 @@ clean (const char *text, gsize len, gsize max_chars, gboolean lines)
           space = TRUE;
           continue;
         }
-      if (f == DROP || (f == MARK && (++marks > MAX_MARKS || n == 0)))
+      if (f == DROP || c == 033 || (f == MARK && (++marks > MAX_MARKS || n == 0)))
         continue;
       if (f != MARK)
         marks = 0;

@@ -25,7 +25,7 @@ static void
 test_controls_and_spaces_become_one_space (void)
 {
   assert_clean ("a\n\n\tb", 100, "a b");
-  assert_clean ("\x1b[31mred\x07", 100, "[31mred");
+  assert_clean ("\x1b[31mred\x07", 100, "red");
   assert_clean ("  a   b  ", 100, "a b");
   assert_clean ("a\xe2\x80\xa8" "b\xe2\x80\xa9" "c", 100, "a b c"); /* line and paragraph separator */
 }
@@ -72,7 +72,31 @@ test_lines_keep_lines (void)
   const char *in = "one\ttwo\r\n\x1b[2Jthree  four\xe2\x80\xae\n";
   g_autofree char *out = bh_text_clean_lines (in, strlen (in));
 
-  g_assert_cmpstr (out, ==, "one\ttwo \n [2Jthree  four\n");
+  g_assert_cmpstr (out, ==, "one\ttwo \nthree  four\n");
+}
+
+static void
+assert_clean_lines (const char *in, const char *expected)
+{
+  g_autofree char *out = bh_text_clean_lines (in, strlen (in));
+
+  g_assert_cmpstr (out, ==, expected);
+}
+
+static void
+test_escape_sequences_go_whole (void)
+{
+  assert_clean_lines ("\x1b[1;31mred\x1b[0m\n", "red\n");
+  assert_clean_lines ("\x1b]0;title\x07" "a\x1b]8;;http://x\x1b\\b\n", "ab\n");
+  assert_clean_lines ("\x1b(Ba\x1b=b\x1b[?25h\n", "ab\n");
+  assert_clean ("a\x1b[31mb", 100, "a b");
+  /* Cut off anywhere, it takes at most the rest of its line. */
+  assert_clean_lines ("a\x1b", "a");
+  assert_clean_lines ("a\x1b[31", "a");
+  assert_clean_lines ("a\x1b]0;title\nb\n", "a\nb\n");
+  assert_clean_lines ("a\x1b[3\nb", "a\nb");
+  assert_clean_lines ("\x1bP\x1b\x1b\x1b\\a", "a");
+  assert_clean_lines ("\x1b[\xc3\xa4", "\xc3\xa4");
 }
 
 int
@@ -86,5 +110,6 @@ main (int argc, char **argv)
   g_test_add_func ("/text/cut-with-ellipsis", test_cut_with_ellipsis);
   g_test_add_func ("/text/invalid-utf8", test_invalid_utf8);
   g_test_add_func ("/text/lines-keep-lines", test_lines_keep_lines);
+  g_test_add_func ("/text/escape-sequences-go-whole", test_escape_sequences_go_whole);
   return g_test_run ();
 }
