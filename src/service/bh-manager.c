@@ -16,6 +16,7 @@
 #include "bh-log.h"
 #include "bh-paths.h"
 #include "bh-text.h"
+#include "bh-tray.h"
 #include "bh-vm-config.h"
 #include "bh-vm-files.h"
 #include "bh-vm.h"
@@ -35,6 +36,7 @@ struct _BhManager
   BhHostApps *apps;
   BhLaunchers *launchers;
   BhVmFiles *files;
+  BhTray *tray;
   GHashTable *vms;     /* id → BhVm */
   GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
   guint look_again;    /* timer: libvirt could not be asked */
@@ -99,6 +101,7 @@ on_deleted (BhVm *vm, BhManager *self)
   g_autoptr (BhVm) alive = g_object_ref (vm);
 
   bh_launchers_remove (self->launchers, bh_vm_get_id (vm));
+  bh_tray_remove (self->tray, vm);
   g_dbus_object_manager_server_unexport (self->server, bh_vm_get_path (vm));
   g_hash_table_remove (self->vms, bh_vm_get_id (vm));
 }
@@ -144,6 +147,7 @@ add_vm (BhManager *self, BhVmConfig *config)
   g_signal_connect_object (vm, "ready", G_CALLBACK (on_ready), self, 0);
   g_signal_connect_object (vm, "notify::settings", G_CALLBACK (on_changed), self, 0);
   g_signal_connect_object (vm, "deleted", G_CALLBACK (on_deleted), self, 0);
+  bh_tray_add (self->tray, vm);
   bh_dbus_object_skeleton_set_vm1 (object, BH_DBUS_VM1 (vm));
   g_dbus_object_manager_server_export (self->server, G_DBUS_OBJECT_SKELETON (object));
   return vm;
@@ -442,6 +446,13 @@ stop_all (BhManager *self)
     all_stopped (self);
 }
 
+static void
+on_stop_all (BhTray *tray, BhManager *self)
+{
+  if (self->stops_left == 0)
+    stop_all (self);
+}
+
 void
 bh_manager_leave (BhManager *self, gboolean stop_vms)
 {
@@ -452,6 +463,7 @@ bh_manager_leave (BhManager *self, gboolean stop_vms)
     return;
   self->leaving = TRUE;
   bh_frozen_leave (self->frozen);
+  bh_tray_stop (self->tray);
   if (stop_vms)
     {
       stop_all (self);
@@ -638,6 +650,8 @@ bh_manager_finalize (GObject *object)
   bh_frozen_wait (self->frozen);
   g_clear_handle_id (&self->look_again, g_source_remove);
   g_clear_pointer (&self->found, g_hash_table_unref);
+  /* Before the AppVMs, which it knows. */
+  g_clear_object (&self->tray);
   g_hash_table_unref (self->vms);
   g_ptr_array_unref (self->stopping);
   g_clear_object (&self->server);
@@ -671,6 +685,8 @@ bh_manager_init (BhManager *self)
   self->apps = bh_host_apps_new ();
   self->launchers = bh_launchers_new ();
   g_signal_connect_object (self->launchers, "failed", G_CALLBACK (on_launchers_failed), self, 0);
+  self->tray = bh_tray_new ();
+  g_signal_connect_object (self->tray, "stop-all", G_CALLBACK (on_stop_all), self, 0);
 }
 
 BhManager *
@@ -708,8 +724,12 @@ bh_manager_look (BhManager *self)
 void
 bh_manager_begin (BhManager *self)
 {
+  g_autoptr (GDBusConnection) connection =
+      g_dbus_object_manager_server_get_connection (self->server);
+
   self->begun = TRUE;
   update_launchers (self);
+  bh_tray_begin (self->tray, connection);
   if (self->found)
     adopt (self);
 }

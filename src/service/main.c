@@ -10,6 +10,7 @@
 #include "bh-trim.h"
 
 #include <glib-unix.h>
+#include <libintl.h>
 #include <locale.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -116,6 +117,9 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
 
   setlocale (LC_ALL, "");
+  /* For the tray alone: errors and logs are in English. */
+  bindtextdomain (GETTEXT_PACKAGE, BH_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   /* Each thread would get a heap of its own; what runs in threads here is rare and short. */
   mallopt (M_ARENA_MAX, 2);
   mallopt (M_TRIM_THRESHOLD, 128 * 1024);
