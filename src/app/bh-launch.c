@@ -142,3 +142,26 @@ bh_launch_stop (BhVmItem *item, gboolean force, GtkWidget *origin)
 
   bh_dbus_vm1_call_stop (bh_vm_item_get_proxy (item), force, NULL, on_called, job);
 }
+
+/* Stopped, so that it can start. */
+static void
+on_stopped (BhJob *job, const GError *error, Teller *teller)
+{
+  g_autoptr (GtkWidget) window = g_weak_ref_get (&teller->window);
+
+  if (!error && window)
+    bh_launch_start (teller->item, window);
+}
+
+void
+bh_launch_restart (BhVmItem *item, GtkWidget *origin)
+{
+  BhJob *job = begin (item, BH_JOB_STOP, NULL, "", origin);
+  Teller *teller = g_new0 (Teller, 1);
+
+  teller->item = g_object_ref (item);
+  g_weak_ref_init (&teller->window, gtk_widget_get_root (origin));
+  g_signal_connect_data (job, "finished", G_CALLBACK (on_stopped), teller, teller_free,
+                         G_CONNECT_AFTER);
+  bh_dbus_vm1_call_stop (bh_vm_item_get_proxy (item), FALSE, NULL, on_called, job);
+}

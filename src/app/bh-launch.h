@@ -19,3 +19,6 @@ void bh_launch_program (BhVmItem *item, const char *app, const char *label, GtkW
 
 void bh_launch_start (BhVmItem *item, GtkWidget *origin);
 void bh_launch_stop (BhVmItem *item, gboolean force, GtkWidget *origin);
+
+/* Stop, and start without a program. */
+void bh_launch_restart (BhVmItem *item, GtkWidget *origin);

@@ -5,10 +5,9 @@
 
 #include "bh-program-tile.h"
 
-#include <glib/gi18n.h>
+#include "bh-busy.h"
 
-/* A spinner for something shorter than this is noise. */
-#define SPINNER_DELAY_MS 300
+#include <glib/gi18n.h>
 
 struct _BhProgramTile
 {
@@ -17,11 +16,10 @@ struct _BhProgramTile
   GtkButton *button;
   GtkImage *image;
   GtkLabel *label;
-  GtkSpinner *spinner;
+  BhBusy *busy;
   GtkWidget *mark;
   GtkPopover *menu;
   gboolean launching, running;
-  guint delay;
 };
 
 G_DEFINE_FINAL_TYPE (BhProgramTile, bh_program_tile, GTK_TYPE_FLOW_BOX_CHILD)
@@ -61,17 +59,6 @@ on_long_press (GtkGestureLongPress *gesture, double x, double y, BhProgramTile *
   gtk_popover_popup (self->menu);
 }
 
-static gboolean
-on_delay (gpointer user_data)
-{
-  BhProgramTile *self = user_data;
-
-  self->delay = 0;
-  gtk_spinner_start (self->spinner);
-  gtk_widget_set_visible (GTK_WIDGET (self->spinner), TRUE);
-  return G_SOURCE_REMOVE;
-}
-
 static void
 update_description (BhProgramTile *self)
 {
@@ -92,7 +79,6 @@ bh_program_tile_dispose (GObject *object)
 {
   BhProgramTile *self = BH_PROGRAM_TILE (object);
 
-  g_clear_handle_id (&self->delay, g_source_remove);
   g_clear_pointer ((GtkWidget **) &self->menu, gtk_widget_unparent);
   g_clear_object (&self->program);
   G_OBJECT_CLASS (bh_program_tile_parent_class)->dispose (object);
@@ -112,12 +98,13 @@ bh_program_tile_class_init (BhProgramTileClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = bh_program_tile_dispose;
   widget_class->size_allocate = bh_program_tile_size_allocate;
+  g_type_ensure (BH_TYPE_BUSY);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-program-tile.ui");
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, button);
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, image);
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, label);
-  gtk_widget_class_bind_template_child (widget_class, BhProgramTile, spinner);
+  gtk_widget_class_bind_template_child (widget_class, BhProgramTile, busy);
   gtk_widget_class_bind_template_child (widget_class, BhProgramTile, mark);
   gtk_widget_class_bind_template_callback (widget_class, on_secondary_click);
   gtk_widget_class_bind_template_callback (widget_class, on_long_press);
@@ -186,18 +173,11 @@ bh_program_tile_set_state (BhProgramTile *self, gboolean launching, gboolean run
   if (launching != self->launching)
     {
       self->launching = launching;
-      g_clear_handle_id (&self->delay, g_source_remove);
       if (launching)
-        {
-          gtk_widget_add_css_class (GTK_WIDGET (self), "launching");
-          self->delay = g_timeout_add (SPINNER_DELAY_MS, on_delay, self);
-        }
+        gtk_widget_add_css_class (GTK_WIDGET (self), "launching");
       else
-        {
-          gtk_widget_remove_css_class (GTK_WIDGET (self), "launching");
-          gtk_spinner_stop (self->spinner);
-          gtk_widget_set_visible (GTK_WIDGET (self->spinner), FALSE);
-        }
+        gtk_widget_remove_css_class (GTK_WIDGET (self), "launching");
+      bh_busy_set (self->busy, launching);
     }
   self->running = running;
   gtk_widget_set_opacity (self->mark, running ? 1 : 0);

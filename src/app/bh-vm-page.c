@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The page of the chosen AppVM: its state, its programs, and what runs.
+ * The page of the chosen AppVM: its state, its programs, what runs and what it takes.
  *
  * Every act is an action of the group "vm", so that buttons, menus and shortcuts name the same
  * thing. */
@@ -9,19 +9,20 @@
 #include "bh-vm-page.h"
 
 #include "bh-accessible.h"
-#include "bh-color-dot.h"
 #include "bh-launch.h"
+#include "bh-log-window.h"
 #include "bh-program-tile.h"
 #include "bh-running-row.h"
-#include "bh-tint-box.h"
+#include "bh-terminal.h"
+#include "bh-usage-box.h"
 #include "bh-vm-acts.h"
+#include "bh-vm-hero.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
 /* How far the page must be scrolled until the name moves up into the header bar. */
 #define NAME_HIDDEN_AT 64
-#define SPINNER_DELAY_MS 300
 
 struct _BhVmPage
 {
@@ -30,24 +31,21 @@ struct _BhVmPage
   BhVmItem *item;
   GStrv shown;
   GVariant *shown_running;
-  guint delay;
 
   AdwHeaderBar *header;
   GtkStack *title_stack;
   AdwWindowTitle *title;
   GtkButton *back;
   GtkScrolledWindow *scrolled;
-  BhTintBox *hero;
-  BhColorDot *dot;
-  GtkLabel *name, *status, *error;
-  GtkWidget *error_box, *start, *stop, *cancel;
-  GtkSpinner *spinner;
-  GtkProgressBar *progress;
+  BhVmHero *hero;
+  GtkWidget *error_box;
+  GtkLabel *error;
   GtkStack *programs_stack;
   GtkFlowBox *tiles;
   GtkWidget *add;
   GtkWidget *running_group;
   GtkListBox *running;
+  BhUsageBox *usage;
   GtkWidget *problems_box;
   GtkLabel *problems;
 };
@@ -120,59 +118,28 @@ update_running (BhVmPage *self, GPtrArray *running)
   gtk_widget_set_visible (self->running_group, running->len > 0);
 }
 
-static gboolean
-on_delay (gpointer user_data)
-{
-  BhVmPage *self = user_data;
-
-  self->delay = 0;
-  gtk_widget_set_visible (GTK_WIDGET (self->spinner), TRUE);
-  gtk_spinner_start (self->spinner);
-  return G_SOURCE_REMOVE;
-}
-
 static void
-set_busy (BhVmPage *self, gboolean busy)
-{
-  if (busy && self->delay == 0 && !gtk_widget_get_visible (GTK_WIDGET (self->spinner)))
-    self->delay = g_timeout_add (SPINNER_DELAY_MS, on_delay, self);
-  if (busy)
-    return;
-  g_clear_handle_id (&self->delay, g_source_remove);
-  gtk_spinner_stop (self->spinner);
-  gtk_widget_set_visible (GTK_WIDGET (self->spinner), FALSE);
-}
-
-static void
-update_hero (BhVmPage *self)
+update_state (BhVmPage *self)
 {
   BhVmItem *item = self->item;
+  GtkWidget *widget = GTK_WIDGET (self);
   g_autofree char *status = bh_vm_item_dup_status (item), *error = bh_vm_item_dup_error (item);
   BhVmState state = bh_vm_item_get_state (item);
   BhJob *job = bh_vm_item_get_job (item);
+  gboolean running = state == BH_VM_RUNNING;
   gboolean stopping = state == BH_VM_STOPPING || (job && bh_job_get_kind (job) == BH_JOB_STOP);
   gboolean busy = job || state == BH_VM_STARTING || stopping;
-  const char *name = bh_vm_item_get_name (item);
 
-  adw_window_title_set_title (self->title, name);
+  adw_window_title_set_title (self->title, bh_vm_item_get_name (item));
   adw_window_title_set_subtitle (self->title, status);
-  bh_tint_box_set_color (self->hero, bh_vm_item_get_color (item));
-  bh_color_dot_set (self->dot, bh_vm_item_get_color (item), name);
-  bh_color_dot_set_active (self->dot, state == BH_VM_RUNNING);
-  gtk_label_set_text (self->name, name);
-  gtk_label_set_text (self->status, status);
-  set_busy (self, busy);
-  gtk_widget_set_opacity (GTK_WIDGET (self->progress), job && !stopping ? 1 : 0);
-  gtk_progress_bar_set_fraction (self->progress, job ? bh_job_get_fraction (job) : 0);
-
-  gtk_widget_set_visible (self->cancel, job && !stopping);
-  gtk_widget_set_visible (self->start, !busy && state != BH_VM_RUNNING);
-  gtk_widget_set_visible (self->stop, !gtk_widget_get_visible (self->cancel)
-                                          && !gtk_widget_get_visible (self->start));
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "vm.cancel", job && !stopping);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "vm.start", !busy && state != BH_VM_RUNNING);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "vm.stop",
-                                 !stopping && (state == BH_VM_RUNNING || state == BH_VM_STARTING));
+  gtk_widget_action_set_enabled (widget, "vm.cancel", job && !stopping);
+  gtk_widget_action_set_enabled (widget, "vm.start", !busy && !running);
+  gtk_widget_action_set_enabled (widget, "vm.stop",
+                                 !stopping && (running || state == BH_VM_STARTING));
+  gtk_widget_action_set_enabled (widget, "vm.restart", !busy && running);
+  gtk_widget_action_set_enabled (widget, "vm.terminal", running && !stopping);
+  bh_vm_hero_update (self->hero);
+  bh_usage_box_set_running (self->usage, running);
   gtk_widget_set_visible (self->error_box, !busy && state == BH_VM_FAILED && *error != '\0');
   gtk_label_set_text (self->error, error);
 }
@@ -195,7 +162,7 @@ update (BhVmPage *self)
   if (!self->item)
     return;
   running = bh_vm_item_get_running (self->item);
-  update_hero (self);
+  update_state (self);
   update_tiles (self, running);
   update_running (self, running);
   update_problems (self);
@@ -248,6 +215,26 @@ stop (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+restart (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  bh_launch_restart (BH_VM_PAGE (widget)->item, widget);
+}
+
+static void
+open_terminal (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  bh_terminal_open (BH_VM_PAGE (widget)->item, widget);
+}
+
+static void
+show_log (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  GtkWindow *window = GTK_WINDOW (gtk_widget_get_root (widget));
+
+  gtk_window_present (bh_log_window_new (window, BH_VM_PAGE (widget)->item));
+}
+
+static void
 cancel (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   BhJob *job = bh_vm_item_get_job (BH_VM_PAGE (widget)->item);
@@ -296,7 +283,6 @@ bh_vm_page_dispose (GObject *object)
 {
   BhVmPage *self = BH_VM_PAGE (object);
 
-  g_clear_handle_id (&self->delay, g_source_remove);
   if (self->item)
     g_signal_handlers_disconnect_by_data (self->item, self);
   g_clear_object (&self->item);
@@ -312,6 +298,9 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "vm.launch", "s", launch);
   gtk_widget_class_install_action (widget_class, "vm.start", NULL, start);
   gtk_widget_class_install_action (widget_class, "vm.stop", NULL, stop);
+  gtk_widget_class_install_action (widget_class, "vm.restart", NULL, restart);
+  gtk_widget_class_install_action (widget_class, "vm.terminal", NULL, open_terminal);
+  gtk_widget_class_install_action (widget_class, "vm.log", NULL, show_log);
   gtk_widget_class_install_action (widget_class, "vm.cancel", NULL, cancel);
   gtk_widget_class_install_action (widget_class, "vm.add-programs", NULL, add_programs);
   gtk_widget_class_install_action (widget_class, "vm.remove-program", "s", remove_program);
@@ -328,8 +317,8 @@ bh_vm_page_class_init (BhVmPageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = bh_vm_page_dispose;
   back_signal = g_signal_new ("back", BH_TYPE_VM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                               G_TYPE_NONE, 0);
-  g_type_ensure (BH_TYPE_COLOR_DOT);
-  g_type_ensure (BH_TYPE_TINT_BOX);
+  g_type_ensure (BH_TYPE_USAGE_BOX);
+  g_type_ensure (BH_TYPE_VM_HERO);
   install_actions (widget_class);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-vm-page.ui");
@@ -339,21 +328,14 @@ bh_vm_page_class_init (BhVmPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, back);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, scrolled);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, hero);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, dot);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, name);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, status);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, error);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, error_box);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, start);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, stop);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, cancel);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, spinner);
-  gtk_widget_class_bind_template_child (widget_class, BhVmPage, progress);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, programs_stack);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, tiles);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, add);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, running_group);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, running);
+  gtk_widget_class_bind_template_child (widget_class, BhVmPage, usage);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems_box);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems);
 }
@@ -388,7 +370,8 @@ bh_vm_page_set_item (BhVmPage *self, BhVmItem *item)
   g_set_object (&self->item, item);
   g_clear_pointer (&self->shown, g_strfreev);
   g_clear_pointer (&self->shown_running, g_variant_unref);
-  set_busy (self, FALSE);
+  bh_vm_hero_set_item (self->hero, item);
+  bh_usage_box_set_item (self->usage, item);
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scrolled), 0);
   if (item)
     g_signal_connect (item, "changed", G_CALLBACK (on_item_changed), self);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * An AppVM in the sidebar: its sign, name and state. */
+ * An AppVM in the sidebar: its sign, name, state and what it may reach. */
 #include "config.h"
 
 #include "bh-vm-row.h"
 
+#include "bh-busy.h"
 #include "bh-color-dot.h"
+#include "bh-reach-box.h"
 
 #include <glib/gi18n.h>
 
@@ -15,7 +17,8 @@ struct _BhVmRow
   BhVmItem *item;
   BhColorDot *dot;
   GtkLabel *name, *status;
-  GtkSpinner *spinner;
+  BhReachBox *reach;
+  BhBusy *busy;
 };
 
 G_DEFINE_FINAL_TYPE (BhVmRow, bh_vm_row, GTK_TYPE_LIST_BOX_ROW)
@@ -24,7 +27,8 @@ static void
 update (BhVmRow *self)
 {
   g_autofree char *status = bh_vm_item_dup_status (self->item);
-  g_autofree char *problem = NULL;
+  g_autofree char *description = NULL;
+  const char *reach;
   const char *name = bh_vm_item_get_name (self->item);
   BhVmState state = bh_vm_item_get_state (self->item);
   gboolean busy =
@@ -34,15 +38,19 @@ update (BhVmRow *self)
   bh_color_dot_set_active (self->dot, state == BH_VM_RUNNING);
   gtk_label_set_text (self->name, name);
   gtk_label_set_text (self->status, status);
-  gtk_spinner_set_spinning (self->spinner, busy);
-  gtk_widget_set_visible (GTK_WIDGET (self->spinner), busy);
+  bh_busy_set (self->busy, busy);
+  bh_reach_box_set (self->reach, bh_dbus_vm1_get_settings (bh_vm_item_get_proxy (self->item)));
+  reach = bh_reach_box_get_text (self->reach);
+  /* Translators: the state of an AppVM, and what it may reach; read aloud one after the other. */
+  description =
+      *reach != '\0' ? g_strdup_printf (C_ ("state and reach", "%s. %s"), status, reach) : NULL;
   gtk_widget_remove_css_class (GTK_WIDGET (self->status),
                                state == BH_VM_FAILED ? "dim-label" : "error");
   gtk_widget_add_css_class (GTK_WIDGET (self->status),
                             state == BH_VM_FAILED ? "error" : "dim-label");
-  /* The name alone: the state is the description, read after it. */
+  /* The name alone: the rest is the description, read after it. */
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
-                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, status, -1);
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, description ?: status, -1);
 }
 
 static void
@@ -72,13 +80,16 @@ bh_vm_row_class_init (BhVmRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = bh_vm_row_dispose;
+  g_type_ensure (BH_TYPE_BUSY);
   g_type_ensure (BH_TYPE_COLOR_DOT);
+  g_type_ensure (BH_TYPE_REACH_BOX);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-vm-row.ui");
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, dot);
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, name);
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, status);
-  gtk_widget_class_bind_template_child (widget_class, BhVmRow, spinner);
+  gtk_widget_class_bind_template_child (widget_class, BhVmRow, reach);
+  gtk_widget_class_bind_template_child (widget_class, BhVmRow, busy);
   /* List rows offer assistive technologies no action of their own. */
   gtk_widget_class_install_action (widget_class, "row.choose", NULL, choose_action);
 }
