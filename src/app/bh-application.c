@@ -6,6 +6,7 @@
 #include "bh-application.h"
 
 #include "bh-main-window.h"
+#include "bh-notifier.h"
 
 #include <glib/gi18n.h>
 
@@ -16,6 +17,7 @@ struct _BhApplication
   AdwApplication parent_instance;
   BhVmList *vms;
   BhProgramList *programs;
+  BhNotifier *notifier;
 };
 
 G_DEFINE_FINAL_TYPE (BhApplication, bh_application, ADW_TYPE_APPLICATION)
@@ -62,6 +64,13 @@ on_new_vm (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_show_vm (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  bh_main_window_show_vm (BH_MAIN_WINDOW (ensure_window (user_data)),
+                          g_variant_get_string (parameter, NULL));
+}
+
+static void
 on_help_shown (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
@@ -96,6 +105,7 @@ on_about (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static const GActionEntry actions[] = {
   { .name = "quit", .activate = on_quit },
   { .name = "new-vm", .activate = on_new_vm },
+  { .name = "show-vm", .activate = on_show_vm, .parameter_type = "s" },
   { .name = "help", .activate = on_help },
   { .name = "about", .activate = on_about },
 };
@@ -126,6 +136,7 @@ bh_application_startup (GApplication *application)
   for (gsize i = 0; i < G_N_ELEMENTS (shortcuts); i++)
     gtk_application_set_accels_for_action (GTK_APPLICATION (self), shortcuts[i].action,
                                            shortcuts[i].accels);
+  self->notifier = bh_notifier_new (GTK_APPLICATION (self), self->vms);
   bh_vm_list_connect (self->vms);
 }
 
@@ -159,6 +170,7 @@ bh_application_dispose (GObject *object)
 {
   BhApplication *self = BH_APPLICATION (object);
 
+  g_clear_object (&self->notifier);
   g_clear_object (&self->vms);
   g_clear_object (&self->programs);
   G_OBJECT_CLASS (bh_application_parent_class)->dispose (object);

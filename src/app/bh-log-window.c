@@ -40,15 +40,14 @@ toast (BhLogWindow *self, const char *text)
   adw_toast_overlay_add_toast (self->toasts, adw_toast_new (escaped));
 }
 
+/* Also when the text has been laid out and its height is known. */
 static void
 scroll_to_end (BhLogWindow *self)
 {
-  GtkTextBuffer *buffer = gtk_text_view_get_buffer (self->view);
-  GtkTextIter end;
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (self->scrolled);
 
-  gtk_text_buffer_get_end_iter (buffer, &end);
-  gtk_text_buffer_move_mark_by_name (buffer, "end", &end);
-  gtk_text_view_scroll_mark_onscreen (self->view, gtk_text_buffer_get_mark (buffer, "end"));
+  if (gtk_toggle_button_get_active (self->follow))
+    gtk_adjustment_set_value (adjustment, gtk_adjustment_get_upper (adjustment));
 }
 
 /* Appended where it only grew, so that a selection stays. */
@@ -71,8 +70,6 @@ show_text (BhLogWindow *self, const char *text)
     gtk_text_buffer_set_text (buffer, text, -1);
   g_free (self->text);
   self->text = g_strdup (text);
-  if (gtk_toggle_button_get_active (self->follow))
-    scroll_to_end (self);
 }
 
 static void
@@ -220,15 +217,11 @@ bh_log_window_class_init (BhLogWindowClass *klass)
 static void
 bh_log_window_init (BhLogWindow *self)
 {
-  GtkTextBuffer *buffer;
-  GtkTextIter end;
-
   gtk_widget_init_template (GTK_WIDGET (self));
   bh_accessible_tidy (GTK_WIDGET (self));
   bh_accessible_follow (GTK_WIDGET (self->stack));
-  buffer = gtk_text_view_get_buffer (self->view);
-  gtk_text_buffer_get_end_iter (buffer, &end);
-  gtk_text_buffer_create_mark (buffer, "end", &end, FALSE);
+  g_signal_connect_object (gtk_scrolled_window_get_vadjustment (self->scrolled), "changed",
+                           G_CALLBACK (scroll_to_end), self, G_CONNECT_SWAPPED);
 }
 
 GtkWindow *

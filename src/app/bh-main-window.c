@@ -6,14 +6,15 @@
 #include "bh-main-window.h"
 
 #include "bh-accessible.h"
+#include "bh-all-page.h"
 #include "bh-create-window.h"
 #include "bh-launch.h"
+#include "bh-settings.h"
+#include "bh-sidebar.h"
 #include "bh-vm-page.h"
-#include "bh-vm-row.h"
 
 #include <glib/gi18n.h>
 
-#define SCHEMA "io.github.bulkhead.Bulkhead"
 /* A page that comes and goes faster than this only flickers. */
 #define LOADING_DELAY_MS 300
 /* An offer needs more time to be read and taken than a notice. */
@@ -24,45 +25,26 @@ struct _BhMainWindow
   AdwApplicationWindow parent_instance;
   BhVmList *vms;
   BhProgramList *programs;
-  GSettings *settings; /* (nullable): not installed */
   char *chosen;
   guint loading_delay;
-  GStrv words;
-  GtkCustomFilter *filter;
 
   AdwToastOverlay *toasts;
   GtkStack *stack;
   AdwStatusPage *trouble;
   AdwLeaflet *leaflet;
-  GtkWidget *sidebar;
-  AdwHeaderBar *sidebar_header;
-  GtkToggleButton *search_button;
-  GtkSearchBar *search_bar;
-  GtkSearchEntry *search;
-  GtkListBox *rows;
-  GtkWidget *no_results;
+  BhSidebar *sidebar;
+  GtkStack *content;
   BhVmPage *page;
-  GtkWidget *slow_notice;
+  BhAllPage *all_page;
+  GMenuModel *primary_menu;
 };
 
 G_DEFINE_FINAL_TYPE (BhMainWindow, bh_main_window, ADW_TYPE_APPLICATION_WINDOW)
 
-static BhVmRow *
-find_row (BhMainWindow *self, const char *id)
+static gboolean
+shows_all (BhMainWindow *self)
 {
-  GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows));
-
-  for (; row; row = gtk_widget_get_next_sibling (row))
-    if (BH_IS_VM_ROW (row)
-        && g_strcmp0 (bh_vm_item_get_id (bh_vm_row_get_item (BH_VM_ROW (row))), id) == 0)
-      return BH_VM_ROW (row);
-  return NULL;
-}
-
-static void
-select_chosen (BhMainWindow *self)
-{
-  gtk_list_box_select_row (self->rows, GTK_LIST_BOX_ROW (find_row (self, self->chosen)));
+  return gtk_stack_get_visible_child (self->content) == GTK_WIDGET (self->all_page);
 }
 
 static void
@@ -71,6 +53,8 @@ choose (BhMainWindow *self, BhVmItem *item)
   g_free (self->chosen);
   self->chosen = item ? g_strdup (bh_vm_item_get_id (item)) : NULL;
   bh_vm_page_set_item (self->page, item);
+  if (!shows_all (self))
+    bh_sidebar_select (self->sidebar, item);
 }
 
 /* The chosen AppVM when it is still there, else the first. */
@@ -81,7 +65,6 @@ choose_some (BhMainWindow *self)
   BhVmItem *item = self->chosen ? bh_vm_list_find_id (self->vms, self->chosen) : NULL;
 
   choose (self, item ? item : first);
-  select_chosen (self);
 }
 
 static gboolean
@@ -106,16 +89,6 @@ show_trouble (BhMainWindow *self)
 }
 
 static void
-on_virtualization (BhMainWindow *self)
-{
-  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
-
-  gtk_widget_set_visible (
-      self->slow_notice,
-      manager && g_strcmp0 (bh_dbus_manager1_get_virtualization (manager), "tcg") == 0);
-}
-
-static void
 on_state_changed (BhVmList *vms, BhMainWindow *self)
 {
   BhVmListState state = bh_vm_list_get_state (vms);
@@ -133,7 +106,6 @@ on_state_changed (BhVmList *vms, BhMainWindow *self)
       break;
     case BH_VM_LIST_READY:
       choose_some (self);
-      on_virtualization (self);
       gtk_stack_set_visible_child_name (
           self->stack, g_list_model_get_n_items (G_LIST_MODEL (vms)) > 0 ? "main" : "welcome");
       break;
@@ -149,102 +121,38 @@ on_ready (BhVmList *vms, BhMainWindow *self)
   if (!manager || g_object_get_data (G_OBJECT (manager), "bh-met"))
     return;
   g_object_set_data (G_OBJECT (manager), "bh-met", manager);
-  g_signal_connect_object (manager, "notify::virtualization", G_CALLBACK (on_virtualization), self,
-                           G_CONNECT_SWAPPED);
   bh_program_list_load (self->programs, manager);
 }
 
 static void
-on_notice (BhVmItem *item, const char *text, BhMainWindow *self)
+show_page (BhMainWindow *self, GtkWidget *page)
 {
-  g_autofree char *full = g_strdup_printf (_ ("%s: %s"), bh_vm_item_get_name (item), text);
+  gtk_stack_set_visible_child (self->content, page);
+  adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->content));
+}
 
-  bh_main_window_toast (self, full);
+/* @activated: by click or Enter, not only by moving through the list. */
+static void
+on_chosen (BhSidebar *sidebar, BhVmItem *item, gboolean activated, BhMainWindow *self)
+{
+  gtk_stack_set_visible_child (self->content, GTK_WIDGET (self->page));
+  choose (self, item);
+  if (activated)
+    show_page (self, GTK_WIDGET (self->page));
 }
 
 static void
-on_program_crashed (BhVmItem *item, const char *label, BhMainWindow *self)
+on_all (BhSidebar *sidebar, BhMainWindow *self)
 {
-  g_autofree char *full =
-      g_strdup_printf (_ ("%s crashed in “%s”"), label, bh_vm_item_get_name (item));
-
-  bh_main_window_toast (self, full);
-}
-
-static GtkWidget *
-create_row (gpointer item, gpointer user_data)
-{
-  g_signal_handlers_disconnect_by_data (item, user_data);
-  g_signal_connect_object (item, "notice", G_CALLBACK (on_notice), user_data, 0);
-  g_signal_connect_object (item, "program-crashed", G_CALLBACK (on_program_crashed), user_data, 0);
-  return bh_vm_row_new (item);
-}
-
-/* Its name has all words, or one of its programs has. */
-static gboolean
-item_matches (gpointer item, gpointer user_data)
-{
-  BhMainWindow *self = user_data;
-  const char *const *ids = bh_vm_item_get_applications (item);
-  g_autofree char *name = g_utf8_casefold (bh_vm_item_get_name (item), -1);
-  gboolean all = TRUE;
-
-  for (gsize i = 0; self->words && self->words[i]; i++)
-    all = all && strstr (name, self->words[i]);
-  for (gsize i = 0; ids[i] && !all; i++)
-    {
-      g_autoptr (BhProgram) program = bh_program_list_lookup (self->programs, ids[i]);
-
-      all = bh_program_matches (program, (const char *const *) self->words);
-    }
-  return all;
+  bh_sidebar_select (self->sidebar, NULL);
+  show_page (self, GTK_WIDGET (self->all_page));
+  bh_all_page_focus (self->all_page);
 }
 
 static void
-on_search_changed (GtkSearchEntry *entry, BhMainWindow *self)
+on_back (GtkWidget *page, BhMainWindow *self)
 {
-  g_autofree char *normal =
-      g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
-  g_autofree char *folded = g_utf8_casefold (normal ?: "", -1);
-
-  g_strfreev (self->words);
-  self->words = g_strsplit_set (g_strstrip (folded), " \t", -1);
-  gtk_filter_changed (GTK_FILTER (self->filter), GTK_FILTER_CHANGE_DIFFERENT);
-  gtk_widget_set_visible (self->no_results, !gtk_list_box_get_row_at_index (self->rows, 0));
-  select_chosen (self);
-}
-
-static void
-on_search_activate (GtkSearchEntry *entry, BhMainWindow *self)
-{
-  GtkListBoxRow *first = gtk_list_box_get_row_at_index (self->rows, 0);
-
-  if (first)
-    {
-      gtk_widget_activate (GTK_WIDGET (first));
-      gtk_widget_grab_focus (GTK_WIDGET (first));
-    }
-}
-
-static void
-on_row_selected (GtkListBox *list, GtkListBoxRow *row, BhMainWindow *self)
-{
-  if (row && bh_vm_row_get_item (BH_VM_ROW (row)) != bh_vm_page_get_item (self->page))
-    choose (self, bh_vm_row_get_item (BH_VM_ROW (row)));
-}
-
-static void
-on_row_activated (GtkListBox *list, GtkListBoxRow *row, BhMainWindow *self)
-{
-  choose (self, bh_vm_row_get_item (BH_VM_ROW (row)));
-  gtk_list_box_select_row (list, row);
-  adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->page));
-}
-
-static void
-on_back (BhVmPage *page, BhMainWindow *self)
-{
-  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
+  adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->sidebar));
 }
 
 static void
@@ -253,11 +161,10 @@ on_folded (BhMainWindow *self)
   gboolean folded = adw_leaflet_get_folded (self->leaflet);
 
   bh_vm_page_set_folded (self->page, folded);
-  adw_header_bar_set_show_end_title_buttons (self->sidebar_header, folded);
-  /* In one column a selected row would only look as if it had been clicked. */
-  gtk_list_box_set_selection_mode (self->rows, folded ? GTK_SELECTION_NONE : GTK_SELECTION_SINGLE);
-  if (!folded)
-    select_chosen (self);
+  bh_all_page_set_folded (self->all_page, folded);
+  bh_sidebar_set_folded (self->sidebar, folded);
+  if (!folded && !shows_all (self))
+    bh_sidebar_select (self->sidebar, bh_vm_page_get_item (self->page));
 }
 
 /* "Start Calculator" of the toast that says an AppVM is ready. */
@@ -308,8 +215,8 @@ on_created (BhCreateWindow *window, const char *path, BhMainWindow *self)
       return;
     }
   self->chosen = g_strdup (bh_vm_item_get_id (item));
+  show_page (self, GTK_WIDGET (self->page));
   choose_some (self);
-  adw_leaflet_set_visible_child (self->leaflet, GTK_WIDGET (self->page));
   bh_vm_page_focus (self->page);
   offer_start (self, item);
 }
@@ -338,11 +245,8 @@ find (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   BhMainWindow *self = BH_MAIN_WINDOW (widget);
 
-  if (g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "main") != 0)
-    return;
-  adw_leaflet_set_visible_child (self->leaflet, self->sidebar);
-  gtk_search_bar_set_search_mode (self->search_bar, TRUE);
-  gtk_widget_grab_focus (GTK_WIDGET (self->search));
+  if (g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "main") == 0)
+    bh_sidebar_show_all (self->sidebar);
 }
 
 static void
@@ -370,34 +274,32 @@ show_shortcuts (GtkWidget *widget, const char *action, GVariant *parameter)
 static void
 restore_size (BhMainWindow *self)
 {
-  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
-  g_autoptr (GSettingsSchema) schema =
-      source ? g_settings_schema_source_lookup (source, SCHEMA, TRUE) : NULL;
+  GSettings *settings = bh_settings ();
   int width, height;
 
-  if (!schema)
+  if (!settings)
     return;
-  self->settings = g_settings_new (SCHEMA);
-  g_settings_get (self->settings, "window-size", "(ii)", &width, &height);
+  g_settings_get (settings, "window-size", "(ii)", &width, &height);
   if (width > 0 && height > 0)
     gtk_window_set_default_size (GTK_WINDOW (self), width, height);
-  if (g_settings_get_boolean (self->settings, "window-maximized"))
+  if (g_settings_get_boolean (settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
-  self->chosen = g_settings_get_string (self->settings, "last-appvm");
+  self->chosen = g_settings_get_string (settings, "last-appvm");
 }
 
 static gboolean
 bh_main_window_close_request (GtkWindow *window)
 {
   BhMainWindow *self = BH_MAIN_WINDOW (window);
+  GSettings *settings = bh_settings ();
   int width, height;
 
-  if (self->settings)
+  if (settings)
     {
       gtk_window_get_default_size (window, &width, &height);
-      g_settings_set (self->settings, "window-size", "(ii)", width, height);
-      g_settings_set_boolean (self->settings, "window-maximized", gtk_window_is_maximized (window));
-      g_settings_set_string (self->settings, "last-appvm", self->chosen ?: "");
+      g_settings_set (settings, "window-size", "(ii)", width, height);
+      g_settings_set_boolean (settings, "window-maximized", gtk_window_is_maximized (window));
+      g_settings_set_string (settings, "last-appvm", self->chosen ?: "");
     }
   return GTK_WINDOW_CLASS (bh_main_window_parent_class)->close_request (window);
 }
@@ -408,15 +310,8 @@ bh_main_window_dispose (GObject *object)
   BhMainWindow *self = BH_MAIN_WINDOW (object);
 
   g_clear_handle_id (&self->loading_delay, g_source_remove);
-  if (self->rows)
-    gtk_list_box_bind_model (self->rows, NULL, NULL, NULL, NULL);
-  self->rows = NULL;
-  if (self->filter)
-    gtk_custom_filter_set_filter_func (self->filter, NULL, NULL, NULL);
-  g_clear_object (&self->filter);
   g_clear_object (&self->vms);
   g_clear_object (&self->programs);
-  g_clear_object (&self->settings);
   G_OBJECT_CLASS (bh_main_window_parent_class)->dispose (object);
 }
 
@@ -426,7 +321,6 @@ bh_main_window_finalize (GObject *object)
   BhMainWindow *self = BH_MAIN_WINDOW (object);
 
   g_free (self->chosen);
-  g_strfreev (self->words);
   G_OBJECT_CLASS (bh_main_window_parent_class)->finalize (object);
 }
 
@@ -438,6 +332,8 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = bh_main_window_dispose;
   G_OBJECT_CLASS (klass)->finalize = bh_main_window_finalize;
   GTK_WINDOW_CLASS (klass)->close_request = bh_main_window_close_request;
+  g_type_ensure (BH_TYPE_ALL_PAGE);
+  g_type_ensure (BH_TYPE_SIDEBAR);
   g_type_ensure (BH_TYPE_VM_PAGE);
   gtk_widget_class_install_action (widget_class, "win.new-vm", NULL, new_vm);
   gtk_widget_class_install_action (widget_class, "win.find", NULL, find);
@@ -450,18 +346,12 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, trouble);
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, leaflet);
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, sidebar);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, sidebar_header);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, search_button);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, search_bar);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, search);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, rows);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, no_results);
+  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, content);
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, page);
-  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, slow_notice);
-  gtk_widget_class_bind_template_callback (widget_class, on_search_changed);
-  gtk_widget_class_bind_template_callback (widget_class, on_search_activate);
-  gtk_widget_class_bind_template_callback (widget_class, on_row_selected);
-  gtk_widget_class_bind_template_callback (widget_class, on_row_activated);
+  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, all_page);
+  gtk_widget_class_bind_template_child (widget_class, BhMainWindow, primary_menu);
+  gtk_widget_class_bind_template_callback (widget_class, on_chosen);
+  gtk_widget_class_bind_template_callback (widget_class, on_all);
   gtk_widget_class_bind_template_callback (widget_class, on_back);
 }
 
@@ -472,8 +362,8 @@ bh_main_window_init (BhMainWindow *self)
   bh_accessible_tidy (GTK_WIDGET (self));
   bh_accessible_follow (GTK_WIDGET (self->stack));
   bh_accessible_follow (GTK_WIDGET (self->leaflet));
-  gtk_search_bar_connect_entry (self->search_bar, GTK_EDITABLE (self->search));
-  gtk_search_bar_set_key_capture_widget (self->search_bar, GTK_WIDGET (self->leaflet));
+  bh_accessible_follow (GTK_WIDGET (self->content));
+  bh_sidebar_set_menu (self->sidebar, self->primary_menu);
   g_signal_connect_object (self->leaflet, "notify::folded", G_CALLBACK (on_folded), self,
                            G_CONNECT_SWAPPED);
   restore_size (self);
@@ -483,15 +373,12 @@ GtkWindow *
 bh_main_window_new (AdwApplication *application, BhVmList *vms, BhProgramList *programs)
 {
   BhMainWindow *self = g_object_new (BH_TYPE_MAIN_WINDOW, "application", application, NULL);
-  g_autoptr (GtkFilterListModel) model = NULL;
 
   self->vms = g_object_ref (vms);
   self->programs = g_object_ref (programs);
   bh_vm_page_set_programs (self->page, programs);
-  self->filter = gtk_custom_filter_new (item_matches, self, NULL);
-  model = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (vms)),
-                                     g_object_ref (GTK_FILTER (self->filter)));
-  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (model), create_row, self, NULL);
+  bh_sidebar_set_models (self->sidebar, vms, programs);
+  bh_all_page_set_models (self->all_page, vms, programs);
   g_signal_connect_object (vms, "state-changed", G_CALLBACK (on_ready), self, 0);
   g_signal_connect_object (vms, "state-changed", G_CALLBACK (on_state_changed), self, 0);
   g_signal_connect_object (vms, "added", G_CALLBACK (on_added), self, 0);
@@ -499,6 +386,22 @@ bh_main_window_new (AdwApplication *application, BhVmList *vms, BhProgramList *p
   on_ready (vms, self);
   on_state_changed (vms, self);
   return GTK_WINDOW (self);
+}
+
+void
+bh_main_window_show_vm (BhMainWindow *self, const char *id)
+{
+  BhVmItem *item = bh_vm_list_find_id (self->vms, id);
+
+  if (!item)
+    {
+      /* The list may not be here yet. */
+      g_free (self->chosen);
+      self->chosen = g_strdup (id);
+      return;
+    }
+  show_page (self, GTK_WIDGET (self->page));
+  choose (self, item);
 }
 
 void

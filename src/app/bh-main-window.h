@@ -13,6 +13,9 @@ G_DECLARE_FINAL_TYPE (BhMainWindow, bh_main_window, BH, MAIN_WINDOW, AdwApplicat
 
 GtkWindow *bh_main_window_new (AdwApplication *application, BhVmList *vms, BhProgramList *programs);
 
+/* Show the page of the AppVM with that id; later, when the list is not here yet. */
+void bh_main_window_show_vm (BhMainWindow *self, const char *id);
+
 /* @text: plain, not markup */
 void bh_main_window_toast (BhMainWindow *self, const char *text);
 /* @toast: (transfer full) */

@@ -99,12 +99,8 @@ refilter (BhProgramPicker *self)
 static void
 on_search_changed (GtkSearchEntry *entry, BhProgramPicker *self)
 {
-  g_autofree char *normal =
-      g_utf8_normalize (gtk_editable_get_text (GTK_EDITABLE (entry)), -1, G_NORMALIZE_ALL);
-  g_autofree char *folded = g_utf8_casefold (normal ?: "", -1);
-
   g_strfreev (self->words);
-  self->words = g_strsplit_set (g_strstrip (folded), " \t", -1);
+  self->words = bh_program_split_words (gtk_editable_get_text (GTK_EDITABLE (entry)));
   refilter (self);
 }
 

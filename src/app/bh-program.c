@@ -73,20 +73,35 @@ bh_program_init (BhProgram *self)
 {
 }
 
+char *
+bh_program_fold (const char *text)
+{
+  g_autofree char *normal = g_utf8_normalize (text, -1, G_NORMALIZE_ALL);
+
+  return g_utf8_casefold (normal ? normal : text, -1);
+}
+
+GStrv
+bh_program_split_words (const char *text)
+{
+  g_autofree char *folded = bh_program_fold (text);
+
+  return g_strsplit_set (g_strstrip (folded), " \t", -1);
+}
+
 /* Collected once: the search runs with every key. */
 static void
 index_text (BhProgram *self, GVariant *description)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   g_autofree const char **keywords = NULL;
-  g_autofree char *normal = NULL, *folded = NULL;
+  g_autofree char *folded = NULL;
 
   g_string_append_printf (text, "%s\n%s\n%s", self->name, self->summary, self->id);
   if (description && g_variant_lookup (description, "keywords", "^a&s", &keywords))
     for (gsize i = 0; keywords[i]; i++)
       g_string_append_printf (text, "\n%s", keywords[i]);
-  normal = g_utf8_normalize (text->str, (gssize) text->len, G_NORMALIZE_ALL);
-  self->haystack = g_utf8_casefold (normal ?: text->str, -1);
+  self->haystack = bh_program_fold (text->str);
   folded = g_utf8_casefold (self->name, -1);
   self->sort_key = g_utf8_collate_key (folded, -1);
 }

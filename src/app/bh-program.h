@@ -22,6 +22,11 @@ GIcon *bh_program_get_icon (BhProgram *self);
 /* Why it cannot run in an AppVM; %NULL when it can. */
 const char *bh_program_get_reason (BhProgram *self);
 
+/* As searches compare: without regard to case and to how accents are written. */
+char *bh_program_fold (const char *text);
+/* The words of a search, folded; an empty one is everywhere. */
+GStrv bh_program_split_words (const char *text);
+
 /* Whether every word of @words (casefolded) begins or is within its name, summary or keywords. */
 gboolean bh_program_matches (BhProgram *self, const char *const *words);
 /* By name as people sort; those that cannot run come last. */

@@ -19,6 +19,7 @@ struct _BhVmItem
   BhDbusVm1 *proxy;
   char *name;
   GPtrArray *jobs;
+  BhVmState last_state;
 };
 
 G_DEFINE_FINAL_TYPE (BhVmItem, bh_vm_item, G_TYPE_OBJECT)
@@ -28,6 +29,7 @@ enum
   CHANGED,
   NOTICE,
   PROGRAM_CRASHED,
+  FAILED,
   N_SIGNALS
 };
 
@@ -49,8 +51,13 @@ take_name (BhVmItem *self)
 static void
 on_properties (GDBusProxy *proxy, GVariant *changed, const char *const *invalidated, BhVmItem *self)
 {
+  BhVmState state = bh_vm_item_get_state (self), last = self->last_state;
+
   take_name (self);
+  self->last_state = state;
   g_signal_emit (self, signals[CHANGED], 0);
+  if (state == BH_VM_FAILED && last != BH_VM_FAILED)
+    g_signal_emit (self, signals[FAILED], 0, last == BH_VM_RUNNING);
 }
 
 static void
@@ -101,6 +108,8 @@ bh_vm_item_class_init (BhVmItemClass *klass)
                                   G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[PROGRAM_CRASHED] = g_signal_new ("program-crashed", BH_TYPE_VM_ITEM, G_SIGNAL_RUN_LAST, 0,
                                            NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[FAILED] = g_signal_new ("failed", BH_TYPE_VM_ITEM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
 }
 
 static void
@@ -116,6 +125,7 @@ bh_vm_item_new (BhDbusVm1 *proxy)
 
   self->proxy = g_object_ref (proxy);
   take_name (self);
+  self->last_state = bh_vm_item_get_state (self);
   /* After the generated class has dropped the lists it keeps: theirs point into the old values. */
   g_signal_connect_object (proxy, "g-properties-changed", G_CALLBACK (on_properties), self,
                            G_CONNECT_AFTER);

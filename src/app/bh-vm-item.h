@@ -30,6 +30,7 @@ G_DECLARE_FINAL_TYPE (BhVmItem, bh_vm_item, BH, VM_ITEM, GObject)
  * BhVmItem::changed: anything of it.
  * BhVmItem::notice: (text): something the user should know.
  * BhVmItem::program-crashed: (label)
+ * BhVmItem::failed: (had_run): it did not start, or stopped by itself.
  */
 
 BhVmItem *bh_vm_item_new (BhDbusVm1 *proxy);

@@ -93,6 +93,27 @@ class Pages:
         yield
         desk.wait(ROW, 'Work')
 
+    def all(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.press(BUTTON, 'All Applications')
+        desk.wait(ROW, 'Calculator')
+
+    def log(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Personal')
+        desk.press(BUTTON, 'Log')
+        desk.wait_text('Log of')
+
+    def use(self, desk):
+        desk.use_mock(vms=[{'Name': 'Personal', 'Color': 'blue', 'State': 'running', 'Applications': 'foot.desktop',
+                            'Programs': [[2, 'Foot', 2, 3]]}])
+        yield
+        choose(desk, 'Personal')
+        desk.wait(BUTTON, 'Foot')
+        time.sleep(15)
+
     def delete(self, desk):
         desk.use_mock(vms=VMS)
         yield

@@ -243,9 +243,9 @@ class Looking(AppCase):
         self.desk.create('Sums', Applications=CALCULATOR)
         self.desk.run_app()
         self.desk.wait(ROW, 'Sums')
-        self.desk.sway.wait_view(APP_ID)
-        self.desk.sway.input.key('ctrl+f')
+        self.desk.press(BUTTON, 'Search')
         self.desk.wait_focus(TEXT)
+        self.desk.sway.wait_view(APP_ID)
         self.desk.sway.input.type('zath')
         self.desk.wait_gone(ROW, 'Sums')
         self.desk.wait(ROW, 'Reading')
@@ -278,6 +278,67 @@ class Looking(AppCase):
         for node in self.desk.all(BUTTON + TOGGLE + TEXT):
             self.assertTrue(node.get_name(), node.get_role_name())
             self.assertNotIn('_', node.get_name())
+
+
+class AllApplications(AppCase):
+    def start(self, *vms):
+        self.record = self.desk.place.path('record')
+        if os.path.exists(self.record):
+            os.unlink(self.record)
+        self.desk.use_mock('--step', '20', '--record', self.record, vms=vms)
+        self.desk.run_app()
+
+    def test_ctrl_f_finds_a_program_of_any_appvm_and_enter_starts_it(self):
+        self.start({'Name': 'Reading', 'Applications': 'org.pwmt.zathura.desktop'},
+                   {'Name': 'Sums', 'Applications': f'{CALCULATOR};foot.desktop'})
+        self.desk.wait(ROW, 'Sums')
+        self.desk.sway.wait_view(APP_ID)
+        self.desk.sway.input.key('ctrl+f')
+        self.desk.wait_focus(TEXT)
+        self.assertIn('Reading', self.desk.wait(ROW, 'Zathura').get_description())
+        self.desk.wait(ROW, 'Foot')
+        self.desk.sway.input.type('calc')
+        self.desk.wait_gone(ROW, 'Zathura')
+        self.desk.wait(ROW, 'Calculator')
+        self.desk.sway.input.key('Return')
+        wait_for(lambda: self.desk.vms()['Sums']['State'] == 'running', what='the AppVM')
+        with open(self.record, encoding='utf-8') as file:
+            self.assertEqual(json.loads(file.readline())['app'], CALCULATOR)
+
+    def test_the_name_of_an_appvm_finds_its_programs(self):
+        self.start({'Name': 'Éducation', 'Applications': 'org.pwmt.zathura.desktop'},
+                   {'Name': 'Sums', 'Applications': CALCULATOR})
+        self.desk.press(BUTTON, 'All Applications')
+        self.desk.wait(ROW, 'Calculator')
+        self.desk.type_into('Search all programs', 'éduc')
+        self.desk.wait_gone(ROW, 'Calculator')
+        self.desk.wait(ROW, 'Zathura')
+        self.desk.type_into('Search all programs', 'no such program')
+        self.desk.wait_text('No Programs Found')
+
+    def test_it_follows_what_is_added(self):
+        self.desk.use_real_service()
+        work = self.desk.create('Work')
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'All Applications')
+        self.desk.wait_text('No Programs Yet')
+        work.set(Applications=CALCULATOR)
+        self.assertIn('Work', self.desk.wait(ROW, 'Calculator').get_description())
+        self.desk.press(ROW, 'Work')
+        self.desk.wait_gone(TEXT, 'Search all programs')
+        self.desk.wait(BUTTON, 'Calculator')
+
+    def test_at_360_pixels_it_leads_back_to_the_list(self):
+        self.start({'Name': 'Sums', 'Applications': CALCULATOR})
+        self.desk.wait(ROW, 'Sums')
+        self.desk.sway.wait_view(APP_ID)
+        self.desk.resize(360, 600)
+        wait_for(lambda: self.desk.window_rect()['width'] <= 360, what='360 pixels')
+        self.desk.press(BUTTON, 'All Applications')
+        self.desk.wait_gone(ROW, 'Sums')
+        self.desk.wait(ROW, 'Calculator')
+        self.desk.press(BUTTON, 'Back')
+        self.desk.wait(ROW, 'Sums')
 
 
 class Trouble(AppCase):
