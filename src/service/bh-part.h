@@ -58,7 +58,8 @@ struct _BhPartInterface
   /* The service ends and the machine goes on. Last call. */
   void (*abandon) (BhPart *self);
 
-  /* What people may know of it, a{sv}; floating. NULL: nothing. */
+  /* What people may know of it, a{sv}; floating. NULL: nothing. "in-use" (as) is what it uses right now, for
+   * Vm1.InUse: "network", "sound", "microphone", "camera". */
   GVariant *(*describe) (BhPart *self);
 };
 

@@ -192,6 +192,24 @@ bh_parts_describe (BhParts *self, const char *name)
   return says ? says : g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0);
 }
 
+GStrv
+bh_parts_list_in_use (BhParts *self)
+{
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+
+  for (guint i = 0; i < self->parts->len && !self->over; i++)
+    {
+      g_autoptr (GVariant) says = bh_part_describe (self->parts->pdata[i]);
+      g_autofree const char **words = NULL;
+
+      if (says)
+        g_variant_ref_sink (says);
+      if (says && g_variant_lookup (says, "in-use", "^a&s", &words))
+        g_strv_builder_addv (all, words);
+    }
+  return g_strv_builder_end (all);
+}
+
 static void
 bh_parts_finalize (GObject *object)
 {

@@ -36,5 +36,7 @@ void bh_parts_abandon (BhParts *self);
 
 /* a{sv} of the part @name; floating, empty when it says nothing. */
 GVariant *bh_parts_describe (BhParts *self, const char *name);
+/* "in-use" of all of them. (transfer full) */
+GStrv bh_parts_list_in_use (BhParts *self);
 /* The part @name; %NULL when there is no such. */
 BhPart *bh_parts_find (BhParts *self, const char *name);

@@ -36,6 +36,7 @@ struct _BhTray
   BhTrayMenu *menu;
   guint watch, name, update;
   gboolean watcher; /* there is one */
+  gboolean failure; /* of an AppVM that nobody has looked at */
   char *token;      /* of the host's compositor, for what is opened next */
 };
 
@@ -109,6 +110,12 @@ compare_names (gconstpointer a, gconstpointer b)
   return g_utf8_collate (bh_vm_get_name (*(BhVm *const *) a), bh_vm_get_name (*(BhVm *const *) b));
 }
 
+static gboolean
+has_failed (BhVm *vm)
+{
+  return g_strcmp0 (bh_dbus_vm1_get_state (BH_DBUS_VM1 (vm)), "failed") == 0;
+}
+
 static char *
 describe (BhVm *vm)
 {
@@ -121,10 +128,42 @@ describe (BhVm *vm)
     return g_strdup_printf (_ ("%s: starting"), bh_vm_get_name (vm));
   if (g_strcmp0 (state, "stopping") == 0)
     return g_strdup_printf (_ ("%s: stopping"), bh_vm_get_name (vm));
+  if (has_failed (vm))
+    return g_strdup_printf (_ ("%s: failed"), bh_vm_get_name (vm));
   if (n == 0)
     return g_strdup_printf (_ ("%s: no programs open"), bh_vm_get_name (vm));
   return g_strdup_printf (ngettext ("%s: %u program", "%s: %u programs", n), bh_vm_get_name (vm),
                           n);
+}
+
+/* "Uses the microphone, the camera"; NULL for nothing. */
+static char *
+describe_use (BhVm *vm)
+{
+  static const struct
+  {
+    const char *word, *text;
+  } uses[] = {
+    { "network", N_ ("Uses the network") },
+    { "sound", N_ ("Plays sound") },
+    { "microphone", N_ ("Listens to the microphone") },
+    { "camera", N_ ("Watches through the camera") },
+  };
+  const char *const *words = bh_dbus_vm1_get_in_use (BH_DBUS_VM1 (vm));
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (gsize i = 0; words && i < G_N_ELEMENTS (uses); i++)
+    if (g_strv_contains (words, uses[i].word))
+      g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", _ (uses[i].text));
+  return text->len > 0 ? g_strdup (text->str) : NULL;
+}
+
+static gboolean
+watches_or_listens (BhVm *vm)
+{
+  const char *const *words = bh_dbus_vm1_get_in_use (BH_DBUS_VM1 (vm));
+
+  return words && (g_strv_contains (words, "microphone") || g_strv_contains (words, "camera"));
 }
 
 static void
@@ -133,23 +172,32 @@ add_vm_items (BhTray *self, BhVm *vm)
   const char *id = bh_vm_get_id (vm);
   g_autofree char *label = describe (vm), *key = g_strconcat ("vm:", id, NULL);
   g_autofree char *show = g_strconcat ("show:", id, NULL), *stop = g_strconcat ("stop:", id, NULL);
+  g_autofree char *use = describe_use (vm), *use_key = g_strconcat ("use:", id, NULL);
   gboolean stopping = g_strcmp0 (bh_dbus_vm1_get_state (BH_DBUS_VM1 (vm)), "stopping") == 0;
 
   bh_tray_menu_add (self->menu, NULL, key, label, TRUE);
+  if (use)
+    bh_tray_menu_add (self->menu, key, use_key, use, FALSE);
   bh_tray_menu_add (self->menu, key, show, _ ("Open"), TRUE);
-  bh_tray_menu_add (self->menu, key, stop, _ ("Stop"), !stopping);
+  if (bh_vm_is_active (vm))
+    bh_tray_menu_add (self->menu, key, stop, _ ("Stop"), !stopping);
 }
 
 static void
-write_menu (BhTray *self, GPtrArray *active)
+write_menu (BhTray *self, GPtrArray *shown)
 {
+  gboolean any_runs = FALSE;
+
   bh_tray_menu_begin (self->menu);
-  for (guint i = 0; i < active->len; i++)
-    add_vm_items (self, active->pdata[i]);
-  if (active->len > 0)
+  for (guint i = 0; i < shown->len; i++)
+    {
+      add_vm_items (self, shown->pdata[i]);
+      any_runs = any_runs || bh_vm_is_active (shown->pdata[i]);
+    }
+  if (shown->len > 0)
     {
       bh_tray_menu_add (self->menu, NULL, "-1", NULL, TRUE);
-      bh_tray_menu_add (self->menu, NULL, "stop-all", _ ("Stop All"), TRUE);
+      bh_tray_menu_add (self->menu, NULL, "stop-all", _ ("Stop All"), any_runs);
       bh_tray_menu_add (self->menu, NULL, "-2", NULL, TRUE);
     }
   bh_tray_menu_add (self->menu, NULL, "new", _ ("New AppVM…"), TRUE);
@@ -158,19 +206,21 @@ write_menu (BhTray *self, GPtrArray *active)
 }
 
 static void
-show_tooltip (BhTray *self, GPtrArray *active)
+show_tooltip (BhTray *self, GPtrArray *shown)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   GVariantBuilder no_pixmaps;
 
-  for (guint i = 0; i < active->len; i++)
+  for (guint i = 0; i < shown->len; i++)
     {
-      g_autofree char *line = describe (active->pdata[i]);
+      g_autofree char *line = describe (shown->pdata[i]), *use = describe_use (shown->pdata[i]);
       g_autofree char *escaped = g_markup_escape_text (line, -1);
 
       g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", escaped);
+      if (use)
+        g_string_append_printf (text, " (%s)", use);
     }
-  if (active->len == 0)
+  if (shown->len == 0)
     g_string_append (text, _ ("No AppVM is running"));
   g_variant_builder_init (&no_pixmaps, G_VARIANT_TYPE ("a(iiay)"));
   bh_dbus_tray_item_set_tool_tip (
@@ -191,16 +241,22 @@ static gboolean
 on_update (gpointer data)
 {
   BhTray *self = data;
-  g_autoptr (GPtrArray) active = g_ptr_array_new ();
+  g_autoptr (GPtrArray) shown = g_ptr_array_new ();
+  gboolean attention = self->failure;
 
   self->update = 0;
   for (guint i = 0; i < self->vms->len; i++)
-    if (bh_vm_is_active (self->vms->pdata[i]))
-      g_ptr_array_add (active, self->vms->pdata[i]);
-  g_ptr_array_sort (active, compare_names);
-  write_menu (self, active);
-  show_tooltip (self, active);
-  show_status (self, active->len > 0 ? "Active" : "Passive");
+    {
+      BhVm *vm = self->vms->pdata[i];
+
+      if (bh_vm_is_active (vm) || has_failed (vm))
+        g_ptr_array_add (shown, vm);
+      attention = attention || watches_or_listens (vm);
+    }
+  g_ptr_array_sort (shown, compare_names);
+  write_menu (self, shown);
+  show_tooltip (self, shown);
+  show_status (self, attention ? "NeedsAttention" : shown->len > 0 ? "Active" : "Passive");
   return G_SOURCE_REMOVE;
 }
 
@@ -209,6 +265,14 @@ update (BhTray *self)
 {
   if (self->name != 0 && self->update == 0)
     self->update = g_timeout_add (UPDATE_MS, on_update, self);
+}
+
+static void
+on_state (BhVm *vm, GParamSpec *property, BhTray *self)
+{
+  if (has_failed (vm))
+    self->failure = TRUE;
+  update (self);
 }
 
 /* What people do with it. */
@@ -243,14 +307,23 @@ on_activated (BhTrayMenu *menu, const char *key, BhTray *self)
 static void
 on_about_to_show (BhTrayMenu *menu, BhTray *self)
 {
+  self->failure = FALSE;
   g_clear_handle_id (&self->update, g_source_remove);
   on_update (self);
+}
+
+static void
+look (BhTray *self)
+{
+  self->failure = FALSE;
+  update (self);
+  open_app (self);
 }
 
 static gboolean
 handle_activate (BhDbusTrayItem *item, GDBusMethodInvocation *invocation, int x, int y, BhTray *self)
 {
-  open_app (self);
+  look (self);
   bh_dbus_tray_item_complete_activate (item, invocation);
   return TRUE;
 }
@@ -259,7 +332,7 @@ static gboolean
 handle_secondary_activate (BhDbusTrayItem *item, GDBusMethodInvocation *invocation, int x, int y,
                            BhTray *self)
 {
-  open_app (self);
+  look (self);
   bh_dbus_tray_item_complete_secondary_activate (item, invocation);
   return TRUE;
 }
@@ -389,11 +462,12 @@ find_settings (void)
 void
 bh_tray_add (BhTray *self, BhVm *vm)
 {
-  static const char *const watched[] = { "notify::state", "notify::name", "notify::programs" };
+  static const char *const watched[] = { "notify::name", "notify::programs", "notify::in-use" };
 
   g_ptr_array_add (self->vms, vm);
   for (gsize i = 0; i < G_N_ELEMENTS (watched); i++)
     g_signal_connect_object (vm, watched[i], G_CALLBACK (update), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (vm, "notify::state", G_CALLBACK (on_state), self, 0);
 }
 
 void

@@ -79,6 +79,21 @@ show_programs (BhVm *self)
   bh_dbus_vm1_set_programs (BH_DBUS_VM1 (self), g_variant_builder_end (&programs));
 }
 
+static void
+show_in_use (BhVm *self)
+{
+  BhParts *parts = self->run ? bh_run_get_parts (self->run) : NULL;
+  g_auto (GStrv) words = parts ? bh_parts_list_in_use (parts) : g_new0 (char *, 1);
+
+  bh_dbus_vm1_set_in_use (BH_DBUS_VM1 (self), (const char *const *) words);
+}
+
+static void
+on_part_changed (BhRun *run, const char *name, BhVm *self)
+{
+  show_in_use (self);
+}
+
 /* Callers. */
 
 static void
@@ -294,6 +309,7 @@ on_ended (BhRun *run, GError *error, BhVm *self)
   bh_vm_set_started (self, FALSE);
   self->usage = (BhDomainUsage){ 0 };
   show_programs (self);
+  show_in_use (self);
   show_state (self, "", error && !cancelled ? error->message : "");
   for (guint i = 0; i < callers->len; i++)
     {
@@ -318,6 +334,7 @@ take_run (BhVm *self, BhRun *run)
   g_signal_connect (run, "detached", G_CALLBACK (on_detached), self);
   g_signal_connect (run, "ended", G_CALLBACK (on_ended), self);
   g_signal_connect (run, "programs", G_CALLBACK (on_programs), self);
+  g_signal_connect (run, "part-changed", G_CALLBACK (on_part_changed), self);
   g_signal_connect (run, "launched", G_CALLBACK (on_launched), self);
   g_signal_connect (run, "launch-failed", G_CALLBACK (on_launch_failed), self);
   g_signal_connect (run, "exited", G_CALLBACK (on_exited), self);
@@ -588,6 +605,7 @@ bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHos
   bh_vm_show_config (self);
   show_state (self, "", "");
   show_programs (self);
+  show_in_use (self);
   return self;
 }
 

@@ -34,7 +34,7 @@ class Files(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_icons_have_one_size_and_refer_to_nothing(self):
-        for name, size in ((APP_ID, '128'), (APP_ID + '-symbolic', '16')):
+        for name, size in ((APP_ID, '128'), (APP_ID + '-symbolic', '16'), (APP_ID + '.Attention-symbolic', '16')):
             root = ET.parse(os.path.join(SOURCE, 'data', 'icons', name + '.svg')).getroot()
             self.assertEqual((root.get('width'), root.get('height')), (size, size))
             for node in root.iter():
