@@ -45,6 +45,7 @@ class SoundServer:
             wait_for(lambda: listens(path), 20, 'the bus')
             self.env['DBUS_SESSION_BUS_ADDRESS'] = f'unix:path={path}'
         if self.kind == 'pipewire':
+            self._without_logind()
             self._start('pipewire')
             wait_for(lambda: listens(os.path.join(self.place.runtime, 'pipewire-0')), 20, 'PipeWire')
             self._start('wireplumber')
@@ -61,6 +62,14 @@ class SoundServer:
         self.set_default('sink', 'out')
         self.set_default('source', 'mic.monitor')
         return self
+
+    def _without_logind(self):
+        """wireplumber 0.4 ends at once where logind has never run, as on a new machine; it wants it
+        for Bluetooth only."""
+        folder = os.path.join(self.env['XDG_CONFIG_HOME'], 'wireplumber', 'bluetooth.lua.d')
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, '51-none.lua'), 'w', encoding='ascii') as file:
+            file.write('bluez_monitor.enabled = false\n')
 
     def set_default(self, kind, name):
         def done():
