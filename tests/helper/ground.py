@@ -359,8 +359,9 @@ def forwarding():
 def network_state():
     links = json.loads(run('ip', '-d', '-j', 'link'))
     return {
-        'links': [(link['ifname'], link['flags'], link.get('master'), link['address'])
-                  for link in links],
+        # The kernel says later that it has noticed a carrier.
+        'links': [(link['ifname'], sorted(set(link['flags']) - {'NO-CARRIER', 'LOWER_UP'}),
+                   link.get('master'), link['address']) for link in links],
         'addresses': run('ip', '-o', 'address'),
         'routes': run('ip', 'route', 'show', 'table', 'all'),
         'rules': run('nft', 'list', 'ruleset'),

@@ -359,6 +359,8 @@ class Bridges(ground.Ground):
         ground.write(CONF, '[Helper]\nBridges=br0;\n')
         run('ip', 'link', 'add', 'br0', 'type', 'bridge')
         self.addCleanup(run, 'ip', 'link', 'delete', 'br0')
+        # An IPv6 address of its own would be “tentative” first, and that is no difference to look at.
+        ground.write('/proc/sys/net/ipv6/conf/br0/disable_ipv6', '1', None)
         run('ip', 'link', 'set', 'br0', 'up')
         run('ip', 'address', 'add', LAN_HOST + '/24', 'dev', 'br0')
         self.wire = Tap('wire0', bridge='br0')
