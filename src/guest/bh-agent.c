@@ -28,6 +28,7 @@ typedef struct
   BhSound *sound;
   BhSession session;
   bool configured, running;
+  const char *prepared_runtime, *prepared_display; /* made before the hello; or NULL */
   int code;
 } Agent;
 
@@ -57,7 +58,10 @@ configure (Agent *agent, const bh_msg_configure *message)
         {
           bh_session_init (&agent->session, message, !agent->options->pair,
                            agent->options->runtime_dir);
-          display = bh_server_listen (agent->server);
+          display = agent->prepared_display
+                            && g_str_equal (agent->session.runtime_dir, agent->prepared_runtime)
+                        ? agent->prepared_display
+                        : bh_server_listen (agent->server);
           if (display)
             bh_session_set_display (&agent->session, display);
           else
@@ -91,6 +95,10 @@ connected (void *data)
   };
   size_t size;
 
+#ifdef BH_HAVE_MOUNTS
+  if (!agent->options->pair && !agent->configured)
+    bh_mounts_expect ();
+#endif
   bh_link_get_region (agent->link, &size);
   hello.region_bytes = size;
   bh_link_send (agent->link, BH_MSG_HELLO, &hello);
@@ -103,10 +111,25 @@ disconnected (void *data, bool forever)
 {
   Agent *agent = data;
 
+#ifdef BH_HAVE_MOUNTS
+  if (!agent->options->pair && !agent->configured)
+    bh_mounts_unexpect ();
+#endif
   bh_server_disconnected (agent->server);
   bh_sound_disconnected (agent->sound);
   if (forever)
     agent->running = false;
+}
+
+static void
+alone (void *data)
+{
+#ifdef BH_HAVE_MOUNTS
+  Agent *agent = data;
+
+  if (!agent->options->pair && !agent->configured)
+    bh_mounts_warm_up ();
+#endif
 }
 
 static void
@@ -170,6 +193,7 @@ drained (void *data)
 static const BhLinkFuncs link_funcs = {
   .connected = connected,
   .disconnected = disconnected,
+  .alone = alone,
   .message = message,
   .drained = drained,
 };
@@ -223,7 +247,12 @@ bh_agent_run (const BhAgentOptions *options)
     agent.network = bh_network_new (agent.loop, agent.link);
 #ifdef BH_HAVE_MOUNTS
   if (!options->pair)
-    bh_mounts_prepare ();
+    agent.prepared_runtime = bh_mounts_prepare ();
+  if (agent.prepared_runtime)
+    {
+      g_setenv ("XDG_RUNTIME_DIR", agent.prepared_runtime, TRUE);
+      agent.prepared_display = bh_server_listen (agent.server);
+    }
 #endif
   bh_link_start (agent.link);
   while (agent.running)

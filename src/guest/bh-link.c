@@ -11,7 +11,11 @@
 #include <unistd.h>
 
 #define PORT_NAME "io.github.bulkhead.wire"
-#define RETRY_MS 20
+/* A guest that was frozen while it waits finds somebody there at once; one that lost its desktop has time. */
+#define RETRY_MS 4
+#define LATER_MS 40
+/* Ten seconds. */
+#define EARLY_TRIES 2500
 #define CONGESTED (BH_STREAM_QUEUE / 2)
 
 struct _BhLink
@@ -21,6 +25,7 @@ struct _BhLink
   void *data;
   BhChannel *channel; /* NULL while nobody is there */
   struct wl_event_source *source, *retry;
+  unsigned tries; /* to find somebody there */
   uint32_t mask;
   char *port;  /* NULL in pair mode */
   int waiting; /* pair: until started; VM: the port, until its other end is there; else -1 */
@@ -261,10 +266,15 @@ retry (void *data)
   if (p.fd >= 0 && poll (&p, 1, 0) >= 0 && !(p.revents & (POLLHUP | POLLERR | POLLNVAL)))
     {
       link->waiting = -1;
+      link->tries = 0;
       connect_now (link, p.fd);
     }
   else
-    wl_event_source_timer_update (link->retry, RETRY_MS);
+    {
+      wl_event_source_timer_update (link->retry, link->tries < EARLY_TRIES ? RETRY_MS : LATER_MS);
+      if (++link->tries == EARLY_TRIES)
+        link->funcs->alone (link->data);
+    }
   return 0;
 }
 

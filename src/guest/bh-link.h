@@ -19,6 +19,8 @@ typedef struct
   void (*connected) (void *data);
   /* Nobody is there any more. With @forever there will not be. */
   void (*disconnected) (void *data, bool forever);
+  /* nobody has come for ten seconds */
+  void (*alone) (void *data);
   void (*message) (void *data, const BhMessage *message);
   /* Queued messages have left. */
   void (*drained) (void *data);

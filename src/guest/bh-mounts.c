@@ -3,7 +3,7 @@
  * What configure makes of a guest that until then is like every other one.
  *
  * Should: mount what the host shares read-only, make /etc and /var in memory from its seed, and
- * make one ordinary user. Mustn't: run any program of the host's, mount anything that honours
+ * make one ordinary user. Mustn't: run any program of the host's as root, mount anything that honours
  * set-user-id bits or device nodes (the guest's own /dev excepted), or let one value of configure
  * become two lines of a file. */
 #include "config.h"
@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/random.h>
 #include <net/if.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,7 +183,14 @@ mount_memory (Guest *guest, const char *where, const char *options)
   return true;
 }
 
-static bool seed_unpacked;
+/* Done before configure, which then has less to do: a guest is frozen in between. */
+static bool seed_unpacked, memory_mounted, loopback_started, user_made;
+/* The user of all AppVMs so far (the service's bh-guest-settings.c); another one in configure is made then. */
+#define USER "user"
+#define UID 1000
+/* /usr, by a thread that nothing else runs beside but waiting for the host. */
+static pthread_t mounter;
+static bool mounting, usr_mounted, warm;
 
 /* /etc and /var of this guest's own. The share goes again: nothing in it is needed twice. */
 static bool
@@ -197,36 +206,138 @@ unpack_seed (Guest *guest)
   return true;
 }
 
-void
-bh_mounts_prepare (void)
+static bool
+mount_memories (Guest *guest)
+{
+  memory_mounted = mount_memory (guest, "/run", "mode=0755,size=50%")
+                   && mount_memory (guest, "/tmp", "mode=1777,size=50%")
+                   && mount_memory (guest, "/home", "mode=0755,size=80%")
+                   && make_dir (guest, "/run/lock", 01777, 0)
+                   && make_dir (guest, "/run/user", 0755, 0)
+                   /* root makes these, else the first X server would own them */
+                   && make_dir (guest, "/tmp/.X11-unix", 01777, 0)
+                   && make_dir (guest, "/tmp/.ICE-unix", 01777, 0);
+  return memory_mounted;
+}
+
+static bool
+start_loopback (Guest *guest)
+{
+  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  bool ok = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
+
+  loopback_started = ok;
+  if (!ok)
+    fail (guest, "Cannot start the loopback interface");
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+/* Use what the first program would otherwise be the first to use: process start, the dynamic linker, the
+ * session bus, fonts. All of it is the host's and the same for every AppVM. */
+static void
+exercise (void)
+{
+  static const char *const programs[][3] = {
+    { "/usr/bin/env", "true", NULL },
+    { "/usr/bin/dbus-daemon", "--version", NULL },
+    { "/usr/bin/fc-match", "monospace", NULL },
+  };
+
+  static char *const environment[] = { "PATH=/usr/bin:/bin", "HOME=/nonexistent", NULL };
+
+  for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+    {
+      pid_t pid = fork ();
+
+      if (pid == 0)
+        {
+          int nothing = open ("/dev/null", O_RDWR);
+
+          dup2 (nothing, 0);
+          dup2 (nothing, 1);
+          dup2 (nothing, 2);
+          close_range (3, ~0u, 0);
+          if (setgid (UID) == 0 && setuid (UID) == 0)
+            execle (programs[i][0], programs[i][0], programs[i][1], NULL, environment);
+          _exit (127);
+        }
+      if (pid > 0)
+        waitpid (pid, NULL, 0);
+    }
+}
+
+static void *
+mount_usr (void *data)
 {
   char detail[256] = "";
   Guest guest = { .detail = detail, .detail_size = sizeof detail };
 
-  umask (0022);
-  unpack_seed (&guest);
+  if (!usr_mounted)
+    usr_mounted = mount_share (&guest, "usr", "/usr");
+  /* Asked for by configure: now it is known. */
+  access ("/usr/bin/bash", X_OK);
+  if (usr_mounted && data)
+    exercise ();
+  return NULL;
+}
+
+static void
+join (void)
+{
+  if (mounting)
+    pthread_join (mounter, NULL);
+  mounting = false;
+}
+
+static void
+begin (void *what)
+{
+  join ();
+  mounting = pthread_create (&mounter, NULL, mount_usr, what) == 0;
+}
+
+void
+bh_mounts_expect (void)
+{
+  if (!warm)
+    begin (NULL);
+}
+
+void
+bh_mounts_unexpect (void)
+{
+  if (warm)
+    return;
+  join ();
+  if (usr_mounted && umount2 ("/usr", 0) == 0)
+    usr_mounted = false;
+}
+
+void
+bh_mounts_warm_up (void)
+{
+  if (warm)
+    return;
+  warm = true;
+  begin (&warm);
 }
 
 static bool
 mount_all (Guest *guest, uint32_t flags)
 {
-  return mount_share (guest, "usr", "/usr")
+  join ();
+  return (usr_mounted || mount_share (guest, "usr", "/usr"))
          && (!(flags & BH_CONFIGURE_MOUNT_OPT) || mount_share (guest, "opt", "/opt"))
-         && (seed_unpacked || unpack_seed (guest))
-         && mount_memory (guest, "/run", "mode=0755,size=50%")
-         && mount_memory (guest, "/tmp", "mode=1777,size=50%")
-         && mount_memory (guest, "/home", "mode=0755,size=80%")
-         && make_dir (guest, "/run/lock", 01777, 0)
-         && make_dir (guest, "/run/user", 0755, 0)
-         /* root makes these, else the first X server would own them */
-         && make_dir (guest, "/tmp/.X11-unix", 01777, 0)
-         && make_dir (guest, "/tmp/.ICE-unix", 01777, 0);
+         && (seed_unpacked || unpack_seed (guest)) && (memory_mounted || mount_memories (guest));
 }
 
 static bool
-make_user (Guest *guest)
+make_user (Guest *guest, bool bash)
 {
-  const char *shell = access ("/usr/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh";
+  const char *shell = bash ? "/bin/bash" : "/bin/sh";
   unsigned uid = guest->uid;
 
   return write_file (guest, "/etc/passwd", 0,
@@ -237,6 +348,35 @@ make_user (Guest *guest)
          && write_file (guest, "/etc/group", O_APPEND, "%s:x:%u:\n", guest->user, uid)
          && make_dir (guest, guest->home, 0700, guest->uid)
          && make_dir (guest, guest->runtime, 0700, guest->uid);
+}
+
+static bool
+make_or_keep_user (Guest *guest)
+{
+  bool bash = access ("/usr/bin/bash", X_OK) == 0;
+
+  if (user_made && bash && guest->uid == UID && strcmp (guest->user, USER) == 0)
+    return true;
+  if (user_made && strcmp (guest->user, USER) != 0)
+    rmdir ("/home/" USER);
+  return make_user (guest, bash);
+}
+
+const char *
+bh_mounts_prepare (void)
+{
+  static char runtime[32];
+  char detail[256] = "";
+  Guest guest = { .detail = detail, .detail_size = sizeof detail, .user = USER, .uid = UID };
+
+  umask (0022);
+  snprintf (guest.home, sizeof guest.home, "/home/%s", guest.user);
+  snprintf (guest.runtime, sizeof guest.runtime, "/run/user/%u", (unsigned) guest.uid);
+  unpack_seed (&guest);
+  user_made = mount_memories (&guest) && seed_unpacked && make_user (&guest, true);
+  start_loopback (&guest);
+  memcpy (runtime, guest.runtime, sizeof runtime);
+  return user_made ? runtime : NULL;
 }
 
 static bool
@@ -267,20 +407,6 @@ set_time_zone (Guest *guest)
   return write_file (guest, "/etc/timezone", 0, "%s\n", guest->zone);
 }
 
-static bool
-start_loopback (Guest *guest)
-{
-  struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-  int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  bool ok = fd >= 0 && ioctl (fd, SIOCSIFFLAGS, &request) == 0;
-
-  if (!ok)
-    fail (guest, "Cannot start the loopback interface");
-  if (fd >= 0)
-    close (fd);
-  return ok;
-}
-
 void
 bh_mounts_home (const bh_msg_configure *configure, char *out, size_t size)
 {
@@ -301,6 +427,6 @@ bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size)
   detail[0] = '\0';
   umask (0022);
   return read_values (&guest, configure) && set_clock_and_seed (&guest, configure)
-         && mount_all (&guest, configure->flags) && make_user (&guest) && set_names (&guest)
-         && set_time_zone (&guest) && start_loopback (&guest);
+         && mount_all (&guest, configure->flags) && make_or_keep_user (&guest) && set_names (&guest)
+         && set_time_zone (&guest) && (loopback_started || start_loopback (&guest));
 }

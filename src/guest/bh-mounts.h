@@ -8,10 +8,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What is the same for every AppVM and takes long: /etc and /var from the host's seed. Called once,
- * before the hello, so that a frozen guest has it done. Leaves nothing mounted: a guest that has a
- * share mounted cannot be frozen. What could not be done is tried again, and told, by the next. */
-void bh_mounts_prepare (void);
+/* What is the same for every AppVM: /etc and /var from the host's seed, folders in memory, the user all
+ * have so far. Called once, before the hello, so that a frozen guest has it done. Leaves no share of the
+ * host's mounted: such a guest cannot be frozen. What could not be done is tried again, and told, by
+ * bh_mounts_apply(). Returns: the user's runtime folder; NULL when there is none yet. */
+const char *bh_mounts_prepare (void);
+
+/* Somebody is there, and configure is on its way: begin to mount /usr meanwhile. */
+void bh_mounts_expect (void);
+/* Nobody is, before configure came: as it was, so that the guest can be frozen. */
+void bh_mounts_unexpect (void);
+/* Nobody comes for long: this guest waits to be some AppVM and will not be frozen. Mount /usr, and use
+ * what every program uses, so that the first one finds it in memory. */
+void bh_mounts_warm_up (void);
 
 /* Clock, random numbers, name, /usr, /opt, /etc, /var, /tmp, /run, the user's account and home, as
  * @configure says. Called once, before any other program runs. On failure @detail (@size bytes, at

@@ -21,6 +21,7 @@
 #include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-frozen-files.h"
+#include "bh-log.h"
 #include "bh-monitor.h"
 #include "bh-paths.h"
 #include "bh-state-patch.h"
@@ -31,6 +32,7 @@
 #define POLL_MS 20
 /* From the end of a connection until the guest waits for the next; it looks every 20 ms. */
 #define SETTLE_MS 600
+#define SAVE_TRIES 8
 #define MAX_STATE (64 << 20)
 
 BhFrozenPlan *
@@ -146,7 +148,8 @@ end_domain (virDomainPtr domain)
 }
 
 gboolean
-bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest, GError **error)
+bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest, BhFreezeOpen open,
+                gpointer data, GError **error)
 {
   int state = bh_frozen_guest_open_state (guest, error);
   virDomainPtr domain;
@@ -161,6 +164,8 @@ bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
       close (state);
       return FALSE;
     }
+  if (open)
+    open (data);
   ok = bh_monitor_load_state (domain, state, error);
   close (state);
   if (ok && virDomainResume (domain) != 0)
@@ -209,6 +214,26 @@ typedef struct
   gboolean read_only;
 } Frozen;
 
+/* A guest on a busy computer may take longer to have nothing of the host's mounted. */
+static gboolean
+save_state (virDomainPtr domain, int fd, GCancellable *cancellable, GError **error)
+{
+  for (int i = 1; i < SAVE_TRIES; i++)
+    {
+      g_autoptr (GError) failed = NULL;
+
+      if (bh_monitor_save_state (domain, fd, cancellable, &failed))
+        return TRUE;
+      if (g_cancellable_is_cancelled (cancellable) || virDomainIsActive (domain) != 1)
+        break;
+      bh_log_line (BH_FREEZE_LOG, "not frozen yet: %s", failed->message);
+      g_usleep (SETTLE_MS * 1000);
+      if (ftruncate (fd, 0) != 0 || lseek (fd, 0, SEEK_SET) != 0)
+        break;
+    }
+  return bh_monitor_save_state (domain, fd, cancellable, error);
+}
+
 /* Boot, wait for the hello, freeze. Ends the domain. */
 static gboolean
 freeze (virConnectPtr conn, const BhDomainSpec *spec, Frozen *out, GCancellable *cancellable,
@@ -231,7 +256,7 @@ freeze (virConnectPtr conn, const BhDomainSpec *spec, Frozen *out, GCancellable 
       g_usleep (SETTLE_MS * 1000);
       out->read_only = bh_monitor_maps_read_only (domain);
       out->ram = bh_domain_open_ram (bh_domain_find_pid (spec->id), error);
-      ok = out->ram >= 0 && bh_monitor_save_state (domain, out->state, cancellable, error);
+      ok = out->ram >= 0 && save_state (domain, out->state, cancellable, error);
     }
   end_domain (domain);
   return ok;
@@ -253,7 +278,8 @@ try_to_thaw (virConnectPtr conn, const BhDomainSpec *of, const BhFrozenGuest *gu
   spec.uuid = uuid;
   spec.ram = ram;
   spec.ram_read_only = guest->read_only;
-  if (!(xml = bh_domain_xml_new (&spec, error)) || !bh_freeze_thaw (conn, xml, guest, error))
+  if (!(xml = bh_domain_xml_new (&spec, error))
+      || !bh_freeze_thaw (conn, xml, guest, NULL, NULL, error))
     return FALSE;
   ok = hear_hello (spec.runtime_dir, THAW_SECONDS, cancellable, error);
   domain = virDomainLookupByUUIDString (conn, uuid);

@@ -38,11 +38,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhFrozenPlan, bh_frozen_plan_free)
 BhFrozenGuest *bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan,
                                gboolean allow_read_only, GCancellable *cancellable, GError **error);
 
+typedef void (*BhFreezeOpen) (gpointer data);
+
 /**
  * bh_freeze_thaw:
  * @xml: of a domain %BH_DOMAIN_THAW of @guest
+ * @open: (nullable): called as soon as QEMU is there: its channel can be connected to, while the guest is
+ * still on its way
  *
  * Start it where @guest was frozen. On error there is no domain.
  */
 gboolean bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
-                         GError **error);
+                         BhFreezeOpen open, gpointer data, GError **error);

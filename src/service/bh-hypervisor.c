@@ -34,6 +34,7 @@ G_DEFINE_TYPE (BhHypervisor, bh_hypervisor, G_TYPE_OBJECT)
 enum
 {
   DOMAIN_STOPPED,
+  DOMAIN_OPEN,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -253,6 +254,24 @@ bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+static gboolean
+emit_open (gpointer data)
+{
+  GTask *task = data;
+  Call *call = g_task_get_task_data (task);
+
+  g_signal_emit (g_task_get_source_object (task), signals[DOMAIN_OPEN],
+                 g_quark_from_string (call->uuid), call->uuid);
+  return G_SOURCE_REMOVE;
+}
+
+/* As urgent as the task's own return, so that it comes before it. */
+static void
+on_open (gpointer data)
+{
+  g_idle_add_full (G_PRIORITY_DEFAULT, emit_open, g_object_ref (data), g_object_unref);
+}
+
 static void
 thaw_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -260,7 +279,7 @@ thaw_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
   GError *error = NULL;
   virConnectPtr conn = bh_hypervisor_connect (source, &error);
 
-  if (conn && bh_freeze_thaw (conn, call->xml, call->guest, &error))
+  if (conn && bh_freeze_thaw (conn, call->xml, call->guest, on_open, task, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -482,6 +501,9 @@ bh_hypervisor_class_init (BhHypervisorClass *klass)
   G_OBJECT_CLASS (klass)->finalize = bh_hypervisor_finalize;
   signals[DOMAIN_STOPPED] =
       g_signal_new ("domain-stopped", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[DOMAIN_OPEN] =
+      g_signal_new ("domain-open", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 

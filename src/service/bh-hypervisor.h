@@ -11,7 +11,9 @@
 #define BH_TYPE_HYPERVISOR (bh_hypervisor_get_type ())
 G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
 
-/* Signals: "domain-stopped" (uuid): it is gone, for whatever reason. Detail: the uuid. */
+/* Signals, with the uuid as detail:
+ * "domain-stopped" (uuid): it is gone, for whatever reason
+ * "domain-open" (uuid): of one that is being thawed: its channel can be connected to */
 
 /* $BULKHEAD_LIBVIRT_URI or qemu:///session. */
 BhHypervisor *bh_hypervisor_new (void);

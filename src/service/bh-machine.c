@@ -31,7 +31,8 @@ struct _BhMachine
   BhMachineState state;
   BhPrepared *prepared;
   GCancellable *cancellable; /* of the preparation */
-  gulong domain_signal;
+  gulong domain_signal, open_signal;
+  gboolean open; /* "open" has been */
 };
 
 G_DEFINE_TYPE (BhMachine, bh_machine, G_TYPE_OBJECT)
@@ -39,6 +40,7 @@ G_DEFINE_TYPE (BhMachine, bh_machine, G_TYPE_OBJECT)
 enum
 {
   STEP,
+  OPEN,
   UP,
   DOWN,
   ENDED,
@@ -197,16 +199,48 @@ fall_back (BhMachine *self, const char *why)
 gboolean
 bh_machine_is_thawing (BhMachine *self)
 {
-  return self->state == BH_MACHINE_UP && self->prepared && self->prepared->guest;
+  return (self->state == BH_MACHINE_CREATING || self->state == BH_MACHINE_UP) && self->prepared
+         && self->prepared->guest;
 }
 
 gboolean
 bh_machine_fall_back (BhMachine *self, const char *why)
 {
-  if (!bh_machine_is_thawing (self))
+  if (!bh_machine_is_thawing (self) || self->state != BH_MACHINE_UP)
     return FALSE;
   fall_back (self, why);
   return TRUE;
+}
+
+static void
+say_open (BhMachine *self)
+{
+  if (self->open)
+    return;
+  self->open = TRUE;
+  g_signal_emit (self, signals[OPEN], 0);
+}
+
+static void
+stop_listening (BhMachine *self)
+{
+  g_clear_signal_handler (&self->open_signal, self->hypervisor);
+}
+
+static void
+on_domain_open (BhHypervisor *hypervisor, const char *uuid, BhMachine *self)
+{
+  if (self->state == BH_MACHINE_CREATING)
+    say_open (self);
+}
+
+static void
+listen_for_open (BhMachine *self)
+{
+  g_autofree char *signal = g_strconcat ("domain-open::", self->uuid, NULL);
+
+  self->open_signal =
+      g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_open), self);
 }
 
 static void
@@ -215,6 +249,7 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (BhMachine) self = BH_MACHINE (data);
   g_autoptr (GError) error = NULL;
 
+  stop_listening (self);
   if (!bh_hypervisor_create_finish (self->hypervisor, result, &error))
     {
       if (self->prepared->guest && self->state == BH_MACHINE_CREATING)
@@ -237,6 +272,7 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
                self->prepared->guest ? "" : self->prepared->why_boot);
   watch (self);
   emit_step (self, self->prepared->guest ? "thawed" : "created");
+  say_open (self);
   g_signal_emit (self, signals[UP], 0);
 }
 
@@ -270,9 +306,13 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
   self->kvm = prepared->kvm;
   self->memory_mib = prepared->memory_mib;
   self->state = BH_MACHINE_CREATING;
+  self->open = FALSE;
   if (prepared->guest)
-    bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
-                              on_created, g_object_ref (self));
+    {
+      listen_for_open (self);
+      bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
+                                on_created, g_object_ref (self));
+    }
   else
     bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
                                 g_object_ref (self));
@@ -324,9 +364,8 @@ bh_machine_abandon (BhMachine *self)
 {
   self->state = BH_MACHINE_ENDED;
   hold (self, FALSE);
-  if (self->domain_signal)
-    g_signal_handler_disconnect (self->hypervisor, self->domain_signal);
-  self->domain_signal = 0;
+  g_clear_signal_handler (&self->domain_signal, self->hypervisor);
+  stop_listening (self);
 }
 
 BhMachineState
@@ -374,6 +413,8 @@ bh_machine_class_init (BhMachineClass *klass)
   G_OBJECT_CLASS (klass)->finalize = bh_machine_finalize;
   signals[STEP] = g_signal_new ("step", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                 G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[OPEN] = g_signal_new ("open", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 0);
   signals[UP] =
       g_signal_new ("up", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[DOWN] = g_signal_new ("down", BH_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,

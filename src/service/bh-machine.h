@@ -23,7 +23,8 @@ typedef enum
 
 /* Signals:
  * "step" (name): "kernel", "initramfs", "template", "domain", then "created" or "thawed"
- * "up": its channel can be connected to
+ * "open": its channel can be connected to; the guest may be on its way still
+ * "up": it runs
  * "down": what was thawed did not answer and is ended; "up" follows again when it boots
  * "ended" (GError or NULL): the last signal; an error only when it did not come up */
 
@@ -56,7 +57,7 @@ void bh_machine_end (BhMachine *self);
 void bh_machine_abandon (BhMachine *self);
 
 BhMachineState bh_machine_get_state (BhMachine *self);
-/* It was thawed, and has not been proven yet. */
+/* It is being thawed, or was and has not been proven yet. */
 gboolean bh_machine_is_thawing (BhMachine *self);
 /* NULL before it is "up" */
 const char *bh_machine_get_uuid (BhMachine *self);

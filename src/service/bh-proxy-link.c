@@ -19,7 +19,9 @@
 #include <unistd.h>
 
 #define PROXY_PATH "/io/github/bulkhead/Proxy"
-#define RETRY_MS 15
+#define RETRY_MS 5
+/* For QEMU to notice that the proxy before this one is gone; the port has one end only. */
+#define SETTLE_MS 15
 #define END_SECONDS 2
 
 struct _BhProxyLink
@@ -88,8 +90,6 @@ on_hello (BhDbusProxy1 *proxy, const char *build, gboolean configured, gboolean 
   g_signal_emit (self, signals[STEP], 0, "hello");
   if (configured)
     opened (self, NULL);
-  else
-    bh_dbus_proxy1_call_configure (self->proxy, self->settings, NULL, NULL, NULL);
 }
 
 static void
@@ -260,6 +260,8 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect_object (self->proxy, "notice", G_CALLBACK (on_notice), self, 0);
   g_signal_connect_object (self->proxy, "failed", G_CALLBACK (on_failed), self, 0);
   g_dbus_connection_start_message_processing (self->connection);
+  /* The proxy keeps it until the guest is there. */
+  bh_dbus_proxy1_call_configure (self->proxy, self->settings, NULL, NULL, NULL);
 }
 
 /* Should: give the proxy its three descriptors and nothing else. Takes @bus_fd and @region_fd. */
@@ -363,6 +365,17 @@ try_channel (gpointer data)
 }
 
 static gboolean
+first_try (gpointer data)
+{
+  BhProxyLink *self = data;
+
+  self->retry = 0;
+  if (try_channel (self) == G_SOURCE_CONTINUE)
+    self->retry = g_timeout_add (RETRY_MS, try_channel, self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
 cancel_now (gpointer data)
 {
   opened (BH_PROXY_LINK (data), g_error_new (BH_ERROR, BH_ERROR_CANCELLED, "Cancelled"));
@@ -377,7 +390,7 @@ on_cancelled (GCancellable *cancellable, BhProxyLink *self)
 }
 
 void
-bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable,
+bh_proxy_link_open_async (BhProxyLink *self, gboolean again, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer data)
 {
   g_return_if_fail (!self->opening && !self->process);
@@ -387,7 +400,7 @@ bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable,
   if (cancellable)
     self->cancelled =
         g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), self, 0);
-  self->retry = g_timeout_add (RETRY_MS, try_channel, self);
+  self->retry = g_timeout_add (again ? SETTLE_MS : 0, first_try, self);
 }
 
 gboolean

@@ -43,11 +43,13 @@ BhProxyLink *bh_proxy_link_new (const char *id, const char *name, const char *co
 
 /**
  * bh_proxy_link_open_async:
+ * @again: another proxy has just had the channel
+ *
  * Connect to QEMU as soon as it listens, start the proxy, and wait until the guest is configured. Ends with
  * %BH_ERROR_BOOT_FAILED, %BH_ERROR_NO_DISPLAY, %BH_ERROR_FAILED or %BH_ERROR_CANCELLED. There is no
  * time limit in it: the caller cancels.
  */
-void bh_proxy_link_open_async (BhProxyLink *self, GCancellable *cancellable,
+void bh_proxy_link_open_async (BhProxyLink *self, gboolean again, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer data);
 gboolean bh_proxy_link_open_finish (BhProxyLink *self, GAsyncResult *result, GError **error);
 

@@ -30,7 +30,7 @@
 
 #define ATTACH_SECONDS 20
 /* A thawed guest is there at once, or something is wrong with it. */
-#define THAW_SECONDS 5
+#define THAW_SECONDS 10
 #define SHUTDOWN_SECONDS 5
 #define MAX_PROXIES_PER_MINUTE 3
 #define ENDED_EARLY "The virtual machine ended while it started"
@@ -77,7 +77,7 @@ enum
 };
 static guint signals[N_SIGNALS];
 
-static void attach (BhRun *self);
+static void attach (BhRun *self, gboolean again);
 
 static void
 emit_step (BhRun *self, const char *name)
@@ -201,7 +201,7 @@ programs_changed (BhRun *self)
 static void
 on_step (BhProxyLink *link, const char *name, BhRun *self)
 {
-  if (self->state == BH_RUN_BOOTING)
+  if (self->state == BH_RUN_BOOTING || self->state == BH_RUN_STARTING)
     emit_step (self, name);
 }
 
@@ -311,7 +311,7 @@ recover (BhRun *self, gboolean display_gone, const char *detail)
   else if (may_respawn (self))
     {
       hide_windows (self);
-      attach (self);
+      attach (self, TRUE);
     }
   else
     {
@@ -353,6 +353,8 @@ attach_over (gpointer data)
       error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, "The AppVM was not ready in time");
       bh_run_stop (self, TRUE, error);
     }
+  else if (self->state == BH_RUN_STARTING)
+    drop_link (self); /* once more when its machine is up */
   else
     detach (self, "The AppVM does not answer.");
   return G_SOURCE_REMOVE;
@@ -393,14 +395,17 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
           g_clear_error (&error);
           error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
         }
-      if (self->state == BH_RUN_BOOTING)
+      if (self->state == BH_RUN_BOOTING || g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY))
         bh_run_stop (self, TRUE, error);
+      else if (self->state == BH_RUN_STARTING)
+        drop_link (self); /* once more when it is up */
       else if (self->state == BH_RUN_READY)
         recover (self, g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY), error->message);
       return;
     }
   self->attached = TRUE;
-  bh_machine_prove (self->machine);
+  if (self->state != BH_RUN_STARTING)
+    bh_machine_prove (self->machine);
   maybe_ready (self);
 }
 
@@ -409,13 +414,13 @@ attach_seconds (BhRun *self)
 {
   if (bh_machine_is_thawing (self->machine))
     return THAW_SECONDS;
-  return self->state == BH_RUN_BOOTING
+  return self->state != BH_RUN_READY
              ? bh_options_boot_seconds (bh_machine_get_kvm (self->machine))
              : ATTACH_SECONDS;
 }
 
 static void
-attach (BhRun *self)
+attach (BhRun *self, gboolean again)
 {
   g_return_if_fail (!self->link && self->display && self->parts);
   self->cancellable = g_cancellable_new ();
@@ -430,7 +435,8 @@ attach (BhRun *self)
   g_signal_connect (self->link, "notice", G_CALLBACK (on_notice), self);
   g_signal_connect (self->link, "gone", G_CALLBACK (on_gone), self);
   self->limit = g_timeout_add_seconds (attach_seconds (self), attach_over, self);
-  bh_proxy_link_open_async (self->link, self->cancellable, on_link_open, g_object_ref (self));
+  bh_proxy_link_open_async (self->link, again, self->cancellable, on_link_open,
+                            g_object_ref (self));
 }
 
 void
@@ -440,7 +446,7 @@ bh_run_attach (BhRun *self, const char *display)
     return;
   g_free (self->display);
   self->display = g_strdup (display);
-  attach (self);
+  attach (self, TRUE);
 }
 
 gboolean
@@ -499,14 +505,25 @@ on_machine_step (BhMachine *machine, const char *name, BhRun *self)
 }
 
 static void
+on_machine_open (BhMachine *machine, BhRun *self)
+{
+  if (self->state != BH_RUN_STARTING)
+    return;
+  make_parts (self);
+  attach (self, FALSE);
+}
+
+static void
 on_machine_up (BhMachine *machine, BhRun *self)
 {
   if (self->state != BH_RUN_STARTING)
     return;
   self->state = BH_RUN_BOOTING;
   save_file (self);
-  make_parts (self);
-  attach (self);
+  if (!self->link)
+    attach (self, FALSE); /* it was too early the first time */
+  if (self->attached)
+    bh_machine_prove (self->machine);
   bh_parts_start_async (self->parts, bh_machine_get_uuid (machine), NULL, on_parts_started,
                         g_object_ref (self));
 }
@@ -564,7 +581,7 @@ bh_run_adopt (BhRun *self, const char *uuid)
   self->parts_started = TRUE;
   self->state = BH_RUN_READY;
   if (self->display)
-    attach (self);
+    attach (self, TRUE);
 }
 
 void
@@ -707,6 +724,7 @@ bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen)
   self->hypervisor = g_object_ref (hypervisor);
   self->machine = bh_machine_new (self->id, hypervisor, frozen);
   g_signal_connect (self->machine, "step", G_CALLBACK (on_machine_step), self);
+  g_signal_connect (self->machine, "open", G_CALLBACK (on_machine_open), self);
   g_signal_connect (self->machine, "up", G_CALLBACK (on_machine_up), self);
   g_signal_connect (self->machine, "down", G_CALLBACK (on_machine_down), self);
   g_signal_connect (self->machine, "ended", G_CALLBACK (on_machine_ended), self);

@@ -360,6 +360,7 @@ class SlowBoot(VmCase):
     ENV = {'BULKHEAD_BOOT_SECONDS': '1'}
 
     def test_a_boot_that_takes_too_long_says_where_it_was(self):
+        self.vm.set(Thaw='false')
         message = self.job_fails('BootFailed', self.vm.start(), 60)
         self.assertIn('not ready in time', message)
         self.assertIn('“channel”', message)
