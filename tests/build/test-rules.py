@@ -25,7 +25,8 @@ RULES = {
     'service': (('lib',), ('glib', 'gio', 'libvirt', 'libsecret', 'libxml2', 'kmod', 'archive',
                            'compression', 'kernel', 'sodium')),
     'icon': (('lib', 'confine'), ('glib', 'gio', 'gdk-pixbuf')),
-    'helper': (('lib',), ('glib', 'gio', 'polkit')),
+    'helper': (('lib',), ('glib', 'gio', 'polkit', 'kmod', 'libnl', 'nftables', 'cap-ng', 'acl',
+                          'kernel')),
     'vmm': (('confine',), ('kernel',)),
     'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'seccomp', 'kernel',
                                 'pango', 'xkbcommon')),
@@ -47,6 +48,7 @@ LIBRARIES = {
     'wayland-client': 'wayland-client', 'wayland-server': 'wayland-server', 'pixman': 'pixman',
     'pulse/': 'pulse', 'pipewire/': 'pipewire', 'spa/': 'pipewire', 'seccomp.h': 'seccomp', 'xkbcommon/': 'xkbcommon', 'zstd.h': 'compression',
     'lzma.h': 'compression', 'lz4': 'compression', 'zlib.h': 'compression', 'linux/': 'kernel',
+    'netlink/': 'libnl', 'nftables/': 'nftables', 'cap-ng.h': 'cap-ng', 'sys/acl.h': 'acl', 'acl/': 'acl',
     'pango/': 'pango', 'cairo': 'pango', 'wayland-cursor.h': 'wayland-client',
     'wayland-util.h': 'wayland', 'wayland-version.h': 'wayland', 'wayland-egl': 'wayland-egl',
 }
@@ -115,7 +117,7 @@ class IncludeRules(unittest.TestCase):
         self.assertEqual(wrong, [])
 
     def test_each_library_has_one_home(self):
-        shared = {'glib', 'gio', 'kernel', 'pixman', 'xkbcommon', 'compression'}
+        shared = {'glib', 'gio', 'kernel', 'pixman', 'xkbcommon', 'compression', 'kmod'}
         homes = {}
         for folder, (_, libraries) in RULES.items():
             for library in set(libraries) - shared:
