@@ -21,7 +21,7 @@ typedef struct
   GPtrArray *could;  /* of char * */
 } Look;
 
-G_GNUC_UNUSED static const char *
+static const char *
 value_of (Look *look, const char *key)
 {
   const BhKey *row = bh_keys_find (key);
@@ -32,7 +32,7 @@ value_of (Look *look, const char *key)
 }
 
 /* For BOOL keys. */
-G_GNUC_UNUSED static gboolean
+static gboolean
 is_on (Look *look, const char *key)
 {
   return g_str_equal (value_of (look, key), "true");
@@ -65,6 +65,13 @@ look_always (Look *look)
   add (look, NULL, NULL, _ ("read the programs installed on this computer"));
 }
 
+static void
+look_at_microphone (Look *look)
+{
+  if (is_on (look, "Microphone"))
+    add (look, "audio-input-microphone-symbolic", _ ("Microphone"), _ ("listen to you"));
+}
+
 /* In the order of the sentence. @denied follows "It could not reach"; NULL where that would be odd.
  * @look: NULL where no setting gives it. */
 static const struct
@@ -74,7 +81,7 @@ static const struct
   void (*look) (Look *look);
 } topics[] = {
   { "always", NULL, look_always },        { "network", N_ ("the network"), NULL },
-  { "files", N_ ("your files"), NULL },   { "microphone", N_ ("your microphone"), NULL },
+  { "files", N_ ("your files"), NULL },   { "microphone", N_ ("your microphone"), look_at_microphone },
   { "camera", N_ ("your camera"), NULL }, { "devices", N_ ("your USB devices"), NULL },
 };
 

@@ -6,11 +6,13 @@
 #include "bh-parts.h"
 
 #include "bh-error.h"
+#include "bh-sound-part.h"
 
 typedef BhPart *(*MakePart) (BhVmConfig *config);
 
 /* Another kind of part: its constructor here. They are started in this order and stopped in the other. */
 static const MakePart kinds[] = {
+  bh_sound_part_new,
   NULL,
 };
 

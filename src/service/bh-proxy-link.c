@@ -12,6 +12,7 @@
 #include "bh-paths.h"
 
 #include <errno.h>
+#include <gio/gunixfdlist.h>
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -52,6 +53,7 @@ enum
   IDLE,
   WINDOWS,
   NOTICE,
+  SOUND_WANTED,
   GONE,
   N_SIGNALS
 };
@@ -152,6 +154,12 @@ static void
 on_notice (BhDbusProxy1 *proxy, const char *text, BhProxyLink *self)
 {
   g_signal_emit (self, signals[NOTICE], 0, text);
+}
+
+static void
+on_sound_wanted (BhDbusProxy1 *proxy, BhProxyLink *self)
+{
+  g_signal_emit (self, signals[SOUND_WANTED], 0);
 }
 
 static void
@@ -258,6 +266,7 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect_object (self->proxy, "idle", G_CALLBACK (on_idle), self, 0);
   g_signal_connect_object (self->proxy, "windows", G_CALLBACK (on_windows), self, 0);
   g_signal_connect_object (self->proxy, "notice", G_CALLBACK (on_notice), self, 0);
+  g_signal_connect_object (self->proxy, "sound-wanted", G_CALLBACK (on_sound_wanted), self, 0);
   g_signal_connect_object (self->proxy, "failed", G_CALLBACK (on_failed), self, 0);
   g_dbus_connection_start_message_processing (self->connection);
   /* The proxy keeps it until the guest is there. */
@@ -437,6 +446,22 @@ bh_proxy_link_set_identity (BhProxyLink *self, const char *name, const char *col
   bh_dbus_proxy1_call_set_identity (self->proxy, name, color, NULL, NULL, NULL);
 }
 
+void
+bh_proxy_link_set_sound (BhProxyLink *self, gboolean play, gboolean record)
+{
+  g_return_if_fail (self->proxy != NULL);
+  bh_dbus_proxy1_call_set_sound (self->proxy, play, record, NULL, NULL, NULL);
+}
+
+void
+bh_proxy_link_connect_sound (BhProxyLink *self, int fd)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new_from_array (&fd, 1);
+
+  g_return_if_fail (self->proxy != NULL);
+  bh_dbus_proxy1_call_connect_sound (self->proxy, g_variant_new_handle (0), fds, NULL, NULL, NULL);
+}
+
 static gboolean
 kill_process (gpointer data)
 {
@@ -498,6 +523,7 @@ bh_proxy_link_class_init (BhProxyLinkClass *klass)
   signals[EXITED] = new_signal ("exited", 3, G_TYPE_UINT, G_TYPE_UINT, G_TYPE_BYTES);
   signals[IDLE] = new_signal ("idle", 0, 0, 0, 0);
   signals[WINDOWS] = new_signal ("windows", 2, G_TYPE_UINT, G_TYPE_UINT, 0);
+  signals[SOUND_WANTED] = new_signal ("sound-wanted", 0, 0, 0, 0);
   signals[NOTICE] = new_signal ("notice", 1, G_TYPE_STRING, 0, 0);
   signals[GONE] = new_signal ("gone", 2, G_TYPE_STRING, G_TYPE_STRING, 0);
 }

@@ -34,6 +34,14 @@ void bh_vm_set_started (BhVm *self, gboolean runs);
 /* Begin to wait anew for the end of an unused AppVM. */
 void bh_vm_wait_unused (BhVm *self);
 
+/* Lets the sound's properties say what its part does. */
+void bh_vm_show_sound (BhVm *self);
+/* The programs that run have changed. */
+void bh_vm_sound_programs (BhVm *self);
+gboolean bh_vm_handle_set_volume (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, double volume);
+gboolean bh_vm_handle_set_muted (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean muted);
+gboolean bh_vm_handle_get_sound_level (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+
 gboolean bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings);
 gboolean bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 gboolean bh_vm_handle_read_log (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint lines);

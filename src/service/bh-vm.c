@@ -9,6 +9,7 @@
 #include "bh-error.h"
 #include "bh-launch.h"
 #include "bh-log.h"
+#include "bh-sound-part.h"
 #include "bh-vm-private.h"
 
 #include <gio/gunixfdlist.h>
@@ -77,6 +78,7 @@ show_programs (BhVm *self)
                              (guint64) program->started, program->windows);
     }
   bh_dbus_vm1_set_programs (BH_DBUS_VM1 (self), g_variant_builder_end (&programs));
+  bh_vm_sound_programs (self);
 }
 
 static void
@@ -92,6 +94,8 @@ static void
 on_part_changed (BhRun *run, const char *name, BhVm *self)
 {
   show_in_use (self);
+  if (g_str_equal (name, BH_SOUND_PART_NAME))
+    bh_vm_show_sound (self);
 }
 
 /* Callers. */
@@ -310,6 +314,7 @@ on_ended (BhRun *run, GError *error, BhVm *self)
   self->usage = (BhDomainUsage){ 0 };
   show_programs (self);
   show_in_use (self);
+  bh_vm_show_sound (self);
   show_state (self, "", error && !cancelled ? error->message : "");
   for (guint i = 0; i < callers->len; i++)
     {
@@ -513,6 +518,9 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_delete = bh_vm_handle_delete;
   iface->handle_open_console = handle_open_console;
   iface->handle_read_log = bh_vm_handle_read_log;
+  iface->handle_set_volume = bh_vm_handle_set_volume;
+  iface->handle_set_muted = bh_vm_handle_set_muted;
+  iface->handle_get_sound_level = bh_vm_handle_get_sound_level;
 }
 
 /* Class. */
@@ -606,6 +614,7 @@ bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHos
   show_state (self, "", "");
   show_programs (self);
   show_in_use (self);
+  bh_vm_show_sound (self);
   return self;
 }
 
