@@ -38,9 +38,32 @@ static const char pulse_conf[] =
     "    args = { server.address = [ \"unix:native\" ] } }\n"
     "]\n";
 
+/* No devices but ours: what looks for others costs time, and fails where there is no logind. The
+ * first two are for WirePlumber 0.4 (Debian 12), the third for 0.5. */
+static const struct
+{
+  const char *folder, *name, *text;
+} manager_files[] = {
+  { "wireplumber/main.lua.d", "90-enable-all.lua",
+    "load_module(\"metadata\")\n"
+    "default_access.enable()\n"
+    "device_defaults.enable()\n"
+    "stream_defaults.enable()\n"
+    "load_script(\"intended-roles.lua\")\n"
+    "load_script(\"suspend-node.lua\")\n" },
+  { "wireplumber/bluetooth.lua.d", "90-enable-all.lua", "-- no Bluetooth in here\n" },
+  { "wireplumber/wireplumber.conf.d", "90-bulkhead.conf",
+    "wireplumber.profiles = { main = {\n"
+    "  hardware.audio = disabled\n"
+    "  hardware.bluetooth = disabled\n"
+    "  hardware.video-capture = disabled\n"
+    "} }\n" },
+};
+
 typedef struct
 {
   BhSound *sound;
+  const char *name;
   pid_t pid; /* 0 when it does not run */
   int pidfd;
   struct wl_event_source *exit_source;
@@ -60,6 +83,7 @@ struct _BhSound
   uint32_t mask;
   bh_msg_sound_switch allowed;
   int64_t started;
+  bool ending; /* the first of them has ended */
 };
 
 static void watch_sockets (BhSound *sound);
@@ -114,6 +138,11 @@ part_ended (int fd, uint32_t mask, void *data)
 
   if (waitid (P_PIDFD, (id_t) part->pidfd, &info, WEXITED | WNOHANG) < 0 && errno != ECHILD)
     return 0;
+  if (!sound->ending)
+    g_message ("Sound ends: %s %s %d", part->name,
+               info.si_code == CLD_EXITED ? "ended with code" : "was ended by signal",
+               info.si_status);
+  sound->ending = true;
   clear_source (&part->exit_source);
   close (part->pidfd);
   part->pid = 0;
@@ -165,6 +194,7 @@ start_part (BhSound *sound, unsigned index, const char *const *argv, int fd, boo
       return false;
     }
   part->sound = sound;
+  part->name = argv[0];
   part->pid = pid;
   part->pidfd = pidfd_open (pid, 0);
   part->exit_source =
@@ -232,12 +262,33 @@ make_channel (BhSound *sound)
   return fds[1];
 }
 
+/* Returns the folder to have as XDG_CONFIG_HOME. */
+static char *
+write_manager_files (BhSound *sound)
+{
+  char *home = g_build_filename (sound->session->runtime_dir, "bulkhead-sound", NULL);
+
+  for (unsigned i = 0; i < G_N_ELEMENTS (manager_files); i++)
+    {
+      g_autofree char *dir = g_build_filename (home, manager_files[i].folder, NULL);
+      g_autofree char *path = g_build_filename (dir, manager_files[i].name, NULL);
+
+      if (g_mkdir_with_parents (dir, 0755) < 0
+          || !g_file_set_contents (path, manager_files[i].text, -1, NULL))
+        g_warning ("Cannot write %s", path);
+    }
+  return home;
+}
+
 static int
 start (int fd, uint32_t mask, void *data)
 {
   BhSound *sound = data;
   g_autofree char *conf = g_build_filename (sound->session->runtime_dir, "bulkhead-pulse.conf", NULL);
-  const char *const pipewire[] = { "pipewire", NULL }, *const manager[] = { "wireplumber", NULL };
+  g_autofree char *home = write_manager_files (sound);
+  g_autofree char *variable = g_strconcat ("XDG_CONFIG_HOME=", home, NULL);
+  const char *const pipewire[] = { "pipewire", NULL };
+  const char *const manager[] = { "env", variable, "wireplumber", NULL };
   const char *const pulse[] = { "pipewire", "-c", conf, NULL };
   const char *const media[] = { sound->media, NULL };
   bool good;
@@ -246,6 +297,7 @@ start (int fd, uint32_t mask, void *data)
   clear_source (&sound->native_source);
   clear_source (&sound->pulse_source);
   sound->started = g_get_monotonic_time () / 1000;
+  sound->ending = false;
   if (!g_file_set_contents (conf, pulse_conf, -1, NULL))
     g_warning ("Cannot write %s", conf);
   other = make_channel (sound);

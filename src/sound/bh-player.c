@@ -183,7 +183,7 @@ open_stream (BhPlayer *player, pa_context *context)
   const pa_cvolume *volume;
   gboolean muted;
 
-  player->stream = pa_stream_new_with_proplist (context, player->sound->name, &spec, NULL,
+  player->stream = pa_stream_new_with_proplist (context, NULL, &spec, NULL,
                                                 properties);
   pa_proplist_free (properties);
   if (!player->stream)

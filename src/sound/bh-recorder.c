@@ -93,7 +93,7 @@ open_stream (BhRecorder *recorder, pa_context *context)
     .fragsize = FRAGMENT,
   };
 
-  recorder->stream = pa_stream_new_with_proplist (context, recorder->sound->name, &spec, NULL,
+  recorder->stream = pa_stream_new_with_proplist (context, NULL, &spec, NULL,
                                                   properties);
   pa_proplist_free (properties);
   if (!recorder->stream)
