@@ -118,6 +118,8 @@ static const struct
   { "app.quit", { "<Control>q", NULL } },
   { "app.new-vm", { "<Control>n", NULL } },
   { "app.help", { "F1", NULL } },
+  { "win.vm-settings", { "<Control>comma", NULL } },
+  { "win.vm-rename", { "F2", NULL } },
   { "win.find", { "<Control>f", NULL } },
   { "win.shortcuts", { "<Control>question", "<Control>slash", NULL } },
   { "window.close", { "<Control>w", NULL } },

@@ -65,6 +65,7 @@ add_color (BhColorPicker *self, const BhColor *color, const char *name)
     gtk_check_button_set_group (GTK_CHECK_BUTTON (choice), self->choices->pdata[0]);
   g_signal_connect_object (choice, "toggled", G_CALLBACK (on_toggled), self, 0);
   g_ptr_array_add (self->choices, choice);
+  gtk_widget_set_halign (choice, GTK_ALIGN_CENTER);
   gtk_flow_box_append (self->flow, choice);
   gtk_widget_set_focusable (gtk_widget_get_parent (choice), FALSE);
 }
@@ -78,7 +79,7 @@ bh_color_picker_init (BhColorPicker *self)
   self->choices = g_ptr_array_new ();
   self->flow = GTK_FLOW_BOX (gtk_flow_box_new ());
   gtk_flow_box_set_selection_mode (self->flow, GTK_SELECTION_NONE);
-  gtk_flow_box_set_max_children_per_line (self->flow, (guint) n);
+  gtk_flow_box_set_max_children_per_line (self->flow, (guint) n + 1);
   gtk_flow_box_set_min_children_per_line (self->flow, 4);
   gtk_flow_box_set_homogeneous (self->flow, TRUE);
   gtk_widget_set_hexpand (GTK_WIDGET (self->flow), TRUE);
@@ -91,6 +92,19 @@ bh_color_picker_init (BhColorPicker *self)
       add_color (self, &palette[i].color, gettext (name));
     }
   gtk_check_button_set_active (self->choices->pdata[0], TRUE);
+}
+
+static gboolean
+has_color (BhColorPicker *self, const BhColor *color)
+{
+  for (guint i = 0; i < self->choices->len; i++)
+    {
+      const BhColor *own = bh_color_choice_get_color (self->choices->pdata[i]);
+
+      if (own->red == color->red && own->green == color->green && own->blue == color->blue)
+        return TRUE;
+    }
+  return FALSE;
 }
 
 const char *
@@ -106,6 +120,13 @@ bh_color_picker_set_color (BhColorPicker *self, const char *color)
 
   if (!bh_color_parse (color, &wanted))
     return;
+  /* One that somebody chose by hand. */
+  if (!has_color (self, &wanted))
+    {
+      g_autofree char *text = bh_color_to_string (&wanted);
+
+      add_color (self, &wanted, text);
+    }
   for (guint i = 0; i < self->choices->len; i++)
     {
       const BhColor *own = bh_color_choice_get_color (self->choices->pdata[i]);

@@ -9,14 +9,11 @@
 #include "bh-color-dot.h"
 #include "bh-color-picker.h"
 #include "bh-color.h"
-#include "bh-keys.h"
+#include "bh-name-check.h"
 #include "bh-program-picker.h"
 #include "bh-trouble.h"
 
 #include <glib/gi18n.h>
-
-/* From this many characters on the hint counts what is left. */
-#define COUNT_FROM 10
 
 struct _BhCreateWindow
 {
@@ -49,41 +46,12 @@ dup_name (BhCreateWindow *self)
   return g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (self->name))));
 }
 
-/* Returns: (nullable): what is wrong with the name, for people; @fatal when it cannot be used. */
-static char *
-judge_name (BhCreateWindow *self, const char *name, gboolean *fatal)
-{
-  const BhKey *key = bh_keys_find ("Name");
-  glong length = g_utf8_strlen (name, -1), left = (glong) key->max - length;
-  BhVmItem *same = bh_vm_list_find_name (self->vms, name);
-  g_autofree char *good = NULL;
-
-  *fatal = TRUE;
-  if (length == 0)
-    return NULL;
-  if (left < 0)
-    return g_strdup_printf (ngettext ("The name is %ld character too long.",
-                                      "The name is %ld characters too long.", (gulong) -left),
-                            -left);
-  if (same)
-    return g_strdup_printf (_ ("There is an AppVM named “%s” already."),
-                            bh_vm_item_get_name (same));
-  good = bh_key_normalize (key, name, NULL);
-  if (!good)
-    return g_strdup (_ ("The name has characters that cannot be shown safely."));
-  *fatal = FALSE;
-  if (left <= COUNT_FROM)
-    return g_strdup_printf (
-        ngettext ("%ld more character fits.", "%ld more characters fit.", (gulong) left), left);
-  return NULL;
-}
-
 static void
 update (BhCreateWindow *self)
 {
   g_autofree char *name = dup_name (self);
   gboolean fatal;
-  g_autofree char *hint = judge_name (self, name, &fatal);
+  g_autofree char *hint = bh_name_check (self->vms, NULL, name, &fatal);
 
   bh_color_dot_set (self->dot, bh_color_picker_get_color (self->colors), name);
   gtk_label_set_text (self->hint, hint ?: _ ("Shown on the frame of each of its windows"));

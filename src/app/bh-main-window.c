@@ -11,6 +11,7 @@
 #include "bh-launch.h"
 #include "bh-settings.h"
 #include "bh-sidebar.h"
+#include "bh-vm-acts.h"
 #include "bh-vm-page.h"
 
 #include <glib/gi18n.h>
@@ -272,6 +273,36 @@ show_shortcuts (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+show_vm_settings (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhMainWindow *self = BH_MAIN_WINDOW (widget);
+  BhVmItem *item = bh_vm_page_get_item (self->page);
+
+  if (item)
+    bh_vm_acts_settings (item, self->vms, self->programs, NULL, widget);
+}
+
+static void
+rename_vm (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhMainWindow *self = BH_MAIN_WINDOW (widget);
+  BhVmItem *item = bh_vm_page_get_item (self->page);
+
+  if (item)
+    bh_vm_acts_rename (item, self->vms, widget);
+}
+
+static void
+duplicate_vm (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhMainWindow *self = BH_MAIN_WINDOW (widget);
+  BhVmItem *item = bh_vm_page_get_item (self->page);
+
+  if (item)
+    bh_vm_acts_duplicate (item, self->vms, widget);
+}
+
+static void
 restore_size (BhMainWindow *self)
 {
   GSettings *settings = bh_settings ();
@@ -339,6 +370,9 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.find", NULL, find);
   gtk_widget_class_install_action (widget_class, "win.try-again", NULL, try_again);
   gtk_widget_class_install_action (widget_class, "win.shortcuts", NULL, show_shortcuts);
+  gtk_widget_class_install_action (widget_class, "win.vm-settings", NULL, show_vm_settings);
+  gtk_widget_class_install_action (widget_class, "win.vm-rename", NULL, rename_vm);
+  gtk_widget_class_install_action (widget_class, "win.vm-duplicate", NULL, duplicate_vm);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-main-window.ui");
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, toasts);
@@ -417,4 +451,10 @@ bh_main_window_add_toast (BhMainWindow *self, AdwToast *toast)
 {
   adw_toast_overlay_add_toast (self->toasts, toast);
   bh_accessible_tidy (GTK_WIDGET (self->toasts));
+}
+
+BhVmList *
+bh_main_window_get_vms (BhMainWindow *self)
+{
+  return self->vms;
 }

@@ -20,3 +20,5 @@ void bh_main_window_show_vm (BhMainWindow *self, const char *id);
 void bh_main_window_toast (BhMainWindow *self, const char *text);
 /* @toast: (transfer full) */
 void bh_main_window_add_toast (BhMainWindow *self, AdwToast *toast);
+
+BhVmList *bh_main_window_get_vms (BhMainWindow *self);

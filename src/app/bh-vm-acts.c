@@ -8,6 +8,8 @@
 #include "bh-accessible.h"
 #include "bh-add-window.h"
 #include "bh-main-window.h"
+#include "bh-rename-window.h"
+#include "bh-settings-window.h"
 #include "bh-trouble.h"
 
 #include <adwaita.h>
@@ -278,4 +280,90 @@ bh_vm_acts_delete (BhVmItem *item, GtkWidget *origin)
   g_signal_connect_object (dialog, "response", G_CALLBACK (on_delete_response), item, 0);
   bh_accessible_tidy (GTK_WIDGET (dialog));
   gtk_window_present (GTK_WINDOW (dialog));
+}
+
+void
+bh_vm_acts_settings (BhVmItem *item, BhVmList *vms, BhProgramList *programs, const char *key,
+                     GtkWidget *origin)
+{
+  gtk_window_present (
+      bh_settings_window_new (GTK_WINDOW (gtk_widget_get_root (origin)), item, vms, programs, key));
+}
+
+void
+bh_vm_acts_rename (BhVmItem *item, BhVmList *vms, GtkWidget *origin)
+{
+  gtk_window_present (bh_rename_window_new (GTK_WINDOW (gtk_widget_get_root (origin)), item, vms));
+}
+
+typedef struct
+{
+  char *path;
+  GWeakRef window;
+} UndoCopy;
+
+static void
+undo_copy_free (gpointer data, GClosure *closure)
+{
+  UndoCopy *undo = data;
+
+  g_free (undo->path);
+  g_weak_ref_clear (&undo->window);
+  g_free (undo);
+}
+
+static void
+on_undo_copy (AdwToast *toast, UndoCopy *undo)
+{
+  g_autoptr (GtkWidget) window = g_weak_ref_get (&undo->window);
+  BhVmItem *item =
+      window ? bh_vm_list_find_path (bh_main_window_get_vms (BH_MAIN_WINDOW (window)), undo->path)
+             : NULL;
+
+  if (item)
+    delete_now (act_new (item, window, _ ("The Copy Could Not Be Deleted")));
+}
+
+static void
+on_duplicated (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Act) act = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *escaped = NULL;
+  g_autoptr (GtkWindow) window = g_weak_ref_get (&act->window);
+  AdwToast *toast;
+  UndoCopy *undo;
+
+  if (!bh_dbus_manager1_call_duplicate_vm_finish (BH_DBUS_MANAGER1 (source), &path, result, &error))
+    {
+      act_failed (act, error);
+      return;
+    }
+  if (!window)
+    return;
+  text = g_strdup_printf (_ ("Duplicated “%s”"), bh_vm_item_get_name (act->item));
+  escaped = g_markup_escape_text (text, -1);
+  toast = adw_toast_new (escaped);
+  undo = g_new0 (UndoCopy, 1);
+  undo->path = g_steal_pointer (&path);
+  g_weak_ref_init (&undo->window, window);
+  adw_toast_set_button_label (toast, _ ("_Undo"));
+  adw_toast_set_timeout (toast, UNDO_SECONDS);
+  g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo_copy), undo, undo_copy_free,
+                         0);
+  bh_main_window_add_toast (BH_MAIN_WINDOW (window), toast);
+}
+
+void
+bh_vm_acts_duplicate (BhVmItem *item, BhVmList *vms, GtkWidget *origin)
+{
+  BhDbusManager1 *manager = bh_vm_list_get_manager (vms);
+  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (item)));
+
+  if (manager)
+    bh_dbus_manager1_call_duplicate_vm (
+        manager, path, "", NULL, on_duplicated,
+        act_new (item, origin, _ ("The AppVM Could Not Be Duplicated")));
 }

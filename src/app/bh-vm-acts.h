@@ -4,7 +4,7 @@
 #pragma once
 
 #include "bh-program-list.h"
-#include "bh-vm-item.h"
+#include "bh-vm-list.h"
 
 #include <gtk/gtk.h>
 
@@ -17,3 +17,10 @@ void bh_vm_acts_remove_program (BhVmItem *item, BhProgram *program, GtkWidget *o
 void bh_vm_acts_end_program (BhVmItem *item, guint32 id, GtkWidget *origin);
 /* Asks first, naming what is lost; stops it when it runs. */
 void bh_vm_acts_delete (BhVmItem *item, GtkWidget *origin);
+/* @key: (nullable): name of the key to begin with */
+void bh_vm_acts_settings (BhVmItem *item, BhVmList *vms, BhProgramList *programs, const char *key,
+                          GtkWidget *origin);
+/* Asks for the new name, and says while it is typed whether it can be had. */
+void bh_vm_acts_rename (BhVmItem *item, BhVmList *vms, GtkWidget *origin);
+/* At once, with an undo: a copy that was not used yet is nothing lost. */
+void bh_vm_acts_duplicate (BhVmItem *item, BhVmList *vms, GtkWidget *origin);

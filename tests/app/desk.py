@@ -188,11 +188,11 @@ class Desk(Session):
             if node is None:
                 continue
             try:
-                children = [node.get_child_at_index(i) for i in range(node.get_child_count())]
                 states = node.get_state_set()
                 # GTK 4.8 says "showing" of windows only.
                 if showing and not states.contains(Atspi.StateType.VISIBLE) and node.get_role_name() != 'application':
                     continue
+                children = [node.get_child_at_index(i) for i in range(node.get_child_count())]
                 if ((roles is None or node.get_role_name() in roles) and (name is None or node.get_name() == name)):
                     found.append(node)
             except GLib.Error:  # it went away while we looked

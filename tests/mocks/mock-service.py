@@ -9,6 +9,7 @@ which it reads at start, so that it cannot drift from them.
 --step MS    time each step of a start takes (default 150)
 --fail NAME=ERROR:MESSAGE   Launch and Start of that AppVM end with io.github.bulkhead.Error.ERROR
 --refuse ERROR:MESSAGE      every CreateVm fails so
+--refuse-set ERROR:MESSAGE  every Set fails so
 --record FILE               the options of every Launch, one JSON object per line
 """
 import argparse
@@ -160,7 +161,7 @@ class Vm(Object):
         failure = self.check_failure()
         stopped = self.props["State"] in ("stopped", "failed")
         if stopped:
-            self.set(State="starting", Error="")
+            self.set(State="starting", Error="", RestartKeys=[])
             steps = BOOT + steps
 
         def done(what, text):
@@ -218,6 +219,8 @@ class Vm(Object):
         return Job(self.service, [("call", "Ending its programs"), ("created", "Stopping")], done).path
 
     def Set(self, settings):
+        if self.service.args.refuse_set:
+            raise Error(*self.service.args.refuse_set.split(":", 1))
         if "Name" in settings:
             self.service.check_name(settings["Name"], self)
         self.settings.update(settings)
@@ -351,6 +354,7 @@ def main():
     parser.add_argument("--step", type=int, default=150)
     parser.add_argument("--fail", action="append", default=[])
     parser.add_argument("--refuse")
+    parser.add_argument("--refuse-set")
     parser.add_argument("--record")
     service = Service(parser.parse_args())
     service.loop.run()

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of an AppVM, its copies and its name, over AT-SPI against the service that was built.
+
+What the settings are is read from the service and from the AppVM's file: a row that shows one thing and does another
+fails here.
+"""
+
+import os
+import subprocess
+
+from desk import APP_ID, Atspi, BUTTON, ROW, TEXT, TOGGLE, Desk
+from harness import TestCase, build_path, main, require_ordinary_user, wait_for
+
+CALCULATOR = 'org.gnome.Calculator.desktop'
+TAB = ('page tab',)
+SPIN = ('spin button',)
+SWITCH = ('switch', 'toggle button', 'check box')
+CHOICE = ('combo box',)
+DESK = None
+
+
+def setUpModule():
+    global DESK
+    require_ordinary_user()
+    DESK = Desk()
+    DESK.start()
+
+
+def tearDownModule():
+    DESK.stop()
+
+
+class SettingsCase(TestCase):
+    def setUp(self):
+        self.desk = DESK
+
+    def tearDown(self):
+        if self.failed():
+            self.desk.keep_screenshot(self)
+        complaints = self.desk.close_app()
+        self.desk.end_service()
+        for name in os.listdir(self.vm_dir()) if os.path.isdir(self.vm_dir()) else []:
+            os.chmod(os.path.join(self.vm_dir(), name), 0o600)
+            os.unlink(os.path.join(self.vm_dir(), name))
+        self.assertEqual(complaints, [], 'what the application complained about')
+
+    def vm_dir(self):
+        return self.desk.place.path('config', 'bulkhead', 'vms')
+
+    def file_of(self, vm_id):
+        with open(os.path.join(self.vm_dir(), vm_id + '.vm'), encoding='utf-8') as file:
+            return file.read()
+
+    def write(self, name, data):
+        os.makedirs(self.vm_dir(), exist_ok=True)
+        path = os.path.join(self.vm_dir(), name)
+        with open(path, 'wb') as file:
+            file.write(data if isinstance(data, bytes) else data.encode())
+        return path
+
+    def with_vm(self, name='Work', **settings):
+        self.desk.use_real_service()
+        self.desk.create(name, **settings)
+        self.desk.run_app()
+        self.desk.wait(ROW, name)
+
+    def open_settings(self):
+        self.desk.act('win.vm-settings')
+        self.see(TEXT, 'Name')
+
+    def see(self, roles, name):
+        """In the settings window, which alone is looked through: the tree below it is large."""
+        def found():
+            return next(iter(self.desk.all(roles, name, dialog=True)), None)
+        return wait_for(found, 30, f'{roles} “{name}” in the window')
+
+    def pages(self):
+        """Each in turn."""
+        for name in list(dict.fromkeys(tab.get_name() for tab in self.desk.all(TAB, dialog=True))):
+            self.page(name)
+            yield name
+
+    def page(self, name):
+        """There are two switchers, a wide and a narrow one."""
+        self.see(TAB, name).do_action(0)
+        wait_for(lambda: any(tab.get_state_set().contains(Atspi.StateType.SELECTED)
+                             for tab in self.desk.all(TAB, name, dialog=True)), 30, f'the page {name}')
+
+    def setting(self, key, name='Work'):
+        return self.desk.vms()[name]['Settings'][key]
+
+    def wait_setting(self, key, value, name='Work'):
+        wait_for(lambda: self.setting(key, name) == value, 30, f'{key}={value}')
+
+    def wait_file(self, vm_id, line, there=True):
+        wait_for(lambda: (line + '\n' in self.file_of(vm_id)) == there, 30, f'{line} in the file: {there}')
+
+
+class Rows(SettingsCase):
+    def keys(self):
+        """(name, type, title) of every key, as the code has them."""
+        out = subprocess.run([build_path('tests', 'lib', 'list-keys')], capture_output=True, text=True, check=True).stdout
+        return [line.split('\t') for line in out.splitlines()]
+
+    def test_every_key_has_its_row_and_every_control_changes_the_file(self):
+        self.with_vm()
+        self.open_settings()
+        keys = self.keys()
+        self.assertEqual({key for key, _, _ in keys}, set(self.desk.vms()['Work']['Settings']))
+        missing = {title for _, _, title in keys}
+        tried = set()
+        for _page in self.pages():
+            # One look at the page; its controls stay what they are.
+            nodes = self.desk.all(ROW + SWITCH + SPIN + CHOICE, dialog=True)
+            missing -= {node.get_name() for node in nodes}
+            for key, kind, title in keys:
+                node = next((n for n in nodes if n.get_name() == title and n.get_role_name() not in ROW), None)
+                if kind == 'bool' and node:
+                    self.try_switch(node, key)
+                    tried.add(kind)
+                elif kind == 'int' and node:
+                    self.try_number(node, key)
+                    tried.add(kind)
+                elif kind == 'enum' and node:
+                    tried.add(kind)
+        self.assertEqual(missing, set())
+        self.assertEqual(tried, {'bool', 'int', 'enum'})
+
+    def try_switch(self, node, key):
+        before = self.setting(key)
+        for value in ('false' if before == 'true' else 'true', before):
+            node.do_action(0)
+            self.wait_setting(key, value)
+            self.wait_file('work', f'{key}={value}')
+
+    def try_number(self, node, key):
+        value = int(self.setting(key)) + 1
+        self.assertTrue(node.set_current_value(value))
+        self.wait_setting(key, str(value))
+        self.wait_file('work', f'{key}={value}')
+
+    def test_words_colours_programs_and_the_way_back(self):
+        self.with_vm(Memory='1024', Applications='foot.desktop', Color='red')
+        self.open_settings()
+        self.desk.press(BUTTON, 'Reset Memory', dialog=True)
+        self.wait_setting('Memory', '768')
+        self.assertNotIn('Memory', self.file_of('work'))
+        notes = self.see(TEXT, 'Notes')
+        notes.set_text_contents('one\ntwo <b>')
+        self.wait_setting('Notes', 'one\ntwo <b>')
+        notes.set_text_contents('x' * 4001)
+        self.desk.wait_text('1 character too long')
+        notes.set_text_contents('short')
+        self.wait_setting('Notes', 'short')
+        self.desk.press(TOGGLE, 'Purple', dialog=True)
+        wait_for(lambda: self.desk.vms()['Work']['Color'] == '#813d9c', 30, 'the colour')
+        self.desk.press(BUTTON, 'Remove Foot', dialog=True)
+        self.wait_setting('Applications', '')
+        self.desk.press(BUTTON, 'Add to Applications', dialog=True)
+        self.desk.press(ROW, 'Calculator', dialog=True)
+        self.desk.press(BUTTON, 'Add', dialog=True)
+        self.wait_setting('Applications', CALCULATOR)
+        # Changed by somebody else.
+        memory = self.see(SPIN, 'Memory')
+        self.desk.find('Work').set(Memory='2048')
+        wait_for(lambda: memory.get_current_value() == 2048, 30, 'the memory in the row')
+        self.check_names()
+
+    def check_names(self):
+        for node in self.desk.all(BUTTON + TOGGLE + TEXT + SPIN + TAB + SWITCH + CHOICE, dialog=True):
+            if node.get_n_actions() > 0:
+                self.assertTrue(node.get_name(), node.get_role_name())
+                self.assertNotIn('_', node.get_name())
+
+    def test_a_taken_name_is_said_and_the_old_one_stays(self):
+        self.desk.use_real_service()
+        self.desk.create('Banking')
+        self.desk.create('Work')
+        self.desk.run_app()
+        self.desk.press(ROW, 'Work')
+        self.open_settings()
+        name = self.see(TEXT, 'Name')
+        name.set_text_contents(' bANKING')
+        self.desk.wait_text('There is an AppVM named “Banking” already.')
+        self.assertIn('already', name.get_description())
+        name.set_text_contents('Banking 2')
+        self.desk.sway.input.key('Escape')  # closes the window, which applies what is typed
+        wait_for(lambda: set(self.desk.vms()) == {'Banking', 'Banking 2'}, 30, 'the new name')
+
+    def test_what_the_service_refuses_is_said_at_the_row_and_put_back(self):
+        self.desk.use_mock('--refuse-set', 'DiskFull:The settings could not be saved: No space left on device.',
+                           vms=[{'Name': 'Full', 'Launchers': 'true'}])
+        self.desk.run_app()
+        self.desk.wait(ROW, 'Full')
+        self.open_settings()
+        self.page('Behaviour')
+        node = self.see(SWITCH, 'Show in the application grid')
+        node.do_action(0)
+        self.desk.wait_text('No space left on device')
+        self.assertIn('No space', node.get_description())
+        checked = {s.value_nick for s in node.get_state_set().get_states()}
+        self.assertTrue(checked & {'checked', 'pressed'}, checked)
+        self.assertEqual(self.setting('Launchers', 'Full'), 'true')
+
+    def test_by_keyboard_and_what_was_typed_is_kept(self):
+        self.with_vm()
+        self.desk.sway.wait_view(APP_ID)
+        self.desk.sway.input.key('ctrl+comma')
+        notes = self.see(TEXT, 'Notes')
+        wait_for(lambda: (self.desk.sway.view(APP_ID, 'AppVM Settings') or {}).get('focused'), 30, 'the focus')
+        notes.set_text_contents('last words')
+        self.desk.sway.input.key('Escape')
+        self.wait_setting('Notes', 'last words')
+        wait_for(lambda: self.desk.sway.view(APP_ID, 'AppVM Settings') is None, 30, 'the end of the window')
+        # It goes with the AppVM, too.
+        self.open_settings()
+        self.desk.find('Work').delete()
+        self.desk.wait(BUTTON, 'Create Your First AppVM…')
+        wait_for(lambda: self.desk.sway.view(APP_ID, 'AppVM Settings') is None, 30, 'the end of the window')
+
+
+class Restarting(SettingsCase):
+    def test_what_waits_for_a_restart_is_said_and_it_is_offered(self):
+        self.desk.use_mock('--step', '10', vms=[{'Name': 'Busy', 'State': 'running', 'RestartKeys': ['Memory']}])
+        self.desk.run_app()
+        self.desk.wait(ROW, 'Busy')
+        self.open_settings()
+        self.desk.wait_text('Takes effect at the next start: Memory')
+        self.desk.press(BUTTON, 'Restart Now')
+        self.desk.wait_gone(BUTTON, 'Restart Now')
+        wait_for(lambda: self.desk.vms()['Busy']['State'] == 'running', 20, 'the AppVM again')
+
+
+class Files(SettingsCase):
+    """Files that somebody, or something, has put there."""
+
+    def start(self):
+        self.desk.use_real_service()
+        self.desk.create('Good', Memory='512')
+        self.desk.run_app()
+        self.desk.wait(ROW, 'Good')
+
+    def test_a_bad_value_is_named_with_file_and_line_and_reset(self):
+        self.write('bad.vm', '[AppVM]\nName=Bad\nMemory=<b>lots</b>\nMemory=\n')
+        self.start()
+        self.desk.press(ROW, 'Bad')
+        self.open_settings()
+        self.desk.wait_text('bad.vm, line 3')
+        self.desk.wait_text('is there twice')
+        self.desk.press(BUTTON, 'Reset Memory')
+        wait_for(lambda: self.desk.vms()['Bad']['Problems'] == [], 20, 'the end of the problems')
+        self.desk.wait_gone(None, 'Mistakes in Its File')
+        self.assertNotIn('Memory', self.file_of('bad'))
+
+    def test_hostile_names_are_shown_as_text(self):
+        self.write('markup.vm', '[AppVM]\nName=<b>&amp;</b> %s\n')
+        self.write('endless.vm', '[AppVM]\nName=' + 'n' * 10000 + '\n')
+        self.write('bidi.vm', '[AppVM]\nName=a\u202egnp.exe\n')
+        self.write('latin.vm', b'[AppVM]\nName=caf\xe9\n')
+        self.write('nul.vm', b'[AppVM]\nName=a\x00b\n')
+        self.write('twice.vm', '[AppVM]\nName=One\nName=Two\n')
+        self.write('nogroup.vm', 'Name=None\n')
+        self.write('empty.vm', '')
+        self.start()
+        self.desk.wait(ROW, '<b>&amp;</b> %s')
+        for name in ('endless', 'bidi', 'latin', 'nul', 'nogroup', 'empty', 'One'):
+            self.desk.press(ROW, name if name != 'One' else 'Two')
+            self.desk.wait_text('.vm:' if name == 'One' else f'{name}.vm:')
+            for text in self.desk.texts():
+                self.assertLess(len(text), 1200)
+                self.assertNotIn('\u202e', text)
+        self.desk.press(ROW, 'endless')
+        self.open_settings()
+        self.see(BUTTON, 'Open File')
+        self.desk.wait_text('endless.vm, line 2')
+        self.desk.sway.input.key('Escape')
+        wait_for(lambda: not self.desk.all(BUTTON, 'Open File'), 30, 'the end of the window')
+        # The good one is as good as ever.
+        self.desk.press(ROW, 'Good')
+        self.open_settings()
+        self.see(SPIN, 'Memory').set_current_value(640)
+        self.wait_setting('Memory', '640', 'Good')
+
+    def test_what_cannot_be_read_at_all_is_named(self):
+        path = self.write('secret.vm', '[AppVM]\nName=Secret\n')
+        os.chmod(path, 0)
+        self.write('Not_An_Id.vm', '[AppVM]\nName=X\n')
+        self.start()
+        self.desk.wait_text('secret.vm')
+        self.desk.wait_text('Not_An_Id.vm')
+        os.chmod(path, 0o600)
+        os.unlink(os.path.join(self.vm_dir(), 'Not_An_Id.vm'))
+        self.write('secret.vm', '[AppVM]\nName=Secret\n')
+        self.desk.wait(ROW, 'Secret')
+
+    def test_repaired_by_hand_it_is_good_at_once(self):
+        self.write('text.vm', 'this is no key file\n')
+        self.start()
+        self.desk.press(ROW, 'text')
+        self.open_settings()
+        self.desk.wait(BUTTON, 'Open File')
+        self.write('text.vm', '[AppVM]\nName=Text now\n')
+        self.desk.wait_gone(BUTTON, 'Open File')
+        self.desk.wait_text('Text now')
+
+
+class Names(SettingsCase):
+    def test_rename_says_what_is_wrong_while_typing(self):
+        self.desk.use_real_service()
+        self.desk.create('Banking')
+        self.desk.create('Work')
+        self.desk.run_app()
+        self.desk.press(ROW, 'Work')
+        self.desk.act('win.vm-rename')
+        self.desk.wait_text('Rename “Work”')
+        self.desk.type_into('New name', 'banking')
+        self.desk.wait_text('There is an AppVM named “Banking” already.')
+        self.desk.wait_insensitive(BUTTON, 'Rename', dialog=True)
+        self.desk.type_into('New name', 'Play')
+        self.desk.press(BUTTON, 'Rename', dialog=True)
+        self.desk.wait(ROW, 'Play')
+        self.assertEqual(self.desk.vms()['Play']['Id'], 'work')
+
+    def test_duplicate_with_undo(self):
+        self.with_vm(Memory='512', Applications=CALCULATOR)
+        self.desk.act('win.vm-duplicate')
+        self.desk.wait(ROW, 'Work (copy)')
+        copy = self.desk.vms()['Work (copy)']
+        self.assertEqual(copy['Settings'], {**self.desk.vms()['Work']['Settings'], 'Name': 'Work (copy)'})
+        self.desk.press(BUTTON, 'Undo')
+        self.desk.wait_gone(ROW, 'Work (copy)')
+        self.assertEqual(list(self.desk.vms()), ['Work'])
+
+
+if __name__ == '__main__':
+    main()
