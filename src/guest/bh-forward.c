@@ -119,8 +119,8 @@ bh_forward_apply (const char *const *clients, const char *server4, const char *s
   write_file ("/proc/sys/net/ipv6/conf/all/forwarding", on);
   if (!write_file ("/proc/sys/net/ipv4/ip_forward", on))
     {
-      *detail = g_strdup_printf ("Other AppVMs cannot use this one's network: %s",
-                                 g_strerror (errno));
+      *detail =
+          g_strdup_printf ("Other AppVMs cannot use this one's network: %s", g_strerror (errno));
       return false;
     }
   return true;

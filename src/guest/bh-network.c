@@ -106,7 +106,8 @@ write_setting (const char *interface, const char *name, const char *value)
 static void
 write_resolv_conf (BhNetwork *network)
 {
-  g_autoptr (GString) text = g_string_new ("# Written by Bulkhead as the AppVM's network changes.\n");
+  g_autoptr (GString) text =
+      g_string_new ("# Written by Bulkhead as the AppVM's network changes.\n");
   g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < BH_MAX_NETWORKS; i++)

@@ -55,7 +55,8 @@ int
 bh_rtnl_open (bool watch)
 {
   struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = watch ? RTMGRP_LINK : 0 };
-  int fd = socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (watch ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
+  int fd =
+      socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (watch ? SOCK_NONBLOCK : 0), NETLINK_ROUTE);
 
   if (fd >= 0 && bind (fd, (struct sockaddr *) &address, sizeof address) != 0)
     {

@@ -29,6 +29,7 @@ static const GDBusErrorEntry entries[] = {
   { BH_ERROR_NOT_AUTHORIZED, "io.github.bulkhead.Error.NotAuthorized" },
   { BH_ERROR_LIMIT_REACHED, "io.github.bulkhead.Error.LimitReached" },
   { BH_ERROR_NO_HELPER, "io.github.bulkhead.Error.NoHelper" },
+  { BH_ERROR_NO_NETWORK, "io.github.bulkhead.Error.NoNetwork" },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (entries) == BH_N_ERRORS);
 

@@ -7,7 +7,9 @@
 
 #include "bh-color.h"
 #include "bh-error.h"
+#include "bh-net-text.h"
 #include "bh-text.h"
+#include "bh-vm-config.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -18,7 +20,8 @@ static const char *const templates[] = { "host", NULL };
 static const char *const template_titles[] = { N_ ("This computer"), NULL };
 
 static const char *const log_levels[] = { "errors", "info", "debug", NULL };
-static const char *const log_level_titles[] = { N_ ("Errors"), N_ ("More"), N_ ("Everything"), NULL };
+static const char *const log_level_titles[] = { N_ ("Errors"), N_ ("More"), N_ ("Everything"),
+                                                NULL };
 
 /* Lists of paths have ":" between them. */
 static gboolean
@@ -43,6 +46,11 @@ is_words (const char *text)
 {
   return g_shell_parse_argv (text, NULL, NULL, NULL);
 }
+
+static const char *const networks[] = { "none", "internet", "vm", "kernel", NULL };
+static const char *const network_titles[] = { N_ ("None"), N_ ("Internet"),
+                                              N_ ("Through another AppVM"), N_ ("Kernel network"),
+                                              NULL };
 
 /* Group by group, in the order of BhKeyGroup. */
 static const BhKey keys[] = {
@@ -83,6 +91,36 @@ static const BhKey keys[] = {
     .title = N_ ("Programs come from"),
     .doc = N_ ("Programs in this AppVM are those installed there, and can read all of them"),
     .needs_restart = TRUE },
+  { .name = "Network",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_REACH,
+    .fallback = "none",
+    .choices = networks,
+    .choice_titles = network_titles,
+    .title = N_ ("Network"),
+    .doc = N_ (
+        "Where its connections go; “kernel” is faster than “internet”, for bridges, and asks for "
+        "permission"),
+    .weakens = TRUE },
+  { .name = "Lan",
+    .type = BH_KEY_BOOL,
+    .group = BH_GROUP_REACH,
+    .fallback = "false",
+    .title = N_ ("Local network"),
+    .doc = N_ (
+        "Let it reach printers, routers and other computers in your own network, too; never this "
+        "computer itself"),
+    .weakens = TRUE },
+  { .name = "NetVm",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_REACH,
+    .max = 1,
+    .fallback = "",
+    .title = N_ ("Network of"),
+    .doc =
+        N_ ("With Network=vm: id of the AppVM whose network it uses, and which is started with it"),
+    .check = bh_vm_id_is_valid,
+    .takes = "the id of an AppVM" },
   { .name = "Sound",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_REACH,
@@ -196,8 +234,86 @@ static const BhKey keys[] = {
     .choices = log_levels,
     .choice_titles = log_level_titles,
     .title = N_ ("Log"),
-    .doc = N_ ("How much its kernel and QEMU say in its log; other than errors, it boots instead of being thawed"),
+    .doc = N_ ("How much its kernel and QEMU say in its log; other than errors, it boots instead "
+               "of being thawed"),
     .needs_restart = TRUE },
+
+  { .name = "Dns",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 4,
+    .fallback = "",
+    .title = N_ ("Name servers"),
+    .doc = N_ ("Addresses of the name servers it asks, instead of this computer's"),
+    .check = bh_net_is_address,
+    .takes = "IP addresses" },
+  { .name = "Address",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 2,
+    .fallback = "",
+    .title = N_ ("Addresses"),
+    .doc = N_ (
+        "With Network=kernel: its own addresses with their prefix, or “dhcp”; chosen when empty"),
+    .check = bh_net_is_guest_address,
+    .takes = "addresses with the length of their prefix (10.20.0.2/24), or “dhcp”" },
+  { .name = "Gateway",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 2,
+    .fallback = "",
+    .title = N_ ("Gateways"),
+    .doc = N_ (
+        "With Network=kernel and a bridge: where everything goes that is not for its own network"),
+    .check = bh_net_is_address,
+    .takes = "IP addresses" },
+  { .name = "Routes",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 16,
+    .fallback = "",
+    .title = N_ ("Routes"),
+    .doc = N_ ("With Network=kernel: further networks and the gateway to each"),
+    .check = bh_net_is_route,
+    .takes = "routes such as 10.1.0.0/16 10.0.0.1" },
+  { .name = "Bridge",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 1,
+    .fallback = "",
+    .title = N_ ("Bridge"),
+    .doc = N_ ("With Network=kernel: join this bridge, which the administrator must have allowed"),
+    .check = bh_net_is_name,
+    .takes = "the name of a network interface",
+    .weakens = TRUE },
+  { .name = "Mac",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 1,
+    .fallback = "",
+    .title = N_ ("Hardware address"),
+    .doc = N_ ("Of its network interface; made from the AppVM's id when empty"),
+    .check = bh_net_is_mac,
+    .takes = "a hardware address such as 02:12:34:56:78:9a, not of a group" },
+  { .name = "InterfaceName",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 1,
+    .fallback = "",
+    .title = N_ ("Name of the interface"),
+    .doc = N_ ("What its network interface is called inside; eth0 when empty"),
+    .check = bh_net_is_name,
+    .takes = "the name of a network interface" },
+  { .name = "Interfaces",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = 6,
+    .fallback = "",
+    .title = N_ ("More network interfaces"),
+    .doc = N_ ("Each “NAME MODE” and what else it needs, as the manual says"),
+    .check = bh_net_is_spec,
+    .takes = "network interfaces such as lan0 bridge:br0 address=10.0.0.2/24",
+    .weakens = TRUE },
 };
 
 static const struct
@@ -277,6 +393,10 @@ bh_key_describe_range (const BhKey *key)
           "at most %" G_GINT64_FORMAT
           " desktop-file ids such as org.gnome.Calculator.desktop, “;” between them",
           key->max);
+    case BH_KEY_LIST:
+      return key->max == 1 ? g_strdup (key->takes)
+                           : g_strdup_printf ("at most %" G_GINT64_FORMAT " %s, “;” between them",
+                                              key->max, key->takes);
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:
@@ -306,10 +426,14 @@ normalize_string (const BhKey *key, const char *text)
 }
 
 static char *
-normalize_apps (const BhKey *key, const char *text)
+normalize_list (const BhKey *key, const char *text)
 {
+  gboolean (*check) (const char *item) = key->check ? key->check : bh_app_id_is_valid;
   g_auto (GStrv) items = g_strsplit (text, ";", -1);
   g_autoptr (GPtrArray) out = g_ptr_array_new ();
+
+  if (!g_utf8_validate (text, -1, NULL))
+    return NULL;
 
   for (char **p = items; *p; p++)
     {
@@ -317,7 +441,7 @@ normalize_apps (const BhKey *key, const char *text)
 
       if (*item == '\0')
         continue;
-      if (!bh_app_id_is_valid (item) || out->len >= (guint) key->max)
+      if (!check (item) || out->len >= (guint) key->max)
         return NULL;
       if (!g_ptr_array_find_with_equal_func (out, item, g_str_equal, NULL))
         g_ptr_array_add (out, item);
@@ -345,7 +469,8 @@ normalize (const BhKey *key, const char *text)
     case BH_KEY_COLOR:
       return bh_color_parse (text, &color) ? bh_color_to_string (&color) : NULL;
     case BH_KEY_APPS:
-      return normalize_apps (key, text);
+    case BH_KEY_LIST:
+      return normalize_list (key, text);
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:

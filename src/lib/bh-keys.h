@@ -15,6 +15,7 @@ typedef enum
   BH_KEY_ENUM,   /* one of choices */
   BH_KEY_COLOR,  /* see bh_color_parse() */
   BH_KEY_APPS,   /* desktop-file ids, ";" after each; max is how many */
+  BH_KEY_LIST,   /* other items, the same way; check says which */
 } BhKeyType;
 
 /* Where settings windows and the manual put a key; the table has them in this order. */
@@ -37,8 +38,9 @@ typedef enum
  * @group: where people find it
  * @choices: (nullable): for %BH_KEY_ENUM, %NULL-terminated
  * @choice_titles: (nullable): what to call them, as many, marked for translation
- * @check: (nullable): for %BH_KEY_STRING: what else has to hold for a value that is not empty
- * @takes: (nullable): what @check wants, for error messages
+ * @check: (nullable): for %BH_KEY_STRING: what else has to hold for a value that is not empty; for
+ * %BH_KEY_LIST, whether something can be an item
+ * @takes: (nullable): what @check wants, for error messages: "IP addresses"
  * @unit: (nullable): what a number counts, untranslated ("MiB", "s")
  * @title: short, for settings windows; marked for translation
  * @doc: one sentence, marked for translation

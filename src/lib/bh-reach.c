@@ -72,6 +72,36 @@ look_at_microphone (Look *look)
     add (look, "audio-input-microphone-symbolic", _ ("Microphone"), _ ("listen to you"));
 }
 
+static void
+look_network (Look *look)
+{
+  const char *network = value_of (look, "Network");
+  gboolean lan = is_on (look, "Lan");
+
+  if (g_str_equal (network, "vm"))
+    {
+      g_autofree char *could =
+          /* Translators: %s is the id of another AppVM. */
+          g_strdup_printf (_ ("send what it finds to anybody, through the AppVM “%s”"),
+                           value_of (look, "NetVm"));
+
+      add (look, "network-vpn-symbolic", _ ("Network of another AppVM"), could);
+    }
+  else if (!g_str_equal (network, "none"))
+    {
+      add (look, "network-wireless-symbolic", _ ("Internet"),
+           _ ("send what it finds to anybody on the Internet"));
+      if (lan)
+        add (look, "network-wired-symbolic", _ ("Local network"),
+             _ ("attack other computers in your own network"));
+    }
+  if (value_of (look, "Bridge")[0] && g_str_equal (network, "kernel"))
+    add (look, NULL, NULL, _ ("send anything on the bridge it is joined to"));
+  if (value_of (look, "Interfaces")[0])
+    add (look, "network-wired-symbolic", _ ("More network interfaces"),
+         _ ("use the networks of its further interfaces"));
+}
+
 /* In the order of the sentence. @denied follows "It could not reach"; NULL where that would be odd.
  * @look: NULL where no setting gives it. */
 static const struct
@@ -80,9 +110,12 @@ static const struct
   const char *denied;
   void (*look) (Look *look);
 } topics[] = {
-  { "always", NULL, look_always },        { "network", N_ ("the network"), NULL },
-  { "files", N_ ("your files"), NULL },   { "microphone", N_ ("your microphone"), look_at_microphone },
-  { "camera", N_ ("your camera"), NULL }, { "devices", N_ ("your USB devices"), NULL },
+  { "always", NULL, look_always },
+  { "network", N_ ("the network"), look_network },
+  { "files", N_ ("your files"), NULL },
+  { "microphone", N_ ("your microphone"), look_at_microphone },
+  { "camera", N_ ("your camera"), NULL },
+  { "devices", N_ ("your USB devices"), NULL },
 };
 
 static void

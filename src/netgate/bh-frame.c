@@ -19,7 +19,7 @@
 #define TCP 20
 #define UDP 8
 #define ICMP 8
-#define ND_TARGET 24   /* neighbour solicitation and advertisement, without options */
+#define ND_TARGET 24    /* neighbour solicitation and advertisement, without options */
 #define MOST_PADDING 46 /* to Ethernet's least length */
 
 #define TYPE_IPV4 0x0800
@@ -64,8 +64,7 @@ check_arp (const BhPolicy *policy, const uint8_t *p, size_t length)
   operation = get16 (p + 6);
   sender = bh_address_v4 (p + 14);
   target = bh_address_v4 (p + 24);
-  if (memcmp (p + 8, policy->mac, 6) != 0
-      || !is_one_of (&sender, policy->guest, policy->n_guest))
+  if (memcmp (p + 8, policy->mac, 6) != 0 || !is_one_of (&sender, policy->guest, policy->n_guest))
     return BH_FRAME_SPOOFED;
   if (operation != 1 && operation != 2)
     return BH_FRAME_UNKNOWN;
@@ -126,7 +125,8 @@ read_ipv6 (const uint8_t *p, size_t length, BhAddress *from, BhAddress *to, uint
   *protocol = p[6];
   *from = bh_address_v6 (p + 8);
   *to = bh_address_v6 (p + 24);
-  return true;
+  /* IPv4 in IPv6's clothes: a socket of the host's would take it for IPv4. */
+  return !bh_address_is_v4 (from) && !bh_address_is_v4 (to);
 }
 
 static BhVerdict
@@ -152,9 +152,8 @@ check_discovery (const BhPolicy *policy, const uint8_t *p, size_t length, uint8_
                  const BhAddress *to)
 {
   /* ff02::1:ff00:0/104, what a solicitation is sent to; ff02::1 is all of the link. */
-  static const BhPrefix solicited = {
-    .address.bytes = { 0xff, 2, [11] = 1, [12] = 0xff }, .length = 104
-  };
+  static const BhPrefix solicited = { .address.bytes = { 0xff, 2, [11] = 1, [12] = 0xff },
+                                      .length = 104 };
   BhAddress target;
 
   if (length < ND_TARGET || length > ND_TARGET + 32 || hops != 255 || p[1] != 0)
@@ -238,8 +237,7 @@ bh_frame_describe (const uint8_t *frame, size_t length, BhPeerKey *peer)
   else if (get16 (frame + 12) == TYPE_IPV4)
     known = read_ipv4 (frame + ETHERNET, length - ETHERNET, &peer->address, &to, &peer->protocol,
                        &payload);
-  if (known
-      && read_transport (frame + ETHERNET + (v6 ? IPV6 : IPV4), payload, v6, peer, &source))
+  if (known && read_transport (frame + ETHERNET + (v6 ? IPV6 : IPV4), payload, v6, peer, &source))
     peer->port = source;
   else
     peer->protocol = 0;

@@ -47,10 +47,12 @@ bh_address_in (const BhAddress *address, const BhPrefix *prefix)
 {
   unsigned whole = prefix->length / 8, rest = prefix->length % 8;
 
+  /* "::/8" does not mean IPv4 as it is written here. */
+  if (bh_address_is_v4 (address) != prefix->v4)
+    return false;
   if (memcmp (address->bytes, prefix->address.bytes, whole) != 0)
     return false;
-  return rest == 0
-         || (address->bytes[whole] ^ prefix->address.bytes[whole]) >> (8 - rest) == 0;
+  return rest == 0 || (address->bytes[whole] ^ prefix->address.bytes[whole]) >> (8 - rest) == 0;
 }
 
 void
@@ -92,6 +94,7 @@ read_prefix (char *text, BhPrefix *out)
   if (*end || length > (v4 ? 32 : 128) || !read_address (text, &out->address))
     return false;
   out->length = (unsigned) length + (v4 ? 96 : 0);
+  out->v4 = v4;
   return true;
 }
 

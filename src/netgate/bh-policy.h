@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BH_POLICY_BLOCKS 512
+#define BH_POLICY_BLOCKS 2048
 #define BH_POLICY_SERVERS 8
-#define BH_POLICY_MAX_TEXT 65536
+#define BH_POLICY_MAX_TEXT 131072
 
 /* IPv4 addresses are kept as ::ffff:a.b.c.d, so that one comparison does for both. */
 typedef struct
@@ -21,6 +21,7 @@ typedef struct
 {
   BhAddress address;
   unsigned length; /* bits; of IPv4 96 and its own */
+  bool v4;
 } BhPrefix;
 
 typedef struct

@@ -7,7 +7,7 @@
  * Should: let nothing through before it has been told what, and end when the service ends.
  * Mustn't: open, connect or start anything; hold more memory than at its start.
  *
- * Descriptors: 3 the service (a socket of datagrams in order), 4 QEMU (a stream netdev). A message of the
+ * Descriptors: 3 the service (a socket of datagrams in order), 4 QEMU (its netdev "socket"). A message of the
  * service is text; its first line says what it is:
  *   policy   the rest as in bh-policy.h. With a descriptor: the network's side from now on, a stream
  *            socket to passt or to another QEMU. With "no-network" instead: there is none now.
@@ -170,10 +170,9 @@ read_order (void)
     struct cmsghdr align;
   } control;
   struct iovec part = { text, sizeof text };
-  struct msghdr message = { .msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = &control,
-                            .msg_controllen = sizeof control };
+  struct msghdr message = {
+    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+  };
   ssize_t n = recvmsg (SERVICE_FD, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   struct cmsghdr *header;
   int fd = -1;

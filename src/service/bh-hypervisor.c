@@ -153,7 +153,6 @@ bh_hypervisor_connect (BhHypervisor *self, GError **error)
 
 typedef struct
 {
-  GTaskThreadFunc function;
   char *uuid;
   char *xml;
   BhFrozenGuest *guest;
@@ -175,8 +174,18 @@ call_free (gpointer data)
 static void
 call_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  ((Call *) data)->function (task, source, data, cancellable);
+  GTaskThreadFunc function = g_object_get_data (G_OBJECT (task), "function");
+
+  function (task, source, data, cancellable);
   g_atomic_int_dec_and_test (&calls);
+}
+
+void
+bh_hypervisor_run_in_thread (GTask *task, GTaskThreadFunc function)
+{
+  g_object_set_data (G_OBJECT (task), "function", function);
+  g_atomic_int_inc (&calls);
+  g_task_run_in_thread (task, call_in_thread);
 }
 
 static void
@@ -186,13 +195,11 @@ run_with (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const 
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
   Call *call = g_new0 (Call, 1);
 
-  call->function = function;
   call->uuid = g_strdup (uuid);
   call->xml = g_strdup (xml);
   call->guest = guest ? bh_frozen_guest_ref (guest) : NULL;
   g_task_set_task_data (task, call, call_free);
-  g_atomic_int_inc (&calls);
-  g_task_run_in_thread (task, call_in_thread);
+  bh_hypervisor_run_in_thread (task, function);
 }
 
 static void

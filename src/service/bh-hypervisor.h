@@ -21,6 +21,9 @@ BhHypervisor *bh_hypervisor_new (void);
 /* A reference to the connection, made when there is none; to be closed. For threads: it blocks. */
 virConnectPtr bh_hypervisor_connect (BhHypervisor *self, GError **error);
 
+/* As g_task_run_in_thread(), for what calls libvirt: bh_hypervisor_finish_calls() waits for it. */
+void bh_hypervisor_run_in_thread (GTask *task, GTaskThreadFunc function);
+
 /**
  * bh_hypervisor_create_async:
  * Start a transient domain. Errors: %BH_ERROR_NO_HYPERVISOR, %BH_ERROR_NO_MEMORY, %BH_ERROR_BOOT_FAILED.

@@ -695,6 +695,7 @@ static void
 bh_manager_init (BhManager *self)
 {
   self->vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  bh_vm_share_networks (self->vms);
   self->stopping = g_ptr_array_new ();
   self->server = g_dbus_object_manager_server_new (BH_MANAGER_PATH);
   self->hypervisor = bh_hypervisor_new ();

@@ -50,9 +50,8 @@ find_number (const char *answer, const char *name)
   return start ? g_ascii_strtoull (start + strlen (member), NULL, 10) : 0;
 }
 
-/* @fd: -1 for none. Returns QEMU's answer. */
-static char *
-ask_with (virDomainPtr domain, const char *command, int fd, GError **error)
+char *
+bh_monitor_ask (virDomainPtr domain, const char *command, int fd, GError **error)
 {
   char *text = NULL, *answer = NULL;
   int got;
@@ -77,7 +76,7 @@ ask_with (virDomainPtr domain, const char *command, int fd, GError **error)
 static gboolean
 call (virDomainPtr domain, const char *command, int fd, GError **error)
 {
-  g_autofree char *answer = ask_with (domain, command, fd, error);
+  g_autofree char *answer = bh_monitor_ask (domain, command, fd, error);
 
   return answer != NULL;
 }
@@ -97,7 +96,7 @@ wait_until_completed (virDomainPtr domain, GCancellable *cancellable, GError **e
 
   for (;;)
     {
-      g_autofree char *answer = ask_with (domain, "{\"execute\":\"query-migrate\"}", -1, error);
+      g_autofree char *answer = bh_monitor_ask (domain, "{\"execute\":\"query-migrate\"}", -1, error);
       g_autofree char *status = answer ? find_text (answer, "status") : NULL;
       g_autofree char *why = answer ? find_text (answer, "error-desc") : NULL;
 
@@ -152,12 +151,12 @@ bh_monitor_load_state (virDomainPtr domain, int fd, GError **error)
 gboolean
 bh_monitor_maps_read_only (virDomainPtr domain)
 {
-  g_autofree char *version = ask_with (domain, "{\"execute\":\"query-version\"}", -1, NULL);
+  g_autofree char *version = bh_monitor_ask (domain, "{\"execute\":\"query-version\"}", -1, NULL);
   g_autofree char *properties = NULL;
 
   if (!version || find_number (version, "major") * 100 + find_number (version, "minor") < 802)
     return FALSE;
-  properties = ask_with (domain,
+  properties = bh_monitor_ask (domain,
                          "{\"execute\":\"qom-list-properties\",\"arguments\":"
                          "{\"typename\":\"memory-backend-file\"}}",
                          -1, NULL);

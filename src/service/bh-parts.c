@@ -6,14 +6,15 @@
 #include "bh-parts.h"
 
 #include "bh-error.h"
+#include "bh-network.h"
 #include "bh-sound-part.h"
 
 typedef BhPart *(*MakePart) (BhVmConfig *config);
 
 /* Another kind of part: its constructor here. They are started in this order and stopped in the other. */
 static const MakePart kinds[] = {
+  bh_network_new,
   bh_sound_part_new,
-  NULL,
 };
 
 struct _BhParts
@@ -251,7 +252,7 @@ bh_parts_new (BhVmConfig *config, BhHypervisor *hypervisor)
 
   self->id = g_strdup (bh_vm_config_get_id (config));
   self->hypervisor = g_object_ref (hypervisor);
-  for (guint i = 0; i < G_N_ELEMENTS (kinds) && kinds[i]; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
       BhPart *part = kinds[i](config);
 

@@ -418,6 +418,12 @@ bh_proxy_link_open_finish (BhProxyLink *self, GAsyncResult *result, GError **err
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+BhDbusProxy1 *
+bh_proxy_link_get_proxy (BhProxyLink *self)
+{
+  return self->proxy;
+}
+
 void
 bh_proxy_link_launch (BhProxyLink *self, guint id, GVariant *options)
 {

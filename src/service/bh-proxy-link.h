@@ -3,7 +3,7 @@
  * One bulkhead-proxy process and the private D-Bus to it (data/dbus/io.github.bulkhead.Proxy1.xml). */
 #pragma once
 
-#include <gio/gio.h>
+#include "bh-dbus-proxy.h"
 
 #define BH_TYPE_PROXY_LINK (bh_proxy_link_get_type ())
 G_DECLARE_FINAL_TYPE (BhProxyLink, bh_proxy_link, BH, PROXY_LINK, GObject)
@@ -55,6 +55,8 @@ void bh_proxy_link_open_async (BhProxyLink *self, gboolean again, GCancellable *
 gboolean bh_proxy_link_open_finish (BhProxyLink *self, GAsyncResult *result, GError **error);
 
 /* What follows needs an open link. */
+/* For what a part (bh-part.h) says and hears; (transfer none) */
+BhDbusProxy1 *bh_proxy_link_get_proxy (BhProxyLink *self);
 void bh_proxy_link_launch (BhProxyLink *self, guint id, GVariant *options);
 void bh_proxy_link_terminate (BhProxyLink *self, guint id);
 void bh_proxy_link_shutdown (BhProxyLink *self);

@@ -641,6 +641,12 @@ bh_run_get_parts (BhRun *self)
   return self->parts;
 }
 
+const char *
+bh_run_get_display (BhRun *self)
+{
+  return self->display;
+}
+
 BhRunState
 bh_run_get_state (BhRun *self)
 {

@@ -61,6 +61,8 @@ void bh_run_set_config (BhRun *self, BhVmConfig *config);
 BhParts *bh_run_get_parts (BhRun *self);
 
 BhRunState bh_run_get_state (BhRun *self);
+/* WAYLAND_DISPLAY of its windows; NULL when there was none */
+const char *bh_run_get_display (BhRun *self);
 gboolean bh_run_get_kvm (BhRun *self);
 guint bh_run_get_memory_mib (BhRun *self);
 /* BhProgram *, by launch id; owned by the run */

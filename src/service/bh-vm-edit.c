@@ -7,6 +7,7 @@
 
 #include "bh-error.h"
 #include "bh-log.h"
+#include "bh-net-links.h"
 #include "bh-paths.h"
 
 #include <errno.h>
@@ -88,7 +89,8 @@ bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *se
   while (g_variant_iter_next (&iter, "{ss}", &key, &value))
     g_hash_table_insert (table, key, value);
   config = bh_vm_config_with (self->config, table, &changed, &error);
-  if (!config || name_is_taken (self, table, &error) || !bh_vm_config_save (config, path, &error))
+  if (!config || !bh_net_links_check (bh_net_links_get (), config, &error)
+      || name_is_taken (self, table, &error) || !bh_vm_config_save (config, path, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;

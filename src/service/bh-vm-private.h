@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the files of BhVm share: bh-vm.c runs it, bh-vm-edit.c changes its settings. */
+ * What the files of BhVm share: bh-vm.c runs it, bh-vm-edit.c changes its settings,
+ * bh-vm-network.c knows of its network. */
 #pragma once
 
 #include "bh-callers.h"
@@ -41,6 +42,16 @@ void bh_vm_sound_programs (BhVm *self);
 gboolean bh_vm_handle_set_volume (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, double volume);
 gboolean bh_vm_handle_set_muted (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean muted);
 gboolean bh_vm_handle_get_sound_level (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+
+/* Run it, unless it does, with its windows where @display says. */
+gboolean bh_vm_start (BhVm *self, const char *display, GError **error);
+
+/* Its run has begun, or ended with @error. */
+void bh_vm_network_begun (BhVm *self);
+void bh_vm_network_ended (BhVm *self, const GError *error);
+/* %BH_ERROR_BUSY naming those AppVMs that use its network. */
+gboolean bh_vm_network_may_stop (BhVm *self, GError **error);
+gboolean bh_vm_handle_read_network (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 
 gboolean bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings);
 gboolean bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);

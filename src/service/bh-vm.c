@@ -8,6 +8,7 @@
 #include "bh-display.h"
 #include "bh-error.h"
 #include "bh-launch.h"
+#include "bh-network.h"
 #include "bh-log.h"
 #include "bh-sound-part.h"
 #include "bh-vm-private.h"
@@ -264,7 +265,9 @@ auto_stop (gpointer data)
   BhVm *self = data;
 
   self->auto_stop = 0;
-  if (self->run && bh_run_get_programs (self->run)->len == 0)
+  if (!bh_vm_network_may_stop (self, NULL))
+    bh_vm_wait_unused (self);
+  else if (self->run && bh_run_get_programs (self->run)->len == 0)
     {
       bh_log_line (bh_vm_get_id (self), "unused");
       bh_run_stop (self->run, FALSE, NULL);
@@ -311,6 +314,7 @@ on_ended (BhRun *run, GError *error, BhVm *self)
   g_signal_handlers_disconnect_by_data (self->run, self);
   g_clear_object (&self->run);
   bh_vm_set_started (self, FALSE);
+  bh_vm_network_ended (self, error);
   self->usage = (BhDomainUsage){ 0 };
   show_programs (self);
   show_in_use (self);
@@ -334,6 +338,7 @@ take_run (BhVm *self, BhRun *run)
 {
   self->run = run;
   bh_vm_set_started (self, TRUE);
+  bh_vm_network_begun (self);
   g_signal_connect (run, "step", G_CALLBACK (on_step), self);
   g_signal_connect (run, "ready", G_CALLBACK (on_ready), self);
   g_signal_connect (run, "detached", G_CALLBACK (on_detached), self);
@@ -377,7 +382,8 @@ ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error
     }
   if (self->run && (bh_run_get_state (self->run) != BH_RUN_READY || bh_run_is_attached (self->run)))
     return TRUE;
-  if (!self->run && !bh_vm_config_check (self->config, error))
+  if (!self->run
+      && (!bh_vm_config_check (self->config, error) || !bh_network_check (self->config, error)))
     return FALSE;
   display = bh_display_find (wanted, error);
   if (!display)
@@ -390,6 +396,20 @@ ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error
       *started = TRUE;
     }
   return TRUE;
+}
+
+gboolean
+bh_vm_start (BhVm *self, const char *display, GError **error)
+{
+  GVariantDict dict;
+  g_autoptr (GVariant) options = NULL;
+  gboolean started;
+
+  g_variant_dict_init (&dict, NULL);
+  if (display)
+    g_variant_dict_insert (&dict, "display", "s", display);
+  options = g_variant_ref_sink (g_variant_dict_end (&dict));
+  return ensure_running (self, options, &started, error);
 }
 
 static gboolean
@@ -461,7 +481,8 @@ handle_stop (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean force)
   g_autoptr (GError) error = NULL;
   BhCaller *caller;
 
-  if (!bh_callers_has_room (self->callers, &error))
+  if ((!force && !bh_vm_network_may_stop (self, &error))
+      || !bh_callers_has_room (self->callers, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
@@ -513,6 +534,7 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_start = handle_start;
   iface->handle_launch = handle_launch;
   iface->handle_terminate = handle_terminate;
+  iface->handle_read_network = bh_vm_handle_read_network;
   iface->handle_stop = handle_stop;
   iface->handle_set = bh_vm_handle_set;
   iface->handle_delete = bh_vm_handle_delete;
@@ -610,6 +632,7 @@ bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHos
   self->path = g_strconcat ("/io/github/bulkhead/vm/", bh_vm_config_get_id (config), NULL);
   g_strdelimit (self->path, "-", '_');
   bh_dbus_vm1_set_id (BH_DBUS_VM1 (self), bh_vm_config_get_id (config));
+  bh_vm_network_ended (self, NULL);
   bh_vm_show_config (self);
   show_state (self, "", "");
   show_programs (self);

@@ -37,5 +37,8 @@ gboolean bh_vm_is_active (BhVm *self);
 void bh_vm_stop_async (BhVm *self, gboolean force, GAsyncReadyCallback callback, gpointer data);
 gboolean bh_vm_stop_finish (BhVm *self, GAsyncResult *result, GError **error);
 
+/* The AppVMs (id → BhVm) of this service: who may use whose network. The table must live on. */
+void bh_vm_share_networks (GHashTable *vms);
+
 /* Let go of a running machine without ending it. */
 void bh_vm_abandon (BhVm *self);

@@ -31,6 +31,7 @@ PROGRAMS = {
     'bulkhead-icon': 'src/icon/bulkhead-icon',
     'bulkhead-media': 'src/media/bulkhead-media',
     'bulkhead-sound': 'src/sound/bulkhead-sound',
+    'bulkhead-netgate': 'src/netgate/bulkhead-netgate',
     'bulkhead-init': 'src/init/bulkhead-init',
 }
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

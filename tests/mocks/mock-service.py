@@ -131,7 +131,7 @@ class Vm(Object):
         self.next_id = 0
         self.jobs = []
         self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
-                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}}
+                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Network": {}}
         self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
         self.apply()
 
@@ -143,6 +143,9 @@ class Vm(Object):
                 "pid": GLib.Variant("u", 4242), "cpu": GLib.Variant("d", cpu),
                 "rss": GLib.Variant("t", (280 + 3 * min(self.asked, 30)) << 20), "memory": GLib.Variant("t", 1 << 30)})
         return super().get(bus, sender, path, iface, prop)
+
+    def ReadNetwork(self):
+        return []
 
     def apply(self):
         color = self.settings.get("Color", "blue")
