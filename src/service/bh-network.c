@@ -335,6 +335,7 @@ stop (BhPart *part)
 static GVariant *
 describe (BhPart *part)
 {
+  static const char *const in_use[] = { "network" };
   BhNetwork *self = BH_NETWORK (part);
   GVariantBuilder list;
   GVariantDict dict;
@@ -344,6 +345,8 @@ describe (BhPart *part)
     g_variant_builder_add_value (&list, bh_nic_describe (self->nics->pdata[i]));
   g_variant_dict_init (&dict, NULL);
   g_variant_dict_insert_value (&dict, "interfaces", g_variant_builder_end (&list));
+  if (self->nics->len > 0)
+    g_variant_dict_insert_value (&dict, "in-use", g_variant_new_strv (in_use, 1));
   return g_variant_dict_end (&dict);
 }
 
