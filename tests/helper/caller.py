@@ -6,6 +6,7 @@ comes back with a descriptor keeps it as its "tap"; ["send", hex…], ["receive"
 ["name"], ["close"].
 """
 
+import fcntl
 import json
 import os
 import select
@@ -66,6 +67,16 @@ def close():
     return {}
 
 
+def usb_claim():
+    """Take interface 0 of the device from its driver: USBDEVFS_DISCONNECT_CLAIM, linux/usbdevice_fs.h."""
+    request = struct.pack('=II256s', 0, 0, b'')
+    try:
+        fcntl.ioctl(held['tap'], 0x8108551b, request)
+    except OSError as error:
+        return {'errno': error.errno}
+    return {'errno': 0}
+
+
 def write_error():
     """What the kernel says to a frame now."""
     try:
@@ -75,7 +86,7 @@ def write_error():
     return {'errno': 0}
 
 
-ORDERS = {'call': call, 'send': send, 'receive': receive, 'close': close, 'write_error': write_error,
+ORDERS = {'call': call, 'send': send, 'receive': receive, 'close': close, 'usb_claim': usb_claim, 'write_error': write_error,
           'name': lambda: {'name': BUS.get_unique_name()},
           'open': lambda path: {'opened': try_open(path)}}
 

@@ -67,10 +67,11 @@ def node(path, minor_of=None):
     os.chmod(target, 0o666)
 
 
-def private_folders():
-    """/run, /dev, /etc and the folders of polkit are ours; /sys shows our network."""
-    run('mount', '-t', 'tmpfs', 'tmpfs', '/run')
-    os.chmod('/run', 0o755)
+def in_vm():
+    return os.environ.get('BULKHEAD_HELPER_GROUND') == 'vm'
+
+
+def private_dev():
     os.mkdir('/run/newdev')
     run('mount', '-t', 'tmpfs', 'tmpfs', '/run/newdev')
     for name in ('null', 'zero', 'full', 'random', 'urandom', 'tty'):
@@ -80,12 +81,21 @@ def private_folders():
     os.chmod('/run/newdev/kvm', 0o660)
     os.symlink('/proc/self/fd', '/run/newdev/fd')
     run('mount', '--move', '/run/newdev', '/dev')
+
+
+def private_folders():
+    """/run, /dev, /etc and the folders of polkit are ours; /sys shows our network."""
+    run('mount', '-t', 'tmpfs', 'tmpfs', '/run')
+    os.chmod('/run', 0o755)
+    if not in_vm():
+        private_dev()
+        # The network's part of it is that of who mounts it.
+        run('mount', '-t', 'sysfs', 'sysfs', '/sys')
     for name in ('upper', 'work'):
         os.makedirs('/run/etc/' + name)
     run('mount', '-t', 'tmpfs', 'tmpfs', '/run/etc')
     run('cp', '-a', '/etc/.', '/run/etc/')
     run('mount', '--bind', '/run/etc', '/etc')
-    run('mount', '-t', 'sysfs', 'sysfs', '/sys')
     os.makedirs('/run/actions')
     run('cp', '/usr/share/polkit-1/actions/org.freedesktop.policykit.policy', '/run/actions', check=False)
     run('cp', harness.build_path('data', 'io.github.bulkhead.Helper.policy'), '/run/actions')
