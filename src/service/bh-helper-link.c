@@ -225,8 +225,7 @@ bh_helper_link_call_async (const char *method, GVariant *args, GCancellable *can
   (void) bh_error_quark ();
   if (cancellable != NULL)
     call->cancelled_signal =
-        g_signal_connect_data (cancellable, "cancelled", G_CALLBACK (cancelled),
-                               g_object_ref (task), (GClosureNotify) g_object_unref, 0);
+        g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (cancelled), task, 0);
   g_bus_get (G_BUS_TYPE_SYSTEM, NULL, got_bus, task);
 }
 
