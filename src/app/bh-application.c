@@ -5,8 +5,11 @@
 
 #include "bh-application.h"
 
+#include "bh-check-window.h"
+#include "bh-log-window.h"
 #include "bh-main-window.h"
 #include "bh-notifier.h"
+#include "bh-preferences-window.h"
 
 #include <glib/gi18n.h>
 
@@ -71,6 +74,33 @@ on_show_vm (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_show_log (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  BhApplication *self = user_data;
+  GtkWindow *window = ensure_window (self);
+  BhVmItem *item = bh_vm_list_find_id (self->vms, g_variant_get_string (parameter, NULL));
+
+  if (item)
+    gtk_window_present (bh_log_window_new (window, item));
+}
+
+static void
+on_check (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  BhApplication *self = user_data;
+
+  gtk_window_present (bh_check_window_new (ensure_window (self), self->vms));
+}
+
+static void
+on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  BhApplication *self = user_data;
+
+  gtk_window_present (bh_preferences_window_new (ensure_window (self), self->vms));
+}
+
+static void
 on_help_shown (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
@@ -106,6 +136,9 @@ static const GActionEntry actions[] = {
   { .name = "quit", .activate = on_quit },
   { .name = "new-vm", .activate = on_new_vm },
   { .name = "show-vm", .activate = on_show_vm, .parameter_type = "s" },
+  { .name = "show-log", .activate = on_show_log, .parameter_type = "s" },
+  { .name = "check", .activate = on_check },
+  { .name = "preferences", .activate = on_preferences },
   { .name = "help", .activate = on_help },
   { .name = "about", .activate = on_about },
 };
@@ -117,6 +150,7 @@ static const struct
 } shortcuts[] = {
   { "app.quit", { "<Control>q", NULL } },
   { "app.new-vm", { "<Control>n", NULL } },
+  { "app.preferences", { "<Control>comma", NULL } },
   { "app.help", { "F1", NULL } },
   { "win.vm-settings", { "<Control>comma", NULL } },
   { "win.vm-rename", { "F2", NULL } },

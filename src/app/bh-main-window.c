@@ -7,6 +7,7 @@
 
 #include "bh-accessible.h"
 #include "bh-all-page.h"
+#include "bh-check-window.h"
 #include "bh-create-window.h"
 #include "bh-launch.h"
 #include "bh-settings.h"
@@ -123,6 +124,7 @@ on_ready (BhVmList *vms, BhMainWindow *self)
     return;
   g_object_set_data (G_OBJECT (manager), "bh-met", manager);
   bh_program_list_load (self->programs, manager);
+  bh_check_window_first_run (GTK_WINDOW (self), vms);
 }
 
 static void

@@ -102,8 +102,6 @@ bh_meter_set_property (GObject *object, guint id, const GValue *value, GParamSpe
   const char *title = g_value_get_string (value);
 
   gtk_label_set_text (GTK_LABEL (BH_METER (object)->title), title ? title : "");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (object), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  title ? title : "", -1);
 }
 
 static void
@@ -133,7 +131,7 @@ bh_meter_class_init (BhMeterClass *klass)
       g_param_spec_string ("title", NULL, NULL, "", G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_css_name (widget_class, "meter");
-  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_METER);
+  gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
 }
 
 static GtkWidget *
@@ -159,16 +157,18 @@ bh_meter_init (BhMeter *self)
 void
 bh_meter_add (BhMeter *self, double part, const char *text)
 {
+  g_autofree char *description = NULL;
+
   if (self->n == SAMPLES)
     memmove (self->samples, self->samples + 1, sizeof self->samples - sizeof self->samples[0]);
   else
     self->n++;
   self->samples[self->n - 1] = CLAMP (part, 0, 1);
   gtk_label_set_text (GTK_LABEL (self->value), text);
-  gtk_accessible_update_property (
-      GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 0.0,
-      GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, 1.0, GTK_ACCESSIBLE_PROPERTY_VALUE_NOW,
-      self->samples[self->n - 1], GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text, -1);
+  /* Not the role of a meter: assistive technologies get its number then, and no text. */
+  description = g_strdup_printf ("%s: %s", gtk_label_get_text (GTK_LABEL (self->title)), text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, description,
+                                  -1);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 

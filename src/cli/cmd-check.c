@@ -29,10 +29,17 @@ print_line (const char *indent, const char *text)
     printf ("%s%s\n", indent, clean);
 }
 
+/* The service speaks English; its words are in our catalogue. */
+static const char *
+translated (const char *text)
+{
+  return *text != '\0' ? _ (text) : "";
+}
+
 static void
 print_check (GVariant *check)
 {
-  const char *title = "", *severity = "", *detail = "", *fix = "";
+  const char *title = "", *severity = "", *detail = "", *value = "", *fix = "", *command = "";
   const char *word = "?";
   g_autofree char *clean = NULL;
   gboolean color = bh_output_has_color (stdout);
@@ -41,19 +48,23 @@ print_check (GVariant *check)
   g_variant_lookup (check, "title", "&s", &title);
   g_variant_lookup (check, "severity", "&s", &severity);
   g_variant_lookup (check, "detail", "&s", &detail);
+  g_variant_lookup (check, "value", "&s", &value);
   g_variant_lookup (check, "fix", "&s", &fix);
+  g_variant_lookup (check, "command", "&s", &command);
   for (gsize i = 0; i < G_N_ELEMENTS (severities); i++)
     if (strcmp (severity, severities[i].severity) == 0)
       {
         word = _ (severities[i].word);
         style = severities[i].style;
       }
+  title = translated (title);
   clean = bh_text_clean (title, strlen (title), 200);
   printf ("[%s%s%s] %s\n", color ? bh_output_style (style) : "", word, color ? "\033[0m" : "",
           clean);
-  print_line ("    ", detail);
-  if (*fix != '\0')
-    print_line ("    → ", fix);
+  print_line ("    ", translated (detail));
+  print_line ("    ", value);
+  print_line ("    → ", translated (fix));
+  print_line ("      ", command);
 }
 
 int

@@ -9,18 +9,23 @@
 #include "bh-display.h"
 #include "bh-domain-xml.h"
 #include "bh-error.h"
+#include "bh-host-kind.h"
 #include "bh-initramfs.h"
 #include "bh-kernel.h"
 #include "bh-paths.h"
 #include "bh-prepare.h"
 
 #include <errno.h>
+#include <glib/gi18n-lib.h>
 #include <linux/landlock.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define COMFORTABLE_MIB 2048
+#define COMFORTABLE_DISK (G_GUINT64_CONSTANT (1) << 30)
 
 typedef struct
 {
@@ -40,9 +45,11 @@ work_free (gpointer data)
   g_free (work);
 }
 
+/* @title, @detail and @fix are looked up in the catalogue by whoever shows them; @value is not: a version, a
+ * path, a number. @command: what the fix is to type; all but @title may be "". */
 static void
 add (GVariantBuilder *out, const char *id, const char *title, const char *severity,
-     const char *detail, const char *fix)
+     const char *detail, const char *value, const char *fix, const char *command)
 {
   GVariantDict dict;
 
@@ -52,84 +59,119 @@ add (GVariantBuilder *out, const char *id, const char *title, const char *severi
   g_variant_dict_insert (&dict, "ok", "b", g_str_equal (severity, "ok"));
   g_variant_dict_insert (&dict, "severity", "s", severity);
   g_variant_dict_insert (&dict, "detail", "s", detail);
+  g_variant_dict_insert (&dict, "value", "s", value);
   g_variant_dict_insert (&dict, "fix", "s", fix);
+  g_variant_dict_insert (&dict, "command", "s", command);
   g_variant_builder_add_value (out, g_variant_dict_end (&dict));
 }
 
-/* One flag of the first processor. */
-static gboolean
-cpu_has (const char *flag)
+static const struct
 {
-  g_autofree char *text = NULL;
-  g_auto (GStrv) flags = NULL;
-  char *line, *end;
+  BhHostKind kind;
+  const char *name, *works, *fix, *command;
+} kinds[] = {
+  { BH_HOST_VIRTUALBOX, "VirtualBox", N_ ("KVM works, inside a virtual machine of VirtualBox."),
+    N_ ("This computer is a virtual machine of VirtualBox. Shut it down, and switch on “Nested VT-x/AMD-V” in its "
+        "settings, or type on the computer that runs it, with this machine's name:"),
+    "VBoxManage modifyvm NAME --nested-hw-virt on" },
+  { BH_HOST_VMWARE, "VMware", N_ ("KVM works, inside a virtual machine of VMware."),
+    N_ ("This computer is a virtual machine of VMware. Shut it down, and switch on “Virtualize Intel VT-x/EPT or "
+        "AMD-V/RVI” in its settings."),
+    "" },
+  { BH_HOST_QUBES, "Qubes OS", N_ ("KVM works, inside a qube."),
+    N_ ("This computer is a qube of Qubes OS, which gives no qube virtualization of its own."), "" },
+  { BH_HOST_XEN, "Xen", N_ ("KVM works, inside a virtual machine of Xen."),
+    N_ ("This computer is a virtual machine of Xen, which gives it no virtualization of its own."), "" },
+  { BH_HOST_HYPERV, "Hyper-V", N_ ("KVM works, inside a virtual machine of Hyper-V."),
+    N_ ("This computer is a virtual machine of Hyper-V. Shut it down, and type in a PowerShell of the computer that "
+        "runs it, with this machine's name:"),
+    "Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $true" },
+  { BH_HOST_KVM, "KVM", N_ ("KVM works, inside another virtual machine."),
+    N_ ("This computer is a virtual machine of KVM. Give it the processor of the computer that runs it "
+        "(“host-passthrough”), and switch on nested virtualization there."),
+    "" },
+  { BH_HOST_OTHER, "", N_ ("KVM works, inside another virtual machine."),
+    N_ ("This computer is a virtual machine itself. Switch on nested virtualization in its settings."), "" },
+};
 
-  if (!g_file_get_contents ("/proc/cpuinfo", &text, NULL, NULL))
-    return FALSE;
-  line = strstr (text, "\nflags");
-  if (!line || !(line = strchr (line, ':')))
-    return FALSE;
-  end = strchr (line, '\n');
-  if (end)
-    *end = '\0';
-  flags = g_strsplit (line + 1, " ", -1);
-  return g_strv_contains ((const char *const *) flags, flag);
+static void
+add_no_kvm (GVariantBuilder *out, const char *title, BhHostKind kind)
+{
+  const char *slow =
+      N_ ("AppVMs work, but programs in them are slow: this computer emulates their processor.");
+  const char *name = "", *fix = "", *command = "";
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (kinds[i].kind == kind)
+      {
+        name = kinds[i].name;
+        fix = kinds[i].fix;
+        command = kinds[i].command;
+      }
+  if (access ("/dev/kvm", F_OK) == 0)
+    {
+      command = "";
+      if (access ("/dev/kvm", R_OK | W_OK) != 0)
+        {
+          fix = N_ ("You may not use /dev/kvm. Add yourself to the group kvm, then log in again:");
+          command = "sudo usermod -aG kvm $USER";
+        }
+      else if (kind != BH_HOST_REAL)
+        fix = N_ ("/dev/kvm is there, but a test machine did not start with it. This computer is a virtual "
+                  "machine itself, and what runs it does not pass virtualization on properly.");
+      else
+        {
+          fix = N_ ("/dev/kvm is there, but a test machine did not start with it. The kernel's log may say why:");
+          command = "sudo dmesg | grep -i kvm";
+        }
+    }
+  else if (kind == BH_HOST_REAL)
+    {
+      gboolean able = bh_host_has_cpu_flag ("vmx") || bh_host_has_cpu_flag ("svm");
+
+      fix = able ? N_ ("The processor has virtualization, but its module is not loaded. Switch virtualization on "
+                       "in the firmware (VT-x or SVM), then type:")
+                 : N_ ("Switch on virtualization (VT-x or AMD-V) in the firmware, if the processor has it.");
+      command = able ? "sudo modprobe kvm_intel || sudo modprobe kvm_amd" : "";
+    }
+  add (out, "virtualization", title, "warning", slow, name, fix, command);
 }
 
 static void
 check_kvm (GVariantBuilder *out, Work *work, const BhKernel *kernel)
 {
-  const char *title = "Virtualization";
-  const char *slow =
-      "AppVMs work, but programs in them are slow: this computer emulates their processor.";
-  gboolean inside = cpu_has ("hypervisor");
+  const char *title = N_ ("Virtualization"), *works = N_ ("KVM works.");
+  BhHostKind kind = bh_host_kind ();
   g_autofree char *initramfs = kernel ? bh_initramfs_ensure (kernel, NULL, NULL) : NULL;
-  g_autofree char *detail = NULL;
-  const char *fix;
 
   work->kvm = initramfs && bh_accel_kvm_usable (kernel, initramfs, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (kinds[i].kind == kind)
+      works = kinds[i].works;
   if (work->kvm)
-    {
-      add (out, "virtualization", title, "ok", "KVM works.", "");
-      return;
-    }
-  if (access ("/dev/kvm", F_OK) != 0 && inside)
-    fix = "This computer is a virtual machine itself. Switch on nested virtualization in its "
-          "settings.";
-  else if (access ("/dev/kvm", F_OK) != 0 && (cpu_has ("vmx") || cpu_has ("svm")))
-    fix = "The processor has virtualization. Switch it on in the firmware (VT-x or SVM), and see "
-          "that "
-          "the module kvm_intel or kvm_amd is loaded.";
-  else if (access ("/dev/kvm", F_OK) != 0)
-    fix = "Switch on virtualization (VT-x or AMD-V) in the firmware, if the processor has it.";
-  else if (access ("/dev/kvm", R_OK | W_OK) != 0)
-    fix = "You may not use /dev/kvm. Add yourself to the group kvm: sudo usermod -aG kvm $USER; "
-          "then log "
-          "in again.";
+    add (out, "virtualization", title, "ok", works, "", "", "");
   else
-    fix = inside ? "/dev/kvm is there, but a test machine did not start with it. This computer is "
-                   "a virtual "
-                   "machine itself, and its host does not pass virtualization on properly."
-                 : "/dev/kvm is there, but a test machine did not start with it. Look at the "
-                   "kernel's log: "
-                   "sudo dmesg | grep -i kvm";
-  detail = g_strconcat (slow, inside ? " (This computer is itself a virtual machine.)" : "", NULL);
-  add (out, "virtualization", title, "warning", detail, fix);
+    add_no_kvm (out, title, kind);
 }
 
 static BhKernel *
 check_kernel (GVariantBuilder *out)
 {
+  const char *title = N_ ("Kernel for AppVMs");
   g_autoptr (GError) error = NULL;
   BhKernel *kernel = bh_kernel_find (NULL, &error);
 
   if (kernel)
-    add (out, "kernel", "Kernel for AppVMs", "ok", kernel->release, "");
+    add (out, "kernel", title, "ok", "", kernel->release, "", "");
+  else if (g_error_matches (error, BH_ERROR, BH_ERROR_NO_KERNEL))
+    add (out, "kernel", title, "error",
+         N_ ("AppVMs start with a Linux kernel of this computer, and none was found."), error->message,
+         N_ ("Install one:"), "sudo apt install linux-image-amd64");
   else
-    add (out, "kernel", "Kernel for AppVMs", "error", error->message,
-         g_error_matches (error, BH_ERROR, BH_ERROR_NO_KERNEL)
-             ? "Install a kernel: sudo apt install linux-image-amd64"
-             : "");
+    add (out, "kernel", title, "error",
+         N_ ("AppVMs start with a Linux kernel of this computer, and you may not read its file."),
+         error->message, N_ ("Let everybody read it, again after each update of the kernel:"),
+         "sudo chmod a+r /boot/vmlinuz-*");
   return kernel;
 }
 
@@ -141,16 +183,19 @@ check_programs (GVariantBuilder *out, Work *work)
   g_autoptr (GError) error = NULL;
   g_autofree char *qemu = bh_emulator_find_qemu (&error);
   g_autoptr (GString) missing = g_string_new (NULL);
+  const char *title = N_ ("Bulkhead's own programs");
 
   if (qemu)
-    add (out, "qemu", "QEMU", "ok", qemu, "");
+    add (out, "qemu", "QEMU", "ok", "", qemu, "", "");
   else
-    add (out, "qemu", "QEMU", "error", error->message, "sudo apt install qemu-system-x86");
+    add (out, "qemu", "QEMU", "error", N_ ("It runs the AppVMs, and it is not installed."),
+         error->message, N_ ("Install it:"), "sudo apt install qemu-system-x86");
   if (work->libvirt)
-    add (out, "libvirt", "libvirt", "ok", work->libvirt, "");
+    add (out, "libvirt", "libvirt", "ok", "", work->libvirt, "", "");
   else
-    add (out, "libvirt", "libvirt", "error", work->libvirt_error,
-         "sudo apt install libvirt-daemon libvirt-daemon-driver-qemu");
+    add (out, "libvirt", "libvirt", "error",
+         N_ ("It starts and stops the AppVMs, and it does not answer."), work->libvirt_error,
+         N_ ("Install it:"), "sudo apt install libvirt-daemon libvirt-daemon-driver-qemu");
   for (gsize i = 0; i < G_N_ELEMENTS (programs); i++)
     {
       g_autofree char *path = bh_paths_program (programs[i]);
@@ -158,28 +203,100 @@ check_programs (GVariantBuilder *out, Work *work)
         g_string_append_printf (missing, "%s%s", missing->len ? ", " : "", path);
     }
   if (missing->len > 0)
-    add (out, "installation", "Bulkhead's own programs", "error", missing->str,
-         "This installation is not complete. Install Bulkhead again.");
+    add (out, "installation", title, "error", N_ ("Some are missing."), missing->str,
+         N_ ("This installation is not complete. Install Bulkhead again."), "");
   else
-    add (out, "installation", "Bulkhead's own programs", "ok", BH_VERSION, "");
+    add (out, "installation", title, "ok", "", BH_VERSION, "", "");
 }
 
 static void
 check_landlock (GVariantBuilder *out)
 {
   long abi = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  g_autofree char *detail = NULL;
+  const char *title = N_ ("Confinement");
+  g_autofree char *value = NULL;
 
   if (abi >= 1)
     {
-      detail = g_strdup_printf ("Landlock, version %ld", abi);
-      add (out, "landlock", "Confinement", "ok", detail, "");
+      value = g_strdup_printf ("Landlock %ld", abi);
+      add (out, "landlock", title, "ok", "", value, "", "");
     }
   else
-    add (out, "landlock", "Confinement", "warning",
-         "Landlock is not available, so a defect in QEMU would be confined less well.",
-         errno == EOPNOTSUPP ? "Switch it on: add “landlock” to the kernel's lsm= parameter."
-                             : "Use a kernel from 5.13 on with Landlock.");
+    add (out, "landlock", title, "warning",
+         N_ ("Landlock is not available, so a defect in QEMU would be confined less well."), "",
+         errno == EOPNOTSUPP
+             ? N_ ("Switch it on: add “landlock” to the lsm= parameter of the kernel.")
+             : N_ ("Use a kernel from 5.13 on with Landlock."),
+         "");
+}
+
+static void
+check_room (GVariantBuilder *out)
+{
+  guint64 free_mib = bh_prepare_memory_available ();
+  g_autofree char *memory = g_strdup_printf ("%" G_GUINT64_FORMAT " MiB", free_mib);
+  g_autofree char *cache = bh_paths_cache_dir (NULL);
+  g_autofree char *disk = NULL;
+  struct statvfs st;
+
+  if (free_mib >= COMFORTABLE_MIB)
+    add (out, "memory", N_ ("Free memory"), "ok", "", memory, "", "");
+  else
+    add (out, "memory", N_ ("Free memory"), "warning",
+         N_ ("It is little: an AppVM may not start, or others may become slow."), memory,
+         N_ ("Close programs that you do not need."), "");
+  /* The folder may not be there yet; what is above it has the same file system. */
+  while (statvfs (cache, &st) != 0 && strchr (cache, '/') != cache)
+    *strrchr (cache, '/') = '\0';
+  if (statvfs (cache, &st) != 0)
+    return;
+  disk = g_strdup_printf ("%" G_GUINT64_FORMAT " MiB",
+                          (guint64) st.f_bavail * st.f_frsize / (1024 * 1024));
+  if ((guint64) st.f_bavail * st.f_frsize >= COMFORTABLE_DISK)
+    add (out, "disk", N_ ("Free disk space"), "ok", "", disk, "", "");
+  else
+    add (out, "disk", N_ ("Free disk space"), "warning",
+         N_ ("It is little: what AppVMs start from may not fit."), disk,
+         N_ ("Delete what you do not need, for example frozen guests in the preferences."), "");
+}
+
+static gboolean
+is_socket (const char *dir, const char *name)
+{
+  g_autofree char *path = g_build_filename (dir, name, NULL);
+  struct stat st;
+
+  return stat (path, &st) == 0 && S_ISSOCK (st.st_mode);
+}
+
+static void
+check_desktop (GVariantBuilder *out)
+{
+  const char *runtime = g_get_user_runtime_dir ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *display = bh_display_find (NULL, &error);
+  g_autofree char *passt = g_find_program_in_path ("passt");
+
+  if (display)
+    add (out, "display", N_ ("Wayland desktop"), "ok", "", display, "", "");
+  else
+    add (out, "display", N_ ("Wayland desktop"), "warning",
+         N_ ("Programs in AppVMs show their windows on a Wayland desktop, and there is none."),
+         error->message, N_ ("Choose a Wayland session when you log in."), "");
+  if (is_socket (runtime, "pipewire-0"))
+    add (out, "sound", N_ ("Sound server"), "ok", "", "PipeWire", "", "");
+  else if (is_socket (runtime, "pulse/native"))
+    add (out, "sound", N_ ("Sound server"), "ok", "", "PulseAudio", "", "");
+  else
+    add (out, "sound", N_ ("Sound server"), "warning",
+         N_ ("Neither PipeWire nor PulseAudio runs, so programs in AppVMs cannot be heard."), "",
+         N_ ("Install PipeWire, then log in again:"), "sudo apt install pipewire-pulse wireplumber");
+  if (passt)
+    add (out, "network", N_ ("Network for AppVMs"), "ok", "", passt, "", "");
+  else
+    add (out, "network", N_ ("Network for AppVMs"), "warning",
+         N_ ("passt is not installed, so no AppVM can use the internet."), "",
+         N_ ("Install it:"), "sudo apt install passt");
 }
 
 static void
@@ -187,27 +304,14 @@ check_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *canc
 {
   Work *work = data;
   g_autoptr (BhKernel) kernel = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *display = NULL;
-  g_autofree char *memory = NULL;
-  guint64 free_mib = bh_prepare_memory_available ();
   GVariantBuilder out;
 
   g_variant_builder_init (&out, G_VARIANT_TYPE ("aa{sv}"));
   kernel = check_kernel (&out);
   check_kvm (&out, work, kernel);
   check_programs (&out, work);
-  memory = g_strdup_printf ("%" G_GUINT64_FORMAT " MiB are free.", free_mib);
-  if (free_mib >= COMFORTABLE_MIB)
-    add (&out, "memory", "Memory", "ok", memory, "");
-  else
-    add (&out, "memory", "Memory", "warning", memory, "Close programs that you do not need.");
-  display = bh_display_find (NULL, &error);
-  if (display)
-    add (&out, "display", "Wayland desktop", "ok", display, "");
-  else
-    add (&out, "display", "Wayland desktop", "warning", error->message,
-         "Choose a Wayland session when you log in.");
+  check_room (&out);
+  check_desktop (&out);
   check_landlock (&out);
   work->checks = g_variant_ref_sink (g_variant_builder_end (&out));
   g_task_return_boolean (task, TRUE);

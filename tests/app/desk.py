@@ -44,7 +44,8 @@ class Desk(Session):
             self.sway.stop()
             place.remove()
             raise
-        self.env.update(GSETTINGS_SCHEMA_DIR=build_path('data'), GSK_RENDERER='cairo')
+        self.env.update(GSETTINGS_SCHEMA_DIR=build_path('data'), GSETTINGS_BACKEND='keyfile', GSK_RENDERER='cairo',
+                        BULKHEAD_BIN_DIR=os.path.dirname(build_path('src', 'cli', 'bulkheadctl')))
         self.app = None
 
     def _start_bus(self):
@@ -119,7 +120,17 @@ class Desk(Session):
 
     # The application
 
-    def run_app(self, *args, **env):
+    def write_settings(self, **settings):
+        """What the application remembers; the rest has its defaults. "_" stands for "-"."""
+        path = self.place.path('config', 'glib-2.0', 'settings', 'keyfile')
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('[io/github/bulkhead/Bulkhead]\n')
+            for key, value in {'computer_checked': 'true', **settings}.items():
+                file.write(f'{key.replace("_", "-")}={value}\n')
+
+    def run_app(self, *args, settings=None, **env):
+        self.write_settings(**(settings or {}))
         self._app_log = self.place.path('app.log')
         with open(self._app_log, 'wb') as log:
             self.app = self.sway.run([build_path('src', 'app', 'bulkhead'), *args], env={**self.env, **env},

@@ -114,6 +114,20 @@ class Pages:
         desk.wait(BUTTON, 'Foot')
         time.sleep(15)
 
+    def check(self, desk):
+        desk.use_mock('--checks', 'bad', vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.activate('check')
+        desk.wait_text('AppVMs Cannot Run Yet')
+
+    def preferences(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.activate('preferences')
+        desk.wait_text('768 MiB of memory')
+
     def delete(self, desk):
         desk.use_mock(vms=VMS)
         yield

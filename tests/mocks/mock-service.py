@@ -10,6 +10,7 @@ which it reads at start, so that it cannot drift from them.
 --fail NAME=ERROR:MESSAGE   Launch and Start of that AppVM end with io.github.bulkhead.Error.ERROR
 --refuse ERROR:MESSAGE      every CreateVm fails so
 --refuse-set ERROR:MESSAGE  every Set fails so
+--checks kvm|good|bad       what CheckHost finds
 --record FILE               the options of every Launch, one JSON object per line
 """
 import argparse
@@ -246,6 +247,7 @@ class Manager(Object):
     def __init__(self, service):
         super().__init__(service, ROOT, "Manager1")
         self.props = {"Version": "0.1.0", "Virtualization": "tcg", "Problems": []}
+        self.frozen = [("one", 768, 61), ("two", 1024, 74)]
 
     def CreateVm(self, settings):
         return self.service.create(settings).path
@@ -265,9 +267,40 @@ class Manager(Object):
         return [{k: GLib.Variant(wrap.get(k, "s"), v) for k, v in a.items()} for a in self.service.apps.values()]
 
     def CheckHost(self):
-        check = {"id": "kvm", "title": "Hardware virtualization", "ok": False, "severity": "warning",
-                 "detail": "/dev/kvm cannot be used.", "fix": "Switch on virtualization in the firmware."}
-        return [{k: GLib.Variant("b" if k == "ok" else "s", v) for k, v in check.items()}]
+        def check(name, title, severity, detail="", value="", fix="", command=""):
+            return {"id": GLib.Variant("s", name), "ok": GLib.Variant("b", severity == "ok"), **{
+                key: GLib.Variant("s", text) for key, text in (
+                    ("title", title), ("severity", severity), ("detail", detail), ("value", value), ("fix", fix),
+                    ("command", command))}}
+        kvm = check("kvm", "Virtualization", "warning",
+                    "AppVMs work, but programs in them are slow: this computer emulates their processor.", "VirtualBox",
+                    "Switch on virtualization in the firmware.")
+        if self.service.args.checks == "kvm":
+            return [kvm]
+        if self.service.args.checks == "good":
+            return [check("kernel", "Kernel for AppVMs", "ok", value="6.1.0-18-amd64")]
+        return [check("kernel", "Kernel for AppVMs", "error",
+                      "AppVMs start with a Linux kernel of this computer, and you may not read its file.",
+                      "/boot/vmlinuz-6.1.0-18-amd64: Permission denied",
+                      "Let everybody read it, again after each update of the kernel:", "sudo chmod a+r /boot/vmlinuz-*"),
+                kvm, check("qemu", "QEMU", "ok", value="/usr/bin/qemu-system-x86_64"),
+                check("libvirt", "libvirt", "ok", value="libvirt 9.0.0 (QEMU)"),
+                check("memory", "Free memory", "ok", value="5120 MiB"),
+                check("network", "Network for AppVMs", "warning", "passt is not installed, so no AppVM can use the internet.",
+                      "", "Install it:", "sudo apt install passt"),
+                check("sound", "Sound server", "ok", value="PipeWire")]
+
+    def ListFrozen(self):
+        return [{"key": GLib.Variant("s", key), "kernel": GLib.Variant("s", "6.1.0-18-amd64"),
+                 "memory": GLib.Variant("t", memory << 20), "size": GLib.Variant("t", size << 20),
+                 "made": GLib.Variant("x", 1700000000), "in-memory": GLib.Variant("b", key == "one")}
+                for key, memory, size in self.frozen]
+
+    def RemoveFrozen(self, key):
+        left = [entry for entry in self.frozen if key not in ("", entry[0])]
+        if len(left) == len(self.frozen):
+            raise Error("NotFound", "There is no such frozen guest.")
+        self.frozen = left
 
     def StopAll(self):
         for vm in self.service.vms:
@@ -359,6 +392,7 @@ def main():
     parser.add_argument("--refuse")
     parser.add_argument("--refuse-set")
     parser.add_argument("--record")
+    parser.add_argument("--checks", choices=("kvm", "good", "bad"), default="kvm")
     service = Service(parser.parse_args())
     service.loop.run()
 

@@ -349,7 +349,7 @@ class NoKernel(ServiceCase):
         self.assertIn(message, vm.log())
         check = {c['id']: c for c in self.session.manager.call('CheckHost', timeout=60)}
         self.assertFalse(check['kernel']['ok'])
-        self.assertIn('linux-image', check['kernel']['fix'])
+        self.assertIn('linux-image', check['kernel']['command'])
         vm.delete()
 
 

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`bulkhead` around the AppVMs: the check of this computer, preferences, log, terminal, notifications.
+
+Against the stand-in where an AppVM would have to run or this computer be another one; else against the built service.
+"""
+
+import os
+import stat
+
+from gi.repository import Gio, GLib
+
+from desk import APP_ID, BUTTON, ROW, TOGGLE, Desk
+from harness import TestCase, main, require_ordinary_user, wait_for
+
+CALCULATOR = 'org.gnome.Calculator.desktop'
+RUNNING = {'Name': 'Work', 'State': 'running', 'Applications': f'foot.desktop;{CALCULATOR}',
+           'Programs': [[1, 'Foot', 1, 1]]}
+NOTIFICATIONS = '''<node><interface name="org.freedesktop.Notifications">
+  <method name="GetCapabilities"><arg type="as" direction="out"/></method>
+  <method name="Notify"><arg type="s" direction="in"/><arg type="u" direction="in"/><arg type="s" direction="in"/>
+    <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="as" direction="in"/>
+    <arg type="a{sv}" direction="in"/><arg type="i" direction="in"/><arg type="u" direction="out"/></method>
+  <method name="CloseNotification"><arg type="u" direction="in"/></method>
+  <method name="GetServerInformation"><arg type="s" direction="out"/><arg type="s" direction="out"/>
+    <arg type="s" direction="out"/><arg type="s" direction="out"/></method>
+  <signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
+</interface></node>'''
+DESK = None
+
+
+def setUpModule():
+    global DESK
+    require_ordinary_user()
+    DESK = Desk()
+    DESK.start()
+
+
+def tearDownModule():
+    DESK.stop()
+
+
+class DeskCase(TestCase):
+    def setUp(self):
+        self.desk = DESK
+
+    def tearDown(self):
+        if self.failed():
+            self.desk.keep_screenshot(self)
+        complaints = self.desk.close_app()
+        self.desk.end_service()
+        self.assertEqual(complaints, [], 'what the application complained about')
+
+
+class ThisComputer(DeskCase):
+    def start(self, checks, **settings):
+        self.desk.use_mock('--checks', checks, vms=[{'Name': 'Work'}])
+        self.desk.run_app(settings=settings)
+        self.desk.wait(ROW, 'Work')
+
+    def test_what_is_amiss_comes_first_with_its_fix(self):
+        self.start('bad')
+        self.desk.activate('check')
+        self.desk.wait_text('AppVMs Cannot Run Yet')
+        self.desk.wait_text('you may not read its file')
+        self.desk.wait_text('sudo chmod a+r')
+        rows = [row for row in self.desk.all(ROW, dialog=True)]
+        self.assertEqual(rows[0].get_name(), 'Kernel for AppVMs')
+        self.assertIn('Missing', rows[0].get_description())
+        self.assertIn('Limited', rows[1].get_description())
+        self.assertIn('Good', rows[-1].get_description())
+        self.desk.press(BUTTON, 'Copy Command', dialog=True)
+        self.desk.wait_text('Copied')
+        self.desk.press(BUTTON, 'Check Again', dialog=True)
+        self.desk.wait_text('AppVMs Cannot Run Yet')
+        self.desk.sway.input.key('Escape')
+        wait_for(lambda: self.desk.all(ROW, dialog=True) == [], 20, 'the end of the window')
+
+    def test_the_first_run_shows_what_is_amiss_and_only_the_first(self):
+        self.start('bad', computer_checked='false')
+        self.desk.wait_text('AppVMs Cannot Run Yet')
+        settings = self.desk.place.path('config', 'glib-2.0', 'settings', 'keyfile')
+        def remembered():
+            with open(settings, encoding='utf-8') as file:
+                return 'computer-checked=true' in file.read()
+        wait_for(remembered, 20, 'the settings to be kept')
+
+    def test_the_first_run_on_a_good_computer_says_nothing(self):
+        self.start('good', computer_checked='false')
+        # The answer has come when the setting is kept.
+        settings = self.desk.place.path('config', 'glib-2.0', 'settings', 'keyfile')
+        def remembered():
+            with open(settings, encoding='utf-8') as file:
+                return 'computer-checked=true' in file.read()
+        wait_for(remembered, 20, 'the settings to be kept')
+        self.assertEqual(self.desk.all(ROW, dialog=True), [])
+
+    def test_the_notice_about_emulation_leads_to_it(self):
+        self.start('kvm')
+        self.desk.press(BUTTON, "AppVMs are slower here: this computer's hardware virtualization cannot be used.")
+        self.desk.wait_text('With Limits')
+
+    def test_the_service_that_was_built_answers(self):
+        self.desk.use_real_service()
+        self.desk.run_app()
+        self.desk.activate('check')
+        self.desk.wait(ROW, 'Kernel for AppVMs', timeout=90)
+        self.desk.wait(ROW, 'libvirt')
+        for row in self.desk.all(ROW, dialog=True):
+            self.assertTrue(row.get_description(), row.get_name())
+
+
+class Preferences(DeskCase):
+    def open(self):
+        self.desk.run_app()
+        self.desk.activate('preferences')
+        self.desk.wait(TOGGLE, 'Indicator in the tray')
+
+    def test_switches_are_kept(self):
+        self.desk.use_mock(vms=[])
+        self.open()
+        self.desk.toggle('Indicator in the tray')
+        path = self.desk.place.path('config', 'glib-2.0', 'settings', 'keyfile')
+        def kept():
+            with open(path, encoding='utf-8') as file:
+                return 'tray=false' in file.read()
+        wait_for(kept, 20, 'the setting')
+
+    def test_frozen_guests_can_be_removed(self):
+        self.desk.use_mock(vms=[])
+        self.open()
+        self.desk.wait(ROW, '1024 MiB of memory')
+        self.desk.press(BUTTON, 'Remove the frozen guest with 768 MiB of memory')
+        self.desk.wait_gone(ROW, '768 MiB of memory')
+        self.desk.wait(ROW, '1024 MiB of memory')
+        self.desk.press(BUTTON, 'Remove All')
+        self.desk.wait_text('There is none')
+        self.desk.wait_insensitive(BUTTON, 'Remove All')
+
+    def test_without_any_it_says_so(self):
+        self.desk.use_real_service()
+        self.open()
+        self.desk.wait_text('There is none')
+
+
+class Page(DeskCase):
+    def start(self, *args):
+        self.desk.use_mock('--step', '20', *args, vms=[RUNNING])
+        self.desk.run_app()
+        self.desk.wait(BUTTON, 'Foot')
+
+    def memory(self):
+        """What the graph says to a screen reader."""
+        return [t for t in self.desk.texts() if t.startswith('Memory: ') and t.endswith('of 1.0\u00a0GiB')]
+
+    def test_use_is_shown_live(self):
+        self.start()
+        first = wait_for(self.memory, 20, 'memory in use')
+        wait_for(lambda: self.memory() not in ([], first), 20, 'another value')
+        self.desk.wait_text('Processor: ')
+        self.desk.press(BUTTON, 'Stop')
+        self.desk.wait(BUTTON, 'Start')
+        wait_for(lambda: not self.memory(), 20, 'the end of the graphs')
+
+    def test_restart_stops_and_starts(self):
+        self.start()
+        self.desk.act('vm.restart')
+        wait_for(lambda: self.desk.vms()['Work']['Programs'] == [], 20, 'the stop')
+        wait_for(lambda: self.desk.vms()['Work']['State'] == 'running', 20, 'the start')
+        self.desk.wait_text('Running, no programs open')
+
+    def test_the_log_is_shown_copied_and_saved_privately(self):
+        self.start()
+        self.desk.press(BUTTON, 'Log')
+        self.desk.wait_text('Log of “Work”')
+        view = self.desk.wait(('text',), 'Log')
+        wait_for(lambda: 'line 19' in view.get_text_iface().get_text(0, -1), 20, 'the log')
+        self.desk.press(BUTTON, 'Copy All')
+        self.desk.wait_text('Copied')
+
+    def test_the_terminal_runs_the_filtered_console(self):
+        folder = self.desk.place.path('terminals')
+        os.makedirs(folder, exist_ok=True)
+        told = self.desk.place.path('terminal-arguments')
+        path = os.path.join(folder, 'xdg-terminal-exec')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.new\nmv {told}.new {told}\n')
+        os.chmod(path, stat.S_IRWXU)
+        self.desk.use_mock(vms=[RUNNING])
+        self.desk.run_app(PATH=folder + ':' + self.desk.env['PATH'])
+        self.desk.wait(BUTTON, 'Foot')
+        self.desk.press(BUTTON, 'Terminal')
+        wait_for(lambda: os.path.exists(told), 20, 'the terminal')
+        with open(told, encoding='utf-8') as file:
+            program, *words = file.read().splitlines()
+        self.assertEqual(os.path.basename(program), 'bulkheadctl')
+        self.assertTrue(os.access(program, os.X_OK), program)
+        self.assertEqual(words, ['console', 'work'])
+
+    def test_without_a_terminal_it_says_what_to_type(self):
+        self.desk.use_mock(vms=[RUNNING])
+        self.desk.run_app(PATH='/nonexistent')
+        self.desk.wait(BUTTON, 'Foot')
+        self.desk.press(BUTTON, 'Terminal')
+        self.desk.wait_text('The Terminal Could Not Be Opened')
+        self.desk.wait_text('console work')
+
+    def test_a_failed_start_leads_to_the_log(self):
+        self.desk.use_mock('--step', '10', '--fail', 'Work=BootFailed:The guest did not answer.',
+                           vms=[{'Name': 'Work', 'Applications': CALCULATOR}])
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.press(BUTTON, 'Show Log', dialog=True)
+        self.desk.wait_text('Log of “Work”')
+
+    def test_an_unreadable_kernel_leads_to_the_check(self):
+        self.desk.use_mock('--step', '10', '--checks', 'bad', '--fail', 'Work=KernelUnreadable:/boot/vmlinuz cannot be read.',
+                           vms=[{'Name': 'Work', 'Applications': CALCULATOR}])
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.press(BUTTON, 'Check This Computer', dialog=True)
+        self.desk.wait_text('sudo chmod a+r')
+
+    def test_a_full_disk_leads_to_what_can_be_removed(self):
+        self.desk.use_mock('--step', '10', '--fail', 'Work=DiskFull:No space left on device.',
+                           vms=[{'Name': 'Work', 'Applications': CALCULATOR}])
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.press(BUTTON, 'Free Space…', dialog=True)
+        self.desk.wait(ROW, '768 MiB of memory')
+
+
+class Notifications(DeskCase):
+    """With a small notification server on the bus."""
+
+    def setUp(self):
+        super().setUp()
+        self.sent = []
+        bus = self.desk.bus
+        self.interface = Gio.DBusNodeInfo.new_for_xml(NOTIFICATIONS).interfaces[0]
+        registration = bus.register_object('/org/freedesktop/Notifications', self.interface, self.call, None, None)
+        name = Gio.bus_own_name_on_connection(bus, 'org.freedesktop.Notifications', Gio.BusNameOwnerFlags.NONE, None, None)
+        self.addCleanup(bus.unregister_object, registration)
+        self.addCleanup(Gio.bus_unown_name, name)
+
+    def call(self, _bus, _sender, _path, _interface, method, args, invocation):
+        answers = {'GetCapabilities': GLib.Variant('(as)', (['actions', 'body'],)),
+                   'Notify': GLib.Variant('(u)', (7,)),
+                   'GetServerInformation': GLib.Variant('(ssss)', ('test', 'test', '1', '1.2'))}
+        if method == 'Notify':
+            self.sent.append(args.unpack())
+        invocation.return_value(answers.get(method))
+
+    def wait_sent(self):
+        def look():
+            self.desk.iterate()
+            return self.sent
+        return wait_for(look, 20, 'a notification')[-1]
+
+    def unfocus(self):
+        """Another window takes the focus."""
+        foot = self.desk.sway.run(['foot', '-a', 'other', '-e', 'sh', '-c', 'sleep 1000'], env=self.desk.sway.env)
+        self.addCleanup(foot.wait)
+        self.addCleanup(foot.terminate)
+        wait_for(lambda: (self.desk.sway.view('other') or {}).get('focused'), 20, 'the focus elsewhere')
+
+    def start(self, *args, vms=None, **settings):
+        self.desk.use_mock('--step', '20', *args, vms=vms or [{'Name': 'Work', 'Applications': CALCULATOR}, {'Name': 'Other'}])
+        self.desk.run_app(settings=settings)
+        self.desk.wait(ROW, 'Work')
+
+    def test_a_failed_start_is_told_when_nobody_looks_and_leads_to_the_appvm(self):
+        self.start('--fail', 'Work=NoMemory:Only 100 MiB are free.')
+        self.desk.press(ROW, 'Other')
+        self.unfocus()
+        self.desk.find('Work').start()
+        sent = self.wait_sent()
+        self.assertEqual(sent[3], '“Work” could not start')
+        self.assertIn('Only 100 MiB', sent[4])
+        self.desk.bus.emit_signal(None, '/org/freedesktop/Notifications', 'org.freedesktop.Notifications',
+                                  'ActionInvoked', GLib.Variant('(us)', (7, 'default')))
+        self.desk.wait_text('Only 100 MiB are free.')
+
+    def test_nothing_is_told_while_the_window_is_active(self):
+        self.start('--fail', 'Work=NoMemory:Only 100 MiB are free.')
+        self.desk.find('Work').start()
+        self.desk.wait_text('Could not start')
+        self.desk.iterate()
+        self.assertEqual(self.sent, [])
+
+    def test_the_setting_switches_them_off(self):
+        self.start('--fail', 'Work=NoMemory:Only 100 MiB are free.', notifications='false')
+        self.unfocus()
+        self.desk.find('Work').start()
+        self.desk.wait_text('Could not start')
+        self.desk.iterate()
+        self.assertEqual(self.sent, [])
+
+
+if __name__ == '__main__':
+    main()
