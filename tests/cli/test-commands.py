@@ -90,7 +90,7 @@ class Listing(unittest.TestCase):
         self.assertIn('The guest did not come up.', ctl('status').out)
         one = ctl('status', '--json', 'Runs').json()
         self.assertEqual(one['programs'][0]['label'], 'Calculator')
-        self.assertEqual(one['usage'], {})
+        self.assertEqual(one['usage']['memory'], 1 << 30)
         self.assertEqual({vm['name'] for vm in ctl('status', '--json').json()},
                          {vm['name'] for vm in ctl('list', '--json').json()})
 
