@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #ifdef BH_HAVE_MOUNTS
+#include "bh-folders.h"
 #include "bh-mounts.h"
 #endif
 #include "bh-network.h"
@@ -27,6 +28,9 @@ typedef struct
   BhNetwork *network; /* NULL in a pair */
   BhSound *sound;
   BhSession session;
+#ifdef BH_HAVE_MOUNTS
+  BhFolders *folders;
+#endif
   bool configured, running;
   const char *prepared_runtime, *prepared_display; /* made before the hello; or NULL */
   int code;
@@ -40,6 +44,20 @@ stop (void *data)
   agent->running = false;
 }
 
+#ifdef BH_HAVE_MOUNTS
+static bool
+apply (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
+{
+  char home[64];
+
+  if (!bh_mounts_apply (message, detail, size))
+    return false;
+  bh_mounts_home (message, home, sizeof home);
+  bh_folders_start (agent->folders, (uid_t) message->uid, home, message->folders);
+  return true;
+}
+#endif
+
 static void
 configure (Agent *agent, const bh_msg_configure *message)
 {
@@ -50,7 +68,7 @@ configure (Agent *agent, const bh_msg_configure *message)
   if (!agent->configured)
     {
 #ifdef BH_HAVE_MOUNTS
-      if (!agent->options->pair && !bh_mounts_apply (message, detail, sizeof detail))
+      if (!agent->options->pair && !apply (agent, message, detail, sizeof detail))
         answer.status =
             bh_mounts_have_programs () ? BH_CONFIGURED_FAILED : BH_CONFIGURED_NO_PROGRAMS;
 #endif
@@ -254,6 +272,9 @@ bh_agent_run (const BhAgentOptions *options)
       agent.prepared_display = bh_server_listen (agent.server);
     }
 #endif
+#ifdef BH_HAVE_MOUNTS
+  agent.folders = bh_folders_new (agent.loop);
+#endif
   bh_link_start (agent.link);
   while (agent.running)
     {
@@ -278,6 +299,9 @@ bh_agent_run (const BhAgentOptions *options)
     bh_network_free (agent.network);
   wl_display_destroy_clients (agent.display);
   bh_server_free (agent.server);
+#ifdef BH_HAVE_MOUNTS
+  bh_folders_free (agent.folders);
+#endif
   bh_link_free (agent.link);
   if (agent.configured)
     bh_session_clear (&agent.session);

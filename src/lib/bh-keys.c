@@ -7,6 +7,7 @@
 
 #include "bh-color.h"
 #include "bh-error.h"
+#include "bh-folders.h"
 #include "bh-net-text.h"
 #include "bh-text.h"
 #include "bh-vm-config.h"
@@ -121,6 +122,14 @@ static const BhKey keys[] = {
         N_ ("With Network=vm: id of the AppVM whose network it uses, and which is started with it"),
     .check = bh_vm_id_is_valid,
     .takes = "the id of an AppVM" },
+  { .name = "Folders",
+    .type = BH_KEY_FOLDERS,
+    .group = BH_GROUP_REACH,
+    .max = BH_FOLDERS_MAX,
+    .fallback = "",
+    .title = N_ ("Shared folders"),
+    .doc = N_ ("Folders of this computer it can read, or read and change; more or fewer at any time"),
+    .weakens = TRUE },
   { .name = "Sound",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_REACH,
@@ -397,6 +406,11 @@ bh_key_describe_range (const BhKey *key)
       return key->max == 1 ? g_strdup (key->takes)
                            : g_strdup_printf ("at most %" G_GINT64_FORMAT " %s, “;” between them",
                                               key->max, key->takes);
+    case BH_KEY_FOLDERS:
+      return g_strdup_printf (
+          "at most %" G_GINT64_FORMAT
+          " folders, each HOST, HOST:GUEST or HOST:GUEST:rw, “;” between them",
+          key->max);
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:
@@ -451,6 +465,21 @@ normalize_list (const BhKey *key, const char *text)
 }
 
 static char *
+normalize_folders (const BhKey *key, const char *text, GError **error)
+{
+  g_autoptr (GPtrArray) folders = bh_folders_parse (text, (guint) key->max, error);
+  g_autoptr (GPtrArray) out = NULL;
+
+  if (!folders)
+    return NULL;
+  out = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < folders->len; i++)
+    g_ptr_array_add (out, bh_folder_to_text (folders->pdata[i]));
+  g_ptr_array_add (out, NULL);
+  return g_strjoinv (";", (char **) out->pdata);
+}
+
+static char *
 normalize (const BhKey *key, const char *text)
 {
   gint64 value;
@@ -471,6 +500,7 @@ normalize (const BhKey *key, const char *text)
     case BH_KEY_APPS:
     case BH_KEY_LIST:
       return normalize_list (key, text);
+    case BH_KEY_FOLDERS: /* by itself, for the sake of its messages */
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:
@@ -487,6 +517,8 @@ bh_key_normalize (const BhKey *key, const char *text, GError **error)
   char *value;
 
   g_return_val_if_fail (key && text, NULL);
+  if (key->type == BH_KEY_FOLDERS)
+    return normalize_folders (key, text, error);
   trimmed = g_strdup (text);
   if (key->type != BH_KEY_TEXT)
     g_strstrip (trimmed);

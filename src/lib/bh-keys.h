@@ -16,6 +16,7 @@ typedef enum
   BH_KEY_COLOR,  /* see bh_color_parse() */
   BH_KEY_APPS,   /* desktop-file ids, ";" after each; max is how many */
   BH_KEY_LIST,   /* other items, the same way; check says which */
+  BH_KEY_FOLDERS, /* see bh-folders.h; max is how many */
 } BhKeyType;
 
 /* Where settings windows and the manual put a key; the table has them in this order. */

@@ -32,6 +32,18 @@ bh_paths_log_file (const char *id)
 }
 
 char *
+bh_paths_data_dir (const char *kind)
+{
+  return g_build_filename (g_get_user_data_dir (), "bulkhead", kind, NULL);
+}
+
+char *
+bh_paths_inbox (const char *id)
+{
+  return g_build_filename (g_get_home_dir (), "Bulkhead", id, NULL);
+}
+
+char *
 bh_paths_cache_dir (const char *kind)
 {
   return g_build_filename (g_get_user_cache_dir (), "bulkhead", kind, NULL);

@@ -7,6 +7,8 @@
  * | AppVM key files | $XDG_CONFIG_HOME/bulkhead/vms/ID.vm |
  * | logs | $XDG_STATE_HOME/bulkhead/ID.log |
  * | kernels, initramfs, guest trees (made again when missing) | $XDG_CACHE_HOME/bulkhead/… |
+ * | disks of AppVMs | $XDG_DATA_HOME/bulkhead/homes/… |
+ * | folders for moving files in and out | $HOME/Bulkhead/ID |
  * | sockets of a running AppVM | $XDG_RUNTIME_DIR/bulkhead/ID/… |
  */
 #pragma once
@@ -16,6 +18,8 @@
 char *bh_paths_vm_dir (void);
 char *bh_paths_vm_file (const char *id);
 char *bh_paths_log_file (const char *id);
+char *bh_paths_data_dir (const char *kind);
+char *bh_paths_inbox (const char *id);
 char *bh_paths_cache_dir (const char *kind);
 char *bh_paths_runtime_dir (const char *id);
 

@@ -8,6 +8,7 @@
 
 #include "bh-reach.h"
 
+#include "bh-folders.h"
 #include "bh-keys.h"
 
 #include <glib/gi18n-lib.h>
@@ -102,6 +103,28 @@ look_network (Look *look)
          _ ("use the networks of its further interfaces"));
 }
 
+static void
+look_files (Look *look)
+{
+  g_autoptr (GPtrArray) folders =
+      bh_folders_parse (value_of (look, "Folders"), BH_FOLDERS_MAX, NULL);
+
+  for (guint i = 0; folders && i < folders->len; i++)
+    {
+      BhFolder *folder = folders->pdata[i];
+      g_autofree char *name = g_path_get_basename (folder->host);
+      g_autofree char *could = NULL;
+
+      if (folder->writable)
+        /* Translators: the name of a folder. */
+        could = g_strdup_printf (_ ("read and change what is in your folder “%s”"), name);
+      else
+        /* Translators: the name of a folder. */
+        could = g_strdup_printf (_ ("read what is in your folder “%s”"), name);
+      add (look, i == 0 ? "folder-symbolic" : NULL, i == 0 ? _ ("Shared folders") : NULL, could);
+    }
+}
+
 /* In the order of the sentence. @denied follows "It could not reach"; NULL where that would be odd.
  * @look: NULL where no setting gives it. */
 static const struct
@@ -112,7 +135,7 @@ static const struct
 } topics[] = {
   { "always", NULL, look_always },
   { "network", N_ ("the network"), look_network },
-  { "files", N_ ("your files"), NULL },
+  { "files", N_ ("your files"), look_files },
   { "microphone", N_ ("your microphone"), look_at_microphone },
   { "camera", N_ ("your camera"), NULL },
   { "devices", N_ ("your USB devices"), NULL },

@@ -82,6 +82,7 @@ configure (BhServiceLink *link, GVariant *settings, GDBusMethodInvocation *invoc
   g_variant_lookup (settings, "mount-opt", "b", &opt);
   g_variant_lookup (settings, "dark", "b", &dark);
   g_variant_lookup (settings, "uid", "u", &msg.uid);
+  g_variant_lookup (settings, "folders", "u", &msg.folders);
   msg.host_name = lookup_str (settings, "host-name");
   msg.user_name = lookup_str (settings, "user-name");
   msg.machine_id = lookup_str (settings, "machine-id");

@@ -156,6 +156,9 @@ typedef struct
   char *uuid;
   char *xml;
   BhFrozenGuest *guest;
+  BhHypervisorFunc run;
+  gpointer data;
+  GDestroyNotify free_data;
 } Call;
 
 static gint calls; /* in threads, of all connections */
@@ -168,6 +171,8 @@ call_free (gpointer data)
   g_free (call->uuid);
   g_free (call->xml);
   g_clear_pointer (&call->guest, bh_frozen_guest_unref);
+  if (call->free_data)
+    call->free_data (call->data);
   g_free (call);
 }
 
@@ -189,17 +194,25 @@ bh_hypervisor_run_in_thread (GTask *task, GTaskThreadFunc function)
 }
 
 static void
+start_call (BhHypervisor *self, GTaskThreadFunc function, Call *call, GAsyncReadyCallback callback,
+            gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
+
+  g_task_set_task_data (task, call, call_free);
+  bh_hypervisor_run_in_thread (task, function);
+}
+
+static void
 run_with (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
           BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
   Call *call = g_new0 (Call, 1);
 
   call->uuid = g_strdup (uuid);
   call->xml = g_strdup (xml);
   call->guest = guest ? bh_frozen_guest_ref (guest) : NULL;
-  g_task_set_task_data (task, call, call_free);
-  bh_hypervisor_run_in_thread (task, function);
+  start_call (self, function, call, callback, data);
 }
 
 static void
@@ -338,6 +351,46 @@ bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid, GAsyncReadyCa
 
 gboolean
 bh_hypervisor_destroy_finish (BhHypervisor *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+run_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Call *call = data;
+  GError *error = NULL;
+  virConnectPtr conn = bh_hypervisor_connect (source, &error);
+  virDomainPtr domain = conn ? virDomainLookupByUUIDString (conn, call->uuid) : NULL;
+
+  if (conn && !domain)
+    g_set_error (&error, BH_ERROR, BH_ERROR_NOT_RUNNING, "The virtual machine is gone");
+  if (domain && call->run (domain, call->data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+  if (domain)
+    virDomainFree (domain);
+  if (conn)
+    virConnectClose (conn);
+}
+
+void
+bh_hypervisor_run_async (BhHypervisor *self, const char *uuid, BhHypervisorFunc function,
+                         gpointer data, GDestroyNotify free_data, GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  Call *call = g_new0 (Call, 1);
+
+  call->uuid = g_strdup (uuid);
+  call->run = function;
+  call->data = data;
+  call->free_data = free_data;
+  start_call (self, run_in_thread, call, callback, user_data);
+}
+
+gboolean
+bh_hypervisor_run_finish (BhHypervisor *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }

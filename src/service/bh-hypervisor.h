@@ -57,6 +57,21 @@ gboolean bh_hypervisor_destroy_finish (BhHypervisor *self, GAsyncResult *result,
 void bh_hypervisor_list_async (BhHypervisor *self, GAsyncReadyCallback callback, gpointer data);
 GHashTable *bh_hypervisor_list_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
 
+/* Runs in a thread, with the domain. */
+typedef gboolean (*BhHypervisorFunc) (virDomainPtr domain, gpointer data, GError **error);
+
+/**
+ * bh_hypervisor_run_async:
+ * @function: what to do with the domain; see bh-monitor.h
+ * @data: for it; freed with @free_data in the main context when all is over
+ *
+ * Fails with %BH_ERROR_NOT_RUNNING when there is no such domain, else as @function does.
+ */
+void bh_hypervisor_run_async (BhHypervisor *self, const char *uuid, BhHypervisorFunc function,
+                              gpointer data, GDestroyNotify free_data, GAsyncReadyCallback callback,
+                              gpointer user_data);
+gboolean bh_hypervisor_run_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
+
 /* "libvirt 9.0.0, QEMU 7.2.22". Runs in a thread as well. */
 void bh_hypervisor_describe_async (BhHypervisor *self, GAsyncReadyCallback callback, gpointer data);
 char *bh_hypervisor_describe_finish (BhHypervisor *self, GAsyncResult *result, GError **error);

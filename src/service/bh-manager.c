@@ -15,6 +15,7 @@
 #include "bh-launchers.h"
 #include "bh-log.h"
 #include "bh-paths.h"
+#include "bh-shares.h"
 #include "bh-sound-part.h"
 #include "bh-text.h"
 #include "bh-tray.h"
@@ -270,7 +271,7 @@ bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
   name = g_hash_table_lookup (table, "Name");
   id = bh_vm_id_from_name (name ? name : "", id_is_taken, self);
   config = bh_vm_config_new (id, table, error);
-  return config ? keep_new (self, config, error) : NULL;
+  return config && bh_shares_check (config, NULL, error) ? keep_new (self, config, error) : NULL;
 }
 
 /* "Bank (copy)", "Bank (copy 2)" …, cut so that it still is a name. */

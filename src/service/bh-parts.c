@@ -7,6 +7,7 @@
 
 #include "bh-error.h"
 #include "bh-network.h"
+#include "bh-shares.h"
 #include "bh-sound-part.h"
 
 typedef BhPart *(*MakePart) (BhVmConfig *config);
@@ -14,6 +15,7 @@ typedef BhPart *(*MakePart) (BhVmConfig *config);
 /* Another kind of part: its constructor here. They are started in this order and stopped in the other. */
 static const MakePart kinds[] = {
   bh_network_new,
+  bh_shares_new,
   bh_sound_part_new,
 };
 

@@ -9,9 +9,11 @@
 #include "bh-log.h"
 #include "bh-net-links.h"
 #include "bh-paths.h"
+#include "bh-shares.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 void
 bh_vm_show_config (BhVm *self)
@@ -90,7 +92,8 @@ bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *se
     g_hash_table_insert (table, key, value);
   config = bh_vm_config_with (self->config, table, &changed, &error);
   if (!config || !bh_net_links_check (bh_net_links_get (), config, &error)
-      || name_is_taken (self, table, &error) || !bh_vm_config_save (config, path, &error))
+      || name_is_taken (self, table, &error)
+      || !bh_shares_check (config, self->config, &error) || !bh_vm_config_save (config, path, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
@@ -106,10 +109,29 @@ bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *se
 }
 
 gboolean
+bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
+{
+  BhVm *self = BH_VM (vm);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = bh_shares_make_inbox (bh_vm_get_id (self), &error);
+
+  if (!path)
+    {
+      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+      return TRUE;
+    }
+  if (self->run)
+    bh_run_set_config (self->run, self->config);
+  bh_dbus_vm1_complete_open_inbox (vm, g_steal_pointer (&invocation), path);
+  return TRUE;
+}
+
+gboolean
 bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
 {
   BhVm *self = BH_VM (vm);
   g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
+  g_autofree char *inbox = bh_paths_inbox (bh_vm_get_id (self));
 
   if (self->run)
     {
@@ -127,6 +149,7 @@ bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
       return TRUE;
     }
   bh_log_delete (bh_vm_get_id (self));
+  rmdir (inbox); /* unless there is something in it */
   bh_domain_clean (bh_vm_get_id (self));
   bh_dbus_vm1_complete_delete (vm, g_steal_pointer (&invocation));
   g_signal_emit_by_name (self, "deleted");

@@ -54,5 +54,6 @@ gboolean bh_vm_network_may_stop (BhVm *self, GError **error);
 gboolean bh_vm_handle_read_network (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 
 gboolean bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings);
+gboolean bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 gboolean bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 gboolean bh_vm_handle_read_log (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, guint lines);

@@ -537,6 +537,7 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_read_network = bh_vm_handle_read_network;
   iface->handle_stop = handle_stop;
   iface->handle_set = bh_vm_handle_set;
+  iface->handle_open_inbox = bh_vm_handle_open_inbox;
   iface->handle_delete = bh_vm_handle_delete;
   iface->handle_open_console = handle_open_console;
   iface->handle_read_log = bh_vm_handle_read_log;

@@ -111,6 +111,7 @@ enum
 };
 
 #define BH_MAX_PROGRAMS 64
+#define BH_MAX_FOLDERS 16
 
 /* Network interfaces of one guest, counted from 0. */
 #define BH_MAX_NETWORKS 8
@@ -227,7 +228,8 @@ enum
   F (U64, region_bytes, 0, 1ull << 32)                                                             \
   F (U32, configured, 0, 1)
 
-/* Everything that tells one AppVM from another; answered by configured. Sent once in a guest's life. */
+/* Everything that tells one AppVM from another; answered by configured. Sent once in a guest's life.
+ * @folders: how many folders of the host are on their way as ports of their own (guest's bh-folders.c) */
 #define BH_FIELDS_configure(F)                                                                     \
   F (STR, host_name, 1, 63)                                                                        \
   F (STR, user_name, 1, 32)                                                                        \
@@ -237,7 +239,8 @@ enum
   F (U64, time_us, 0, UINT64_MAX)                                                                  \
   F (STR, time_zone, 0, 64)                                                                        \
   F (LIST, environment, 32, 256)                                                                   \
-  F (U32, flags, 0, BH_CONFIGURE_ALL)
+  F (U32, flags, 0, BH_CONFIGURE_ALL)                                                              \
+  F (U32, folders, 0, BH_MAX_FOLDERS)
 
 #define BH_FIELDS_configured(F)                                                                    \
   F (U32, status, 0, BH_CONFIGURED_FAILED)                                                         \

@@ -10,7 +10,7 @@ from harness import Place, TestCase, build_path, main, wait_for
 from harness.session import DBusError, JobFailed, Session
 
 KEYS = {'Name', 'Color', 'Applications', 'Template', 'Memory', 'Processors', 'AutoStop', 'Thaw',
-        'X11', 'Launchers', 'Notes'}
+        'X11', 'Launchers', 'Notes', 'Folders'}
 
 
 class ServiceCase(TestCase):
