@@ -80,9 +80,12 @@ int
 bh_cmd_frozen (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 {
   gboolean json = FALSE, remove = FALSE;
+  int ahead = -1;
   const GOptionEntry entries[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("For programs"), NULL },
     { "remove", 'r', 0, G_OPTION_ARG_NONE, &remove, N_ ("Remove all; they are made again"), NULL },
+    { "ahead", 'a', 0, G_OPTION_ARG_INT, &ahead,
+      N_ ("Keep that many guests thawed and waiting for the next start, 0 to 2"), N_ ("COUNT") },
     { NULL },
   };
   g_autoptr (BhDbusManager1) manager = NULL;
@@ -94,13 +97,27 @@ bh_cmd_frozen (BhCli *cli, const BhCommand *command, char **argv, GError **error
   if (remove)
     return bh_dbus_manager1_call_remove_frozen_sync (manager, "", NULL, error) ? BH_EXIT_OK
                                                                                : BH_EXIT_FAILED;
+  if (ahead != -1)
+    return bh_dbus_manager1_call_set_ready_ahead_sync (
+               manager, ahead < 0 ? G_MAXUINT : (guint) ahead, NULL, error)
+               ? BH_EXIT_OK
+               : BH_EXIT_FAILED;
   if (!bh_dbus_manager1_call_list_frozen_sync (manager, &list, NULL, error))
     return BH_EXIT_FAILED;
   if (json)
     print_json (list);
-  else if (g_variant_n_children (list) == 0)
-    puts (_ ("There are no frozen guests. One is made after an AppVM has booted."));
   else
-    print_table (list);
+    {
+      const char *step = bh_dbus_manager1_get_freeze_step (manager);
+
+      if (g_variant_n_children (list) == 0)
+        puts (_ ("There are no frozen guests. One is made after an AppVM has booted."));
+      else
+        print_table (list);
+      if (step && *step)
+        printf (_ ("One is being made: %s\n"), step);
+      printf (_ ("Ready ahead: %u of %u\n"), bh_dbus_manager1_get_ready_ahead_now (manager),
+              bh_dbus_manager1_get_ready_ahead (manager));
+    }
   return BH_EXIT_OK;
 }

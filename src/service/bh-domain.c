@@ -7,6 +7,7 @@
 
 #include "bh-error.h"
 #include "bh-paths.h"
+#include "bh-pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +23,15 @@ is_ours (pid_t pid, const char *id)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
   g_autofree char *name = g_strdup_printf ("guest=bulkhead-%s,", id);
+  /* One that waited ahead of time keeps its name; the folder it is in has become this AppVM's. */
+  static const char spare[] = "guest=bulkhead-" BH_POOL_PREFIX;
   g_autofree char *text = NULL;
   gsize len;
 
   if (!g_file_get_contents (path, &text, &len, NULL))
     return FALSE;
-  return memmem (text, len, name, strlen (name)) != NULL;
+  return memmem (text, len, name, strlen (name)) != NULL
+         || memmem (text, len, spare, strlen (spare)) != NULL;
 }
 
 pid_t

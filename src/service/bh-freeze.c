@@ -289,8 +289,8 @@ try_to_thaw (virConnectPtr conn, const BhDomainSpec *of, const BhFrozenGuest *gu
 }
 
 static BhFrozenGuest *
-make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
-      GCancellable *cancellable, GError **error)
+make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only, BhFreezeStep step,
+      gpointer data, GCancellable *cancellable, GError **error)
 {
   BhDomainSpec spec = plan->spec;
   g_autofree char *uuid = g_uuid_string_random ();
@@ -305,6 +305,7 @@ make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
       bh_error_set_from_errno (error, errno, "Cannot make room for QEMU's state");
       return NULL;
     }
+  step ("Booting a guest to freeze", 0.1, data);
   if (!freeze (conn, &spec, &frozen, cancellable, error)
       || !patch_state (frozen.state, spec.region_mib, error))
     {
@@ -313,10 +314,12 @@ make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
         close (frozen.ram);
       return NULL;
     }
+  step ("Freezing it", 0.6, data);
   bh_frozen_files_compact (frozen.ram);
   guest =
       bh_frozen_guest_new (plan->key, plan->kernel, spec.memory_mib,
                            frozen.read_only && allow_read_only, frozen.ram, frozen.state, error);
+  step ("Trying to thaw it", 0.7, data);
   if (!guest || !try_to_thaw (conn, &spec, guest, cancellable, error))
     return NULL;
   return g_steal_pointer (&guest);
@@ -324,13 +327,13 @@ make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
 
 BhFrozenGuest *
 bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
-                GCancellable *cancellable, GError **error)
+                BhFreezeStep step, gpointer data, GCancellable *cancellable, GError **error)
 {
   BhFrozenGuest *guest = NULL;
 
   bh_domain_clean (plan->spec.id);
   if (bh_paths_ensure (plan->spec.runtime_dir, error))
-    guest = make (conn, plan, allow_read_only, cancellable, error);
+    guest = make (conn, plan, allow_read_only, step, data, cancellable, error);
   bh_domain_clean (plan->spec.id);
   return guest;
 }

@@ -29,6 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhFrozenPlan, bh_frozen_plan_free)
 /* The log of them all. */
 #define BH_FREEZE_LOG "frozen_guests"
 
+/* In the calling thread. @step: a constant, for people; @progress: 0 to 1 */
+typedef void (*BhFreezeStep) (const char *step, double progress, gpointer data);
+
 /**
  * bh_freeze_make:
  *
@@ -36,7 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhFrozenPlan, bh_frozen_plan_free)
  * returned. Takes seconds; leaves no domain, no folder and no process behind, whatever happens.
  */
 BhFrozenGuest *bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan,
-                               gboolean allow_read_only, GCancellable *cancellable, GError **error);
+                               gboolean allow_read_only, BhFreezeStep step, gpointer data,
+                               GCancellable *cancellable, GError **error);
 
 typedef void (*BhFreezeOpen) (gpointer data);
 

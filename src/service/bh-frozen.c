@@ -38,7 +38,10 @@ struct _BhFrozen
   GPtrArray *in_memory; /* BhFrozenGuest, the one used last first */
   GPtrArray *wanted;    /* BhFrozenPlan */
   GHashTable *failures; /* key → how often */
-  guint held, timer;
+  guint held, timer, refill;
+  gboolean was_busy;
+  const char *step; /* a constant */
+  double progress;
   BhFrozenPlan *making;
   GCancellable *cancellable;
   gboolean leaving;
@@ -49,6 +52,8 @@ G_DEFINE_TYPE (BhFrozen, bh_frozen, G_TYPE_OBJECT)
 enum
 {
   CHANGED,
+  BUSY,
+  STEP,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -155,6 +160,41 @@ bh_frozen_take (BhFrozen *self, const char *key, GCancellable *cancellable, GErr
 
 typedef struct
 {
+  BhFrozen *self;
+  const char *step;
+  double progress;
+} Step;
+
+static gboolean
+take_step (gpointer data)
+{
+  Step *step = data;
+
+  if (step->self->making || !*step->step)
+    {
+      step->self->step = step->step;
+      step->self->progress = step->progress;
+      g_signal_emit (step->self, signals[STEP], 0);
+    }
+  g_object_unref (step->self);
+  g_free (step);
+  return G_SOURCE_REMOVE;
+}
+
+/* Any thread. */
+static void
+say_step (const char *text, double progress, gpointer data)
+{
+  Step *step = g_new0 (Step, 1);
+
+  step->self = g_object_ref (BH_FROZEN (data));
+  step->step = text;
+  step->progress = progress;
+  g_idle_add_full (G_PRIORITY_DEFAULT, take_step, step, NULL);
+}
+
+typedef struct
+{
   BhFrozenPlan *plan; /* the store's */
   gboolean allow_read_only;
 } Work;
@@ -171,7 +211,8 @@ make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
 
   if (conn)
     {
-      guest = bh_freeze_make (conn, work->plan, work->allow_read_only, cancellable, &error);
+      guest = bh_freeze_make (conn, work->plan, work->allow_read_only, say_step, self, cancellable,
+                              &error);
       virConnectClose (conn);
     }
   if (!guest)
@@ -180,6 +221,7 @@ make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
       return;
     }
   remember_locked (self, guest);
+  say_step ("Keeping it on the disk", 0.9, self);
   if (bh_frozen_guest_save (guest, self->dir, &not_saved))
     bh_frozen_guest_prune (self->dir, KEEP_ON_DISK);
   else
@@ -223,6 +265,7 @@ on_made (GObject *source, GAsyncResult *result, gpointer data)
         g_ptr_array_insert (self->wanted, 0, g_steal_pointer (&plan));
     }
   g_clear_object (&self->cancellable);
+  say_step ("", 0, self);
   bh_trim_later ();
   schedule (self);
 }
@@ -260,9 +303,8 @@ make_next (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Seconds to wait for quiet; -1: none are made (tests, and who wants to boot always). */
-static int
-delay (void)
+int
+bh_frozen_delay (void)
 {
   const char *text = g_getenv ("BULKHEAD_FREEZE_DELAY");
   gint64 value;
@@ -277,8 +319,32 @@ static void
 schedule (BhFrozen *self)
 {
   g_clear_handle_id (&self->timer, g_source_remove);
-  if (self->wanted->len > 0 && self->held == 0 && !self->making && !self->leaving && delay () >= 0)
-    self->timer = g_timeout_add_seconds ((guint) delay (), make_next, self);
+  if (self->wanted->len > 0 && self->held == 0 && !self->making && !self->leaving
+      && bh_frozen_delay () >= 0)
+    self->timer = g_timeout_add_seconds ((guint) bh_frozen_delay (), make_next, self);
+  if (bh_frozen_is_busy (self) != self->was_busy)
+    {
+      self->was_busy = !self->was_busy;
+      g_signal_emit (self, signals[BUSY], 0);
+    }
+}
+
+gboolean
+bh_frozen_is_busy (BhFrozen *self)
+{
+  return self->held > 0 || self->making || self->timer;
+}
+
+const char *
+bh_frozen_get_step (BhFrozen *self)
+{
+  return self->step;
+}
+
+double
+bh_frozen_get_progress (BhFrozen *self)
+{
+  return self->progress;
 }
 
 void
@@ -320,6 +386,55 @@ bh_frozen_discard (BhFrozen *self, const char *key)
   bh_frozen_guest_remove (self->dir, key);
   count_failure (self, key);
   g_signal_emit (self, signals[CHANGED], 0);
+}
+
+/* Back into memory. */
+
+static void
+refill_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  BhFrozen *self = source;
+  g_autoptr (GPtrArray) list = bh_frozen_guest_list (self->dir);
+  const BhFrozenInfo *info = list->len > 0 ? list->pdata[0] : NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BhFrozenGuest) guest = NULL;
+
+  if (info && bh_prepare_memory_available () > (info->disk_bytes >> 20) + SPARE_MIB)
+    guest = bh_frozen_take (self, info->key, cancellable, &error);
+  if (error)
+    g_message ("A frozen guest was not read: %s", error->message);
+  g_task_return_boolean (task, guest != NULL);
+}
+
+static void
+on_refilled (GObject *source, GAsyncResult *result, gpointer data)
+{
+  if (g_task_propagate_boolean (G_TASK (result), NULL))
+    g_signal_emit (source, signals[CHANGED], 0);
+  bh_trim_later ();
+}
+
+static gboolean
+refill (gpointer data)
+{
+  BhFrozen *self = data;
+  g_autoptr (GTask) task = NULL;
+
+  if (self->held > 0 && !self->leaving)
+    return G_SOURCE_CONTINUE; /* a start reads what it needs by itself */
+  self->refill = 0;
+  if (self->leaving)
+    return G_SOURCE_REMOVE;
+  task = g_task_new (self, NULL, on_refilled, NULL);
+  g_task_run_in_thread (task, refill_in_thread);
+  return G_SOURCE_REMOVE;
+}
+
+void
+bh_frozen_refill (BhFrozen *self)
+{
+  if (self->refill == 0 && bh_frozen_delay () >= 0)
+    self->refill = g_timeout_add_seconds ((guint) bh_frozen_delay (), refill, self);
 }
 
 /* For people. */
@@ -400,6 +515,7 @@ bh_frozen_finalize (GObject *object)
   BhFrozen *self = BH_FROZEN (object);
 
   g_clear_handle_id (&self->timer, g_source_remove);
+  g_clear_handle_id (&self->refill, g_source_remove);
   g_ptr_array_unref (self->in_memory);
   g_ptr_array_unref (self->wanted);
   g_hash_table_unref (self->failures);
@@ -416,6 +532,10 @@ bh_frozen_class_init (BhFrozenClass *klass)
   G_OBJECT_CLASS (klass)->finalize = bh_frozen_finalize;
   signals[CHANGED] = g_signal_new ("changed", BH_TYPE_FROZEN, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 0);
+  signals[BUSY] =
+      g_signal_new ("busy", BH_TYPE_FROZEN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[STEP] =
+      g_signal_new ("step", BH_TYPE_FROZEN, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -423,6 +543,7 @@ bh_frozen_init (BhFrozen *self)
 {
   g_mutex_init (&self->lock);
   g_mutex_init (&self->reading);
+  self->step = "";
   self->dir = bh_paths_cache_dir ("frozen");
   self->in_memory = g_ptr_array_new_with_free_func ((GDestroyNotify) bh_frozen_guest_unref);
   self->wanted = g_ptr_array_new_with_free_func ((GDestroyNotify) bh_frozen_plan_free);

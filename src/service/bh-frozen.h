@@ -10,7 +10,10 @@
 #define BH_TYPE_FROZEN (bh_frozen_get_type ())
 G_DECLARE_FINAL_TYPE (BhFrozen, bh_frozen, BH, FROZEN, GObject)
 
-/* Signals: "changed": there is one more or one less. */
+/* Signals:
+ * "changed": there is one more or one less
+ * "busy": bh_frozen_is_busy() has changed
+ * "step": bh_frozen_get_step() and _get_progress() have */
 
 BhFrozen *bh_frozen_new (BhHypervisor *hypervisor);
 
@@ -31,6 +34,20 @@ BhFrozenGuest *bh_frozen_take (BhFrozen *self, const char *key, GCancellable *ca
 /* Starts are under way between these two: nothing is made meanwhile. */
 void bh_frozen_hold (BhFrozen *self);
 void bh_frozen_release (BhFrozen *self);
+
+/* After login: get the one that was used last from the disk, in the background when nothing starts. */
+void bh_frozen_refill (BhFrozen *self);
+
+/* A start is under way, or a guest is being made or about to be. */
+gboolean bh_frozen_is_busy (BhFrozen *self);
+/* Seconds of quiet before anything is made ahead of time; -1: nothing is (tests, and who wants to boot
+ * always). */
+int bh_frozen_delay (void);
+
+/* What is being done with the guest that is being made, for people, and how far it is (0 to 1); "" when
+ * none is. */
+const char *bh_frozen_get_step (BhFrozen *self);
+double bh_frozen_get_progress (BhFrozen *self);
 
 /* An AppVM has booted that could have been thawed: make what was missing, later. Takes @plan. */
 void bh_frozen_want (BhFrozen *self, BhFrozenPlan *plan);

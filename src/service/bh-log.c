@@ -137,6 +137,25 @@ bh_log_tail_since (const char *id, const char *mark, guint lines)
 }
 
 void
+bh_log_adopt (const char *id, const char *from)
+{
+  g_autofree char *path = bh_paths_log_file (id);
+  g_autofree char *source = bh_paths_log_file (from);
+  g_autofree char *text = NULL;
+  gsize n = 0;
+  int fd = open (source, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  if (fd < 0)
+    return;
+  g_file_get_contents (path, &text, &n, NULL);
+  /* What a guest has said that was nobody's yet is of no use. */
+  if (ftruncate (fd, 0) != 0 || (n > 0 && write (fd, text, n) != (gssize) n)
+      || rename (source, path) != 0)
+    g_debug ("Cannot take over the log %s: %s", source, g_strerror (errno));
+  close (fd);
+}
+
+void
 bh_log_delete (const char *id)
 {
   static const char *const suffixes[] = { "", ".old", ".0", ".1", ".2" };

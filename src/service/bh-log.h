@@ -24,4 +24,7 @@ char *bh_log_tail (const char *id, guint lines);
 char *bh_log_tail_since (const char *id, const char *mark, guint lines);
 
 /* All log files of @id. */
+/* What @from is still being written to becomes the log of @id, after what that has had so far. */
+void bh_log_adopt (const char *id, const char *from);
+
 void bh_log_delete (const char *id);

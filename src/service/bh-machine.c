@@ -12,10 +12,15 @@
 #include "bh-machine.h"
 
 #include "bh-domain.h"
+#include "bh-error.h"
 #include "bh-log.h"
+#include "bh-monitor.h"
+#include "bh-paths.h"
+#include "bh-pool.h"
 #include "bh-prepare.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 struct _BhMachine
 {
@@ -25,6 +30,8 @@ struct _BhMachine
   BhVmConfig *config;
   BhHypervisor *hypervisor;
   BhFrozen *frozen;
+  BhPool *pool; /* not a reference: it has the longer life */
+  gboolean spare, paused, pausing;
   gboolean holding; /* it: from the start until proven or ended */
   gboolean debug, kvm;
   guint memory_mib;
@@ -243,6 +250,30 @@ listen_for_open (BhMachine *self)
       g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_open), self);
 }
 
+/* It runs; unless somebody wanted it ended meanwhile. */
+static void
+came_up (BhMachine *self, const char *way)
+{
+  if (self->state == BH_MACHINE_ENDING)
+    {
+      destroy (self);
+      return;
+    }
+  if (self->state != BH_MACHINE_CREATING)
+    return;
+  self->state = BH_MACHINE_UP;
+  bh_log_line (self->id, "%s, kernel %s, %s%s%s",
+               self->prepared->guest ? (g_str_equal (way, "pool") ? "thawed ahead" : "thawed")
+                                     : "booting",
+               self->prepared->kernel_release, self->kvm ? "KVM" : "emulated",
+               self->prepared->guest ? "" : "; not thawed: ",
+               self->prepared->guest ? "" : self->prepared->why_boot);
+  watch (self);
+  emit_step (self, way);
+  say_open (self);
+  g_signal_emit (self, signals[UP], 0);
+}
+
 static void
 on_created (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -258,22 +289,119 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
         ended (self, error);
       return;
     }
-  if (self->state == BH_MACHINE_ENDING)
-    {
-      destroy (self);
-      return;
-    }
-  if (self->state != BH_MACHINE_CREATING)
-    return;
-  self->state = BH_MACHINE_UP;
-  bh_log_line (self->id, "%s, kernel %s, %s%s%s", self->prepared->guest ? "thawed" : "booting",
-               self->prepared->kernel_release, self->kvm ? "KVM" : "emulated",
-               self->prepared->guest ? "" : "; not thawed: ",
-               self->prepared->guest ? "" : self->prepared->why_boot);
-  watch (self);
-  emit_step (self, self->prepared->guest ? "thawed" : "created");
+  came_up (self, self->prepared->guest ? "thawed" : "created");
+}
+
+/* Spare ones, and taking one over. */
+
+static gboolean
+pause_domain (virDomainPtr domain, gpointer data, GError **error)
+{
+  if (virDomainSuspend (domain) == 0)
+    return TRUE;
+  bh_monitor_set_libvirt_error (error, "The virtual machine could not be paused");
+  return FALSE;
+}
+
+static gboolean
+resume_domain (virDomainPtr domain, gpointer data, GError **error)
+{
+  if (virDomainResume (domain) == 0)
+    return TRUE;
+  bh_monitor_set_libvirt_error (error, "The virtual machine could not go on");
+  return FALSE;
+}
+
+static void
+on_paused (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  BhMachine *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  self->pausing = FALSE;
+  self->paused = bh_hypervisor_run_finish (BH_HYPERVISOR (source), result, &error);
+  if (self->paused)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+bh_machine_pause_async (BhMachine *self, GAsyncReadyCallback callback, gpointer data)
+{
+  GTask *task = g_task_new (self, NULL, callback, data);
+
+  self->pausing = TRUE;
+  bh_hypervisor_run_async (self->hypervisor, self->uuid, pause_domain, NULL, NULL, on_paused, task);
+}
+
+gboolean
+bh_machine_pause_finish (BhMachine *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+gboolean
+bh_machine_can_be_taken (BhMachine *self, const char *key)
+{
+  return self->spare && self->state == BH_MACHINE_UP && !self->pausing
+         && g_str_equal (self->prepared->guest->key, key);
+}
+
+static void
+on_resumed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhMachine) self = BH_MACHINE (data);
+  g_autoptr (GError) error = NULL;
+
+  if (bh_hypervisor_run_finish (BH_HYPERVISOR (source), result, &error))
+    came_up (self, "pool");
+  else if (self->state == BH_MACHINE_CREATING)
+    fall_back (self, error->message);
+  else
+    came_up (self, "pool"); /* which ends it */
+}
+
+/* Its folder, log and domain become ours; the domain's name stays. */
+static gboolean
+take_over (BhMachine *self, BhMachine *giver)
+{
+  g_autofree char *from = bh_paths_runtime_dir (giver->id);
+  g_autofree char *to = bh_paths_runtime_dir (self->id);
+
+  bh_domain_clean (self->id);
+  if (rename (from, to) != 0)
+    return FALSE;
+  bh_log_adopt (self->id, giver->id);
+  g_free (self->uuid);
+  self->uuid = g_strdup (giver->uuid);
+  self->paused = giver->paused;
+  bh_machine_abandon (giver);
   say_open (self);
-  g_signal_emit (self, signals[UP], 0);
+  if (self->paused)
+    bh_hypervisor_run_async (self->hypervisor, self->uuid, resume_domain, NULL, NULL, on_resumed,
+                             g_object_ref (self));
+  else
+    came_up (self, "pool");
+  return TRUE;
+}
+
+/* Whether one that waited has become this one. */
+static gboolean
+take_spare (BhMachine *self)
+{
+  g_autoptr (BhMachine) giver = NULL;
+
+  if (!self->pool || !self->prepared->guest)
+    return FALSE;
+  giver = bh_pool_take (self->pool, self->prepared->guest->key);
+  if (!giver)
+    return FALSE;
+  if (take_over (self, giver))
+    return TRUE;
+  bh_machine_end (giver);
+  return FALSE;
 }
 
 static void
@@ -307,7 +435,19 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
   self->memory_mib = prepared->memory_mib;
   self->state = BH_MACHINE_CREATING;
   self->open = FALSE;
-  if (prepared->guest)
+  if (self->spare && !prepared->guest)
+    {
+      g_autoptr (GError) cannot =
+          g_error_new (BH_ERROR, BH_ERROR_NOT_FOUND, "%s", prepared->why_boot);
+
+      /* After an upgrade: to be made before somebody waits for it. */
+      if (prepared->plan)
+        bh_frozen_want (self->frozen, g_steal_pointer (&prepared->plan));
+      ended (self, cannot);
+    }
+  else if (take_spare (self))
+    return;
+  else if (prepared->guest)
     {
       listen_for_open (self);
       bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
@@ -338,6 +478,14 @@ bh_machine_start (BhMachine *self, BhVmConfig *config, gboolean debug)
 }
 
 void
+bh_machine_start_spare (BhMachine *self, BhVmConfig *config)
+{
+  self->spare = TRUE;
+  bh_log_prepare (self->id, NULL);
+  bh_machine_start (self, config, FALSE);
+}
+
+void
 bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib)
 {
   g_return_if_fail (self->state == BH_MACHINE_NEW);
@@ -354,6 +502,8 @@ bh_machine_prove (BhMachine *self)
   hold (self, FALSE);
   if (!self->prepared)
     return;
+  if (self->pool && (self->prepared->guest || self->prepared->plan))
+    bh_pool_want (self->pool, self->config);
   if (self->prepared->plan)
     bh_frozen_want (self->frozen, g_steal_pointer (&self->prepared->plan));
   g_clear_pointer (&self->prepared->guest, bh_frozen_guest_unref);
@@ -429,12 +579,13 @@ bh_machine_init (BhMachine *self)
 }
 
 BhMachine *
-bh_machine_new (const char *id, BhHypervisor *hypervisor, BhFrozen *frozen)
+bh_machine_new (const char *id, BhHypervisor *hypervisor, BhFrozen *frozen, BhPool *pool)
 {
   BhMachine *self = g_object_new (BH_TYPE_MACHINE, NULL);
 
   self->id = g_strdup (id);
   self->hypervisor = g_object_ref (hypervisor);
   self->frozen = g_object_ref (frozen);
+  self->pool = pool;
   return self;
 }

@@ -8,6 +8,8 @@
 #include "bh-hypervisor.h"
 #include "bh-vm-config.h"
 
+typedef struct _BhPool BhPool;
+
 #define BH_TYPE_MACHINE (bh_machine_get_type ())
 G_DECLARE_FINAL_TYPE (BhMachine, bh_machine, BH, MACHINE, GObject)
 
@@ -22,17 +24,27 @@ typedef enum
 } BhMachineState;
 
 /* Signals:
- * "step" (name): "kernel", "initramfs", "template", "domain", then "created" or "thawed"
+ * "step" (name): "kernel", "initramfs", "template", "domain", then "created", "thawed" or "pool"
  * "open": its channel can be connected to; the guest may be on its way still
  * "up": it runs
  * "down": what was thawed did not answer and is ended; "up" follows again when it boots
  * "ended" (GError or NULL): the last signal; an error only when it did not come up */
 
-/* @id: of the domain, of its runtime folder and log */
-BhMachine *bh_machine_new (const char *id, BhHypervisor *hypervisor, BhFrozen *frozen);
+/* @id: of the domain, of its runtime folder and log
+ * @pool: (nullable): where to look for a machine that waits */
+BhMachine *bh_machine_new (const char *id, BhHypervisor *hypervisor, BhFrozen *frozen,
+                           BhPool *pool);
 
 /* Ends with "up" or "ended". */
 void bh_machine_start (BhMachine *self, BhVmConfig *config, gboolean debug);
+
+/* One that waits for some AppVM like @config: thawed, and when that cannot be done, ended. */
+void bh_machine_start_spare (BhMachine *self, BhVmConfig *config);
+/* Of a spare one: stop its processors until it is taken. */
+void bh_machine_pause_async (BhMachine *self, GAsyncReadyCallback callback, gpointer data);
+gboolean bh_machine_pause_finish (BhMachine *self, GAsyncResult *result, GError **error);
+/* It waits, from the frozen guest @key. */
+gboolean bh_machine_can_be_taken (BhMachine *self, const char *key);
 
 /* Take over the domain @uuid that an earlier service has started. No "up" follows. */
 void bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib);

@@ -8,13 +8,15 @@
 #include "bh-color.h"
 #include "bh-domain.h"
 #include "bh-error.h"
-#include "bh-frozen.h"
+#include "bh-frozen-bus.h"
 #include "bh-host-apps.h"
 #include "bh-host-check.h"
 #include "bh-hypervisor.h"
 #include "bh-launchers.h"
 #include "bh-log.h"
 #include "bh-paths.h"
+#include "bh-pool.h"
+#include "bh-run-file.h"
 #include "bh-shares.h"
 #include "bh-sound-part.h"
 #include "bh-text.h"
@@ -35,6 +37,7 @@ struct _BhManager
   GDBusObjectManagerServer *server;
   BhHypervisor *hypervisor;
   BhFrozen *frozen;
+  BhPool *pool;
   BhHostApps *apps;
   BhLaunchers *launchers;
   BhVmFiles *files;
@@ -141,7 +144,7 @@ update_launchers (BhManager *self)
 static BhVm *
 add_vm (BhManager *self, BhVmConfig *config)
 {
-  BhVm *vm = bh_vm_new (config, self->hypervisor, self->frozen, self->apps, self->server);
+  BhVm *vm = bh_vm_new (config, self->hypervisor, self->pool, self->apps, self->server);
   g_autoptr (BhDbusObjectSkeleton) object = bh_dbus_object_skeleton_new (bh_vm_get_path (vm));
 
   g_hash_table_insert (self->vms, g_strdup (bh_vm_get_id (vm)), vm);
@@ -327,11 +330,29 @@ clean_folders (BhManager *self, GHashTable *domains)
     {
       BhVm *vm = g_hash_table_lookup (self->vms, name);
 
-      if ((bh_vm_id_is_valid (name) || g_str_has_prefix (name, BH_FREEZE_PREFIX))
+      if ((bh_vm_id_is_valid (name) || g_str_has_prefix (name, BH_FREEZE_PREFIX)
+           || g_str_has_prefix (name, BH_POOL_PREFIX))
+          && !bh_pool_has (self->pool, name)
           && g_strcmp0 (name, bh_frozen_get_making (self->frozen)) != 0
           && !g_hash_table_contains (domains, name) && !(vm && bh_vm_is_active (vm)))
         bh_domain_clean (name);
     }
+}
+
+/* The AppVM that the domain bulkhead-@id is: its name says that, unless it had waited ahead of time. */
+static BhVm *
+find_owner (BhManager *self, const char *id, const char *uuid)
+{
+  GHashTableIter iter;
+  gpointer vm;
+
+  if (!g_str_has_prefix (id, BH_POOL_PREFIX))
+    return g_hash_table_lookup (self->vms, id);
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    if (bh_run_file_is_of (bh_vm_get_id (vm), uuid))
+      return vm;
+  return NULL;
 }
 
 static void
@@ -346,13 +367,13 @@ adopt (BhManager *self)
   g_hash_table_iter_init (&iter, found);
   while (g_hash_table_iter_next (&iter, &id, &uuid))
     {
-      BhVm *vm = g_hash_table_lookup (self->vms, id);
+      BhVm *vm = find_owner (self, id, uuid);
 
-      if ((vm && bh_vm_is_active (vm)) || g_strcmp0 (id, bh_frozen_get_making (self->frozen)) == 0)
+      if ((vm && bh_vm_is_active (vm)) || bh_pool_has (self->pool, id) || g_strcmp0 (id, bh_frozen_get_making (self->frozen)) == 0)
         continue; /* started meanwhile */
-      if (vm && bh_domain_find_pid (id) > 0)
+      if (vm && bh_domain_find_pid (bh_vm_get_id (vm)) > 0)
         {
-          g_message ("%s runs already", (char *) id);
+          g_message ("%s runs already", bh_vm_get_id (vm));
           bh_vm_adopt (vm, uuid);
           continue;
         }
@@ -465,6 +486,7 @@ bh_manager_leave (BhManager *self, gboolean stop_vms)
     return;
   self->leaving = TRUE;
   bh_frozen_leave (self->frozen);
+  bh_pool_leave (self->pool);
   bh_tray_stop (self->tray);
   if (stop_vms)
     {
@@ -618,26 +640,6 @@ handle_stop_all (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
 }
 
 static gboolean
-handle_list_frozen (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
-{
-  bh_dbus_manager1_complete_list_frozen (manager, g_steal_pointer (&invocation),
-                                         bh_frozen_list (BH_MANAGER (manager)->frozen));
-  return TRUE;
-}
-
-static gboolean
-handle_remove_frozen (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *key)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (bh_frozen_remove (BH_MANAGER (manager)->frozen, key, &error))
-    bh_dbus_manager1_complete_remove_frozen (manager, g_steal_pointer (&invocation));
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-  return TRUE;
-}
-
-static gboolean
 handle_quit (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, gboolean stop_vms)
 {
   bh_dbus_manager1_complete_quit (manager, g_steal_pointer (&invocation));
@@ -655,8 +657,6 @@ bh_manager_iface_init (BhDbusManager1Iface *iface)
   iface->handle_check_host = handle_check_host;
   iface->handle_stop_all = handle_stop_all;
   iface->handle_mute_microphones = handle_mute_microphones;
-  iface->handle_list_frozen = handle_list_frozen;
-  iface->handle_remove_frozen = handle_remove_frozen;
   iface->handle_quit = handle_quit;
 }
 
@@ -666,6 +666,7 @@ bh_manager_finalize (GObject *object)
   BhManager *self = BH_MANAGER (object);
 
   bh_frozen_wait (self->frozen);
+  bh_pool_wait (self->pool);
   g_clear_handle_id (&self->look_again, g_source_remove);
   g_clear_pointer (&self->found, g_hash_table_unref);
   /* Before the AppVMs, which it knows. */
@@ -674,6 +675,7 @@ bh_manager_finalize (GObject *object)
   g_ptr_array_unref (self->stopping);
   g_clear_object (&self->server);
   g_clear_object (&self->files);
+  g_clear_object (&self->pool);
   g_clear_object (&self->frozen);
   g_clear_object (&self->hypervisor);
   g_clear_object (&self->apps);
@@ -701,6 +703,8 @@ bh_manager_init (BhManager *self)
   self->server = g_dbus_object_manager_server_new (BH_MANAGER_PATH);
   self->hypervisor = bh_hypervisor_new ();
   self->frozen = bh_frozen_new (self->hypervisor);
+  self->pool = bh_pool_new (self->hypervisor, self->frozen);
+  bh_frozen_bus_serve (BH_DBUS_MANAGER1 (self), self->frozen, self->pool);
   self->apps = bh_host_apps_new ();
   self->launchers = bh_launchers_new ();
   g_signal_connect_object (self->launchers, "failed", G_CALLBACK (on_launchers_failed), self, 0);
@@ -753,4 +757,6 @@ bh_manager_begin (BhManager *self)
   bh_tray_begin (self->tray, connection);
   if (self->found)
     adopt (self);
+  bh_frozen_refill (self->frozen);
+  bh_pool_want_last (self->pool, self->vms);
 }

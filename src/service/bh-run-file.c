@@ -49,6 +49,19 @@ bh_run_file_save (const char *id, const char *uuid, const char *display, gboolea
     g_message ("%s", error->message);
 }
 
+gboolean
+bh_run_file_is_of (const char *id, const char *uuid)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *path = file_path (id);
+  g_autofree char *of = NULL;
+
+  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
+    return FALSE;
+  of = g_key_file_get_string (file, GROUP, "Uuid", NULL);
+  return g_strcmp0 (of, uuid) == 0;
+}
+
 void
 bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kvm,
                   guint *memory_mib, guint *next_program, GPtrArray *programs)

@@ -22,6 +22,7 @@ static const struct
   { "domain", "Setting up the virtual machine" },
   { "created", "Starting the virtual machine" },
   { "thawed", "Waking the virtual machine" },
+  { "pool", "Waking the virtual machine that waited" },
   { "channel", "Waiting for the AppVM" },
   { "hello", "Connecting programs and files" },
   { "configured", "Ready" },

@@ -721,14 +721,14 @@ bh_run_init (BhRun *self)
 }
 
 BhRun *
-bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen)
+bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhPool *pool)
 {
   BhRun *self = g_object_new (BH_TYPE_RUN, NULL);
 
   self->config = bh_vm_config_ref (config);
   self->id = g_strdup (bh_vm_config_get_id (config));
   self->hypervisor = g_object_ref (hypervisor);
-  self->machine = bh_machine_new (self->id, hypervisor, frozen);
+  self->machine = bh_machine_new (self->id, hypervisor, bh_pool_get_frozen (pool), pool);
   g_signal_connect (self->machine, "step", G_CALLBACK (on_machine_step), self);
   g_signal_connect (self->machine, "open", G_CALLBACK (on_machine_open), self);
   g_signal_connect (self->machine, "up", G_CALLBACK (on_machine_up), self);

@@ -3,7 +3,7 @@
  * One run of an AppVM, from the start of its machine to its end. */
 #pragma once
 
-#include "bh-frozen.h"
+#include "bh-pool.h"
 #include "bh-hypervisor.h"
 #include "bh-parts.h"
 #include "bh-programs.h"
@@ -32,7 +32,7 @@ typedef enum
  * "windows" (id, count), "idle", "notice" (text)
  * "part-changed" (name): what bh_parts_describe() says of it */
 
-BhRun *bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen);
+BhRun *bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhPool *pool);
 
 /* @display: WAYLAND_DISPLAY for its windows. Ends with "ready" or "ended". */
 void bh_run_start (BhRun *self, const char *display, gboolean debug);

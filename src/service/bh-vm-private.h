@@ -16,7 +16,7 @@ struct _BhVm
   BhVmConfig *config;
   BhVmConfig *started; /* what it was started with; NULL: it does not run */
   BhHypervisor *hypervisor;
-  BhFrozen *frozen;
+  BhPool *pool;
   BhHostApps *apps;
   BhRun *run;
   BhConsole *console;

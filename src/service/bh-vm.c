@@ -356,7 +356,7 @@ take_run (BhVm *self, BhRun *run)
 static void
 begin_run (BhVm *self, const char *display, gboolean debug)
 {
-  take_run (self, bh_run_new (self->config, self->hypervisor, self->frozen));
+  take_run (self, bh_run_new (self->config, self->hypervisor, self->pool));
   bh_run_start (self->run, display, debug);
   show_state (self, "Preparing", "");
 }
@@ -588,7 +588,7 @@ bh_vm_finalize (GObject *object)
   bh_vm_config_unref (self->config);
   g_clear_pointer (&self->started, bh_vm_config_unref);
   g_object_unref (self->hypervisor);
-  g_object_unref (self->frozen);
+  g_object_unref (self->pool);
   g_object_unref (self->apps);
   g_free (self->path);
   G_OBJECT_CLASS (bh_vm_parent_class)->finalize (object);
@@ -620,14 +620,14 @@ bh_vm_init (BhVm *self)
 }
 
 BhVm *
-bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHostApps *apps,
+bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhPool *pool, BhHostApps *apps,
            GDBusObjectManagerServer *server)
 {
   BhVm *self = g_object_new (BH_TYPE_VM, NULL);
 
   self->config = bh_vm_config_ref (config);
   self->hypervisor = g_object_ref (hypervisor);
-  self->frozen = g_object_ref (frozen);
+  self->pool = g_object_ref (pool);
   self->apps = g_object_ref (apps);
   self->callers = bh_callers_new (server);
   self->path = g_strconcat ("/io/github/bulkhead/vm/", bh_vm_config_get_id (config), NULL);
@@ -671,7 +671,7 @@ bh_vm_adopt (BhVm *self, const char *uuid)
 {
   if (self->run)
     return;
-  take_run (self, bh_run_new (self->config, self->hypervisor, self->frozen));
+  take_run (self, bh_run_new (self->config, self->hypervisor, self->pool));
   bh_run_adopt (self->run, uuid);
   show_programs (self);
   show_state (self, "", "");

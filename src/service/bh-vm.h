@@ -6,7 +6,7 @@
 
 #include "bh-dbus-vm.h"
 #include "bh-host-apps.h"
-#include "bh-frozen.h"
+#include "bh-pool.h"
 #include "bh-hypervisor.h"
 #include "bh-vm-config.h"
 
@@ -18,7 +18,7 @@ G_DECLARE_FINAL_TYPE (BhVm, bh_vm, BH, VM, BhDbusVm1Skeleton)
  * "deleted": take it off the bus
  * "ready" (kvm): it runs, with KVM or emulated */
 
-BhVm *bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhFrozen *frozen, BhHostApps *apps,
+BhVm *bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhPool *pool, BhHostApps *apps,
                  GDBusObjectManagerServer *server);
 const char *bh_vm_get_id (BhVm *self);
 const char *bh_vm_get_name (BhVm *self);

@@ -11,10 +11,11 @@ import re
 import shutil
 import signal
 import struct
+import subprocess
 import time
 
 from harness import TestCase, main, require_ordinary_user, wait_for
-from harness.session import DBusError, Session
+from harness.session import DBusError, JobFailed, Session
 from harness.sway import Sway
 
 BOOT = 120
@@ -35,6 +36,14 @@ def frozen_pids(session):
         except OSError:
             pass
     return found
+
+
+def command_line(pid):
+    try:
+        with open(f'/proc/{pid}/cmdline', 'rb') as file:
+            return file.read()
+    except OSError:
+        return b''
 
 
 def open_ram(pid, flags=os.O_RDONLY):
@@ -81,13 +90,14 @@ class FrozenCase(TestCase):
     """A session with a cache of its own; after the first start there is a frozen guest."""
 
     FREEZE = True
+    READY_AHEAD = 0
 
     @classmethod
     def setUpClass(cls):
         require_ordinary_user()
         cls.sway = Sway().start()
         cls.addClassCleanup(cls.sway.stop)
-        cls.session = Session(cls.sway, private_cache=True,
+        cls.session = Session(cls.sway, private_cache=True, ready_ahead=cls.READY_AHEAD,
                               env={'BULKHEAD_FREEZE_DELAY': '0', 'LANGUAGE': MARKER.lower()})
         cls.addClassCleanup(cls.session.stop)
         cls.session.start()
@@ -102,8 +112,8 @@ class FrozenCase(TestCase):
         cls.first.wait(BOOT)
         cls.first_names = [name for name, _ in cls.first.timeline()]
         wait_for(cls.frozen, BOOT, 'a frozen guest')
-        wait_for(lambda: not frozen_pids(cls.session), 20, 'its QEMU to end')
-        cls.vm.stop().wait(30)
+        wait_for(lambda: not frozen_pids(cls.session), 30, 'its QEMU to end')
+        cls.vm.stop().wait(60)
 
     @classmethod
     def frozen(cls):
@@ -210,6 +220,136 @@ class Thawing(FrozenCase):
         job = self.vm.start(debug=True)
         job.wait(BOOT)
         self.assertIn('created', self.names(job))
+
+
+class Ahead(FrozenCase):
+    """One guest waits, thawed; whoever starts next is that one."""
+
+    READY_AHEAD = 1
+
+    def waiting(self):
+        """The QEMU of the one that waits."""
+        wait_for(self.spare_pids, BOOT, 'its QEMU')
+        wait_for(lambda: self.session.manager.get('ReadyAheadNow') == 1, BOOT, 'one to wait')
+        return wait_for(self.spare_pids, 20, 'its QEMU')[0]
+
+    def spare_pids(self):
+        return [pid for pid in self.session.qemu_pids()
+                if b'guest=bulkhead-pool_' in command_line(pid) and pid not in self.taken()]
+
+    def taken(self):
+        return [self.qemu_of(vm) for vm in (self.vm, self.other) if vm.state == 'running']
+
+    def start_ahead(self, vm):
+        job = vm.start()
+        job.wait(BOOT)
+        self.assertIn('pool', self.names(job))
+        self.assertNotIn('thawed', self.names(job))
+        return job
+
+    def test_it_becomes_the_next_appvm_and_another_one_waits(self):
+        first = self.waiting()
+        vms = [path for path in self.session.objects() if '/vm/' in path]
+        self.assertEqual(len(vms), 2)  # it is none
+        self.assertEqual([vm.state for vm in (self.vm, self.other)], ['stopped', 'stopped'])
+        self.start_ahead(self.vm)
+        self.assertEqual(self.qemu_of(self.vm), first)
+        second = self.waiting()
+        self.assertNotEqual(second, first)
+        self.start_ahead(self.other)
+        self.assertEqual(self.qemu_of(self.other), second)
+        script = ('cat /proc/sys/kernel/random/boot_id /etc/machine-id; hostname;'
+                  ' head -c 24 /dev/urandom | od -An -tx1 -w24')
+        one, two = [self.output(vm, script).split('\n')[:4] for vm in (self.vm, self.other)]
+        for mine, its in zip(one, two):
+            self.assertTrue(mine)
+            self.assertNotEqual(mine, its)
+        self.assertRegex(self.vm.log(), 'thawed ahead')
+        before = time.time()
+        there = float(self.output(self.vm, 'date +%s.%N'))
+        self.assertGreater(there, before - 1)
+        self.assertLess(there, time.time() + 1)
+
+    def test_what_waits_long_is_warm_and_paused_and_starts_all_the_same(self):
+        pid = self.waiting()
+        wait_for(lambda: 'paused' in self.domains(), BOOT, 'it to be paused')
+        private = anonymous_mib(pid)
+        print(f'private memory of one that waits: {private:.0f} MiB', flush=True)
+        self.assertLess(private, PRIVATE_MIB + 32)
+        self.start_ahead(self.vm)
+        self.assertEqual(self.qemu_of(self.vm), pid)
+        self.assertNotIn('paused', self.domains())
+        self.output(self.vm, 'ls /usr/bin >/dev/null')
+        there = float(self.output(self.vm, 'date +%s.%N'))
+        self.assertLess(abs(there - time.time()), 30)
+
+    def domains(self):
+        return subprocess.run(['virsh', '-c', 'qemu:///session', 'list'], env=self.session.env,
+                              stdout=subprocess.PIPE, text=True, timeout=60, check=False).stdout
+
+    def test_settings_it_cannot_serve(self):
+        self.waiting()
+        self.other.set(Thaw='false')
+        self.addCleanup(self.other.set, Thaw='true')
+        job = self.other.start()
+        job.wait(BOOT)
+        self.assertIn('created', self.names(job))
+
+    def test_how_many(self):
+        pid = self.waiting()
+        with self.assertRaises(DBusError) as caught:
+            self.session.manager.call('SetReadyAhead', '(u)', 3)
+        self.assertEqual(caught.exception.name, 'InvalidArgument')
+        self.assertEqual(self.session.manager.get('ReadyAhead'), 1)
+        self.assertTrue(os.path.exists(f'/proc/{pid}'))
+        self.addCleanup(self.session.manager.call, 'SetReadyAhead', '(u)', 1)
+        self.session.manager.call('SetReadyAhead', '(u)', 0)
+        wait_for(lambda: self.session.qemu_pids() == [], 30, 'its end')
+        self.assertEqual(self.session.manager.get('ReadyAheadNow'), 0)
+        self.session.stop_service()
+        self.session.start_service()
+        self.assertEqual(self.session.manager.get('ReadyAhead'), 0)
+
+    def test_a_killed_service_loses_what_waits_and_nothing_else(self):
+        self.waiting()
+        self.start_ahead(self.vm)
+        mine = self.qemu_of(self.vm)
+        waiting = self.waiting()
+        self.session.kill_service()
+        self.session.start_service(extra_env={'BULKHEAD_FREEZE_DELAY': '-1'})
+        wait_for(lambda: self.session.qemu_pids() == [mine], 30, 'the end of what waited')
+        self.assertFalse(os.path.exists(f'/proc/{waiting}'))
+        self.vm.wait_state('running', 30)
+        wait_for(lambda: 'found running' in self.vm.log(), 30, 'it to be found')
+        wait_for(lambda: self.runs_programs(self.vm), 60, 'programs')
+        self.vm.stop().wait(60)
+        wait_for(lambda: os.listdir(os.path.join(self.session.place.runtime, 'bulkhead')) == [],
+                 20, 'its folder to go')
+        self.session.stop_service()
+        self.session.start_service()
+
+    def runs_programs(self, vm):
+        try:
+            return self.output(vm, 'echo yes').strip() == 'yes'
+        except JobFailed:
+            return False
+
+    def test_the_service_ends(self):
+        self.waiting()
+        self.assertEqual(self.session.stop_service(), 0)
+        self.assertEqual(self.session.qemu_pids(), [])
+        # The next one gets it back from the disk, and has one waiting, before anybody asks.
+        self.session.start_service()
+        self.waiting()
+        self.assertTrue(self.frozen()[0]['in-memory'])
+        self.start_ahead(self.vm)
+
+    def test_one_that_dies_is_replaced(self):
+        pid = self.waiting()
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: self.spare_pids() not in ([], [pid]), BOOT, 'another one')
+        self.assertNotEqual(self.waiting(), pid)
+        self.start_ahead(self.vm)
 
 
 class Siblings(FrozenCase):

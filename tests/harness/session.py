@@ -173,9 +173,11 @@ class Session:
     private_cache: do not use the cache that all tests of this user share.
     uri: libvirt's; "test:///default" needs no daemon.
     activate: leave it to the bus to start the service.
+    ready_ahead: how many guests the service keeps thawed for the next start.
     """
 
-    def __init__(self, sway=None, place=None, env=None, private_cache=False, uri=None, activate=False):
+    def __init__(self, sway=None, place=None, env=None, private_cache=False, uri=None, activate=False,
+                 ready_ahead=0):
         self._own_place = place is None and sway is None
         self.place = place or (sway.place if sway else Place())
         self.display = sway.env['WAYLAND_DISPLAY'] if sway else None
@@ -194,6 +196,7 @@ class Session:
         self.env.update(env or {})
         self._needs_libvirt = not (uri or '').startswith('test:')
         self._activate = activate
+        self._ready_ahead = ready_ahead
         self._daemons = []
         self.service = None
         self.bus = None
@@ -212,6 +215,11 @@ class Session:
                 except FileNotFoundError:
                     if name == 'bulkhead-service':
                         raise
+        conf = os.path.join(self.env['XDG_CONFIG_HOME'], 'bulkhead', 'service.conf')
+        if not os.path.exists(conf):
+            os.makedirs(os.path.dirname(conf), mode=0o700, exist_ok=True)
+            with open(conf, 'w', encoding='utf-8') as file:
+                file.write(f'[Service]\nReadyAhead={self._ready_ahead}\n')
         self._start_bus()
         if self._needs_libvirt:
             self.start_libvirt()
