@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Makes a new AppVM: name, colour and programs. */
+ * Makes a new AppVM: name, colour, programs and commands, and what it may reach. */
 #include "config.h"
 
 #include "bh-create-window.h"
@@ -9,8 +9,13 @@
 #include "bh-color-dot.h"
 #include "bh-color-picker.h"
 #include "bh-color.h"
+#include "bh-command-window.h"
+#include "bh-commands.h"
+#include "bh-drop.h"
 #include "bh-name-check.h"
 #include "bh-program-picker.h"
+#include "bh-reach.h"
+#include "bh-setting-rows.h"
 #include "bh-trouble.h"
 
 #include <glib/gi18n.h>
@@ -21,10 +26,15 @@ struct _BhCreateWindow
   BhVmList *vms;
   BhProgramList *programs;
   GCancellable *cancellable;
+  GPtrArray *commands; /* ids */
+  GHashTable *reach;   /* key → value that is not its default */
   gboolean creating;
 
   AdwLeaflet *leaflet;
-  GtkWidget *form, *choice;
+  GtkWidget *form, *choice, *reach_choice;
+  AdwActionRow *reach_row;
+  AdwPreferencesPage *reach_page;
+  GtkLabel *reach_text;
   BhColorDot *dot;
   AdwEntryRow *name;
   GtkLabel *hint;
@@ -85,10 +95,21 @@ on_name_applied (AdwEntryRow *row, BhCreateWindow *self)
   gtk_widget_activate_action (GTK_WIDGET (self), "window.create", NULL);
 }
 
+static void show_programs (BhCreateWindow *self);
+
 static void
 on_remove_clicked (GtkButton *button, BhCreateWindow *self)
 {
-  bh_program_picker_unchoose (self->picker, g_object_get_data (G_OBJECT (button), "program"));
+  g_autofree char *id = g_strdup (g_object_get_data (G_OBJECT (button), "program"));
+  guint position;
+
+  if (g_ptr_array_find_with_equal_func (self->commands, id, g_str_equal, &position))
+    {
+      g_ptr_array_remove_index (self->commands, position);
+      show_programs (self);
+    }
+  else
+    bh_program_picker_unchoose (self->picker, id);
   gtk_widget_grab_focus (self->choose);
 }
 
@@ -118,10 +139,11 @@ make_program_row (BhCreateWindow *self, BhProgram *program)
 }
 
 static void
-on_programs_changed (BhProgramPicker *picker, BhCreateWindow *self)
+show_programs (BhCreateWindow *self)
 {
-  g_auto (GStrv) chosen = bh_program_picker_get_chosen (picker);
+  g_auto (GStrv) chosen = bh_program_picker_get_chosen (self->picker);
   GtkWidget *row;
+  int n = 0;
 
   while ((row = gtk_widget_get_first_child (GTK_WIDGET (self->rows))) != self->add_row)
     gtk_list_box_remove (self->rows, row);
@@ -129,8 +151,126 @@ on_programs_changed (BhProgramPicker *picker, BhCreateWindow *self)
     {
       g_autoptr (BhProgram) program = bh_program_list_lookup (self->programs, chosen[i]);
 
-      gtk_list_box_insert (self->rows, make_program_row (self, program), (int) i);
+      gtk_list_box_insert (self->rows, make_program_row (self, program), n++);
     }
+  for (guint i = 0; i < self->commands->len; i++)
+    {
+      g_autoptr (BhProgram) program =
+          bh_program_list_lookup (self->programs, self->commands->pdata[i]);
+
+      gtk_list_box_insert (self->rows, make_program_row (self, program), n++);
+    }
+}
+
+static void
+on_programs_changed (BhProgramPicker *picker, BhCreateWindow *self)
+{
+  show_programs (self);
+}
+
+static void
+on_command (GtkWindow *window, const char *id, gpointer user_data)
+{
+  BhCreateWindow *self = user_data;
+
+  g_ptr_array_add (self->commands, g_strdup (id));
+  show_programs (self);
+}
+
+static void
+add_command (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhCreateWindow *self = BH_CREATE_WINDOW (widget);
+  g_autoptr (GStrvBuilder) present = g_strv_builder_new ();
+  g_auto (GStrv) ids = NULL;
+
+  for (guint i = 0; i < self->commands->len; i++)
+    g_strv_builder_add (present, self->commands->pdata[i]);
+  ids = g_strv_builder_end (present);
+  gtk_window_present (bh_command_window_new (GTK_WINDOW (self), (const char *const *) ids,
+                                             on_command, G_OBJECT (self)));
+}
+
+static void
+on_dropped (GtkWidget *widget, const char *const *ids, const GError *refused)
+{
+  BhCreateWindow *self = BH_CREATE_WINDOW (widget);
+
+  for (gsize i = 0; ids[i]; i++)
+    bh_program_picker_choose (self->picker, ids[i]);
+  if (refused)
+    bh_trouble_present_plain (GTK_WINDOW (self), NULL, refused);
+}
+
+/* What it may reach, as the rows have it so far: a{ss}. */
+static GVariant *
+reach_settings (BhCreateWindow *self)
+{
+  GVariantBuilder settings;
+  GHashTableIter iter;
+  gpointer key, value;
+
+  g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
+  g_hash_table_iter_init (&iter, self->reach);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    g_variant_builder_add (&settings, "{ss}", key, value);
+  return g_variant_ref_sink (g_variant_builder_end (&settings));
+}
+
+static void
+update_reach (BhCreateWindow *self)
+{
+  g_autoptr (GVariant) settings = reach_settings (self);
+  g_autofree char *text = bh_reach_describe (settings);
+  g_autoptr (GPtrArray) list = bh_reach_list (settings);
+  g_autoptr (GString) title = g_string_new (NULL);
+
+  for (guint i = 0; i < list->len; i++)
+    {
+      const BhReachItem *item = list->pdata[i];
+
+      /* Translators: between the things in a list. */
+      g_string_append_printf (title, "%s%s", i > 0 ? _ (", ") : "", item->text);
+    }
+  gtk_label_set_text (self->reach_text, text);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->reach_row),
+                                 title->len > 0 ? title->str : _ ("Nothing outside"));
+  adw_action_row_set_subtitle (self->reach_row, text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->reach_row),
+                                  GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, -1);
+}
+
+static void
+on_reach_proposed (BhSettingRow *row, const char *value, BhCreateWindow *self)
+{
+  const BhKey *key = bh_setting_row_get_key (row);
+
+  if (*value == '\0' || g_strcmp0 (value, key->fallback) == 0)
+    g_hash_table_remove (self->reach, key->name);
+  else
+    g_hash_table_insert (self->reach, (gpointer) key->name, g_strdup (value));
+  bh_setting_row_answer (row, value, NULL);
+  update_reach (self);
+}
+
+static void
+make_reach (BhCreateWindow *self)
+{
+  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
+  AdwPreferencesGroup *group = bh_setting_rows_make (BH_GROUP_REACH, self->programs, NULL, rows);
+
+  adw_preferences_page_add (self->reach_page, group);
+  for (guint i = 0; i < rows->len; i++)
+    g_signal_connect_object (rows->pdata[i], "proposed", G_CALLBACK (on_reach_proposed), self, 0);
+}
+
+static void
+choose_reach (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhCreateWindow *self = BH_CREATE_WINDOW (widget);
+
+  adw_leaflet_set_visible_child (self->leaflet, self->reach_choice);
+  gtk_widget_child_focus (self->reach_choice, GTK_DIR_TAB_FORWARD);
 }
 
 static void
@@ -151,8 +291,10 @@ go_back (GtkWidget *widget, const char *action, GVariant *parameter)
     gtk_window_close (GTK_WINDOW (self));
   else
     {
+      gboolean programs = adw_leaflet_get_visible_child (self->leaflet) == self->choice;
+
       adw_leaflet_set_visible_child (self->leaflet, self->form);
-      gtk_widget_grab_focus (self->choose);
+      gtk_widget_grab_focus (programs ? self->choose : GTK_WIDGET (self->reach_row));
     }
 }
 
@@ -199,7 +341,11 @@ create (GtkWidget *widget, const char *action, GVariant *parameter)
   g_auto (GStrv) chosen = bh_program_picker_get_chosen (self->picker);
   g_autofree char *programs = g_strjoinv (";", chosen);
   g_autofree char *name = dup_name (self);
+  g_autoptr (GVariant) reach = reach_settings (self);
+  g_autoptr (GString) commands = g_string_new (NULL);
   GVariantBuilder settings;
+  GVariantIter iter;
+  const char *key, *value;
 
   /* The service went away: the main window says so. */
   if (!manager)
@@ -212,6 +358,14 @@ create (GtkWidget *widget, const char *action, GVariant *parameter)
   g_variant_builder_add (&settings, "{ss}", "Color", bh_color_picker_get_color (self->colors));
   if (*programs != '\0')
     g_variant_builder_add (&settings, "{ss}", "Applications", programs);
+  for (guint i = 0; i < self->commands->len; i++)
+    g_string_append_printf (commands, "%s%s", i > 0 ? "\n" : "",
+                            (char *) self->commands->pdata[i] + strlen (BH_COMMAND_PREFIX));
+  if (commands->len > 0)
+    g_variant_builder_add (&settings, "{ss}", "Commands", commands->str);
+  g_variant_iter_init (&iter, reach);
+  while (g_variant_iter_next (&iter, "{&s&s}", &key, &value))
+    g_variant_builder_add (&settings, "{ss}", key, value);
   set_creating (self, TRUE);
   bh_dbus_manager1_call_create_vm (manager, g_variant_builder_end (&settings), self->cancellable,
                                    on_created, self);
@@ -230,11 +384,22 @@ bh_create_window_dispose (GObject *object)
 }
 
 static void
+bh_create_window_finalize (GObject *object)
+{
+  BhCreateWindow *self = BH_CREATE_WINDOW (object);
+
+  g_ptr_array_unref (self->commands);
+  g_hash_table_unref (self->reach);
+  G_OBJECT_CLASS (bh_create_window_parent_class)->finalize (object);
+}
+
+static void
 bh_create_window_class_init (BhCreateWindowClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = bh_create_window_dispose;
+  G_OBJECT_CLASS (klass)->finalize = bh_create_window_finalize;
   created_signal = g_signal_new ("created", BH_TYPE_CREATE_WINDOW, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                  NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   g_type_ensure (BH_TYPE_COLOR_DOT);
@@ -242,6 +407,8 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   g_type_ensure (BH_TYPE_PROGRAM_PICKER);
   gtk_widget_class_install_action (widget_class, "window.create", NULL, create);
   gtk_widget_class_install_action (widget_class, "window.choose-programs", NULL, choose_programs);
+  gtk_widget_class_install_action (widget_class, "window.choose-reach", NULL, choose_reach);
+  gtk_widget_class_install_action (widget_class, "window.add-command", NULL, add_command);
   gtk_widget_class_install_action (widget_class, "window.back", NULL, go_back);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK,
                                        "window.create", NULL);
@@ -253,6 +420,10 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, leaflet);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, form);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, choice);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, reach_choice);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, reach_row);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, reach_page);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, reach_text);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, dot);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, name);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, hint);
@@ -272,6 +443,8 @@ static void
 bh_create_window_init (BhCreateWindow *self)
 {
   self->cancellable = g_cancellable_new ();
+  self->commands = g_ptr_array_new_with_free_func (g_free);
+  self->reach = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
   gtk_widget_init_template (GTK_WIDGET (self));
   bh_accessible_tidy (GTK_WIDGET (self));
   bh_accessible_follow (GTK_WIDGET (self->leaflet));
@@ -314,6 +487,9 @@ bh_create_window_new (GtkWindow *parent, BhVmList *vms, BhProgramList *programs)
   self->vms = g_object_ref (vms);
   self->programs = g_object_ref (programs);
   bh_program_picker_set_list (self->picker, programs, NULL);
+  bh_drop_accept (GTK_WIDGET (self), programs, on_dropped);
+  make_reach (self);
+  update_reach (self);
   propose_color (self);
   update (self);
   gtk_widget_grab_focus (GTK_WIDGET (self->name));

@@ -5,6 +5,7 @@
 
 #include "bh-launch.h"
 
+#include "bh-commands.h"
 #include "bh-trouble.h"
 
 #ifdef GDK_WINDOWING_WAYLAND
@@ -116,8 +117,16 @@ bh_launch_program (BhVmItem *item, const char *app, const char *label, GtkWidget
 {
   BhJob *job = begin (item, BH_JOB_LAUNCH, app, label, origin);
   g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
+  g_auto (GStrv) argv = NULL;
 
-  g_variant_dict_insert (&options, "app", "s", app);
+  if (g_str_has_prefix (app, BH_COMMAND_PREFIX)
+      && bh_command_parse (app + strlen (BH_COMMAND_PREFIX), NULL, &argv))
+    {
+      g_variant_dict_insert (&options, "argv", "^as", argv);
+      g_variant_dict_insert (&options, "label", "s", label);
+    }
+  else
+    g_variant_dict_insert (&options, "app", "s", app);
   add_display (&options, origin);
   add_token (&options, origin);
   bh_dbus_vm1_call_launch (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL,

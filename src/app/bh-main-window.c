@@ -295,6 +295,15 @@ rename_vm (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+delete_vm (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhVmItem *item = bh_vm_page_get_item (BH_MAIN_WINDOW (widget)->page);
+
+  if (item)
+    bh_vm_acts_delete (item, widget);
+}
+
+static void
 duplicate_vm (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   BhMainWindow *self = BH_MAIN_WINDOW (widget);
@@ -374,6 +383,7 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.shortcuts", NULL, show_shortcuts);
   gtk_widget_class_install_action (widget_class, "win.vm-settings", NULL, show_vm_settings);
   gtk_widget_class_install_action (widget_class, "win.vm-rename", NULL, rename_vm);
+  gtk_widget_class_install_action (widget_class, "win.vm-delete", NULL, delete_vm);
   gtk_widget_class_install_action (widget_class, "win.vm-duplicate", NULL, duplicate_vm);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-main-window.ui");

@@ -5,6 +5,8 @@
 
 #include "bh-program-list.h"
 
+#include "bh-commands.h"
+
 struct _BhProgramList
 {
   GObject parent_instance;
@@ -183,5 +185,7 @@ bh_program_list_lookup (BhProgramList *self, const char *id)
 {
   BhProgram *program = g_hash_table_lookup (self->by_id, id);
 
+  if (g_str_has_prefix (id, BH_COMMAND_PREFIX))
+    return bh_program_new_command (id);
   return program ? g_object_ref (program) : bh_program_new_missing (id);
 }

@@ -221,25 +221,41 @@ bh_program_picker_get_chosen (BhProgramPicker *self)
   return g_strv_builder_end (builder);
 }
 
-void
-bh_program_picker_unchoose (BhProgramPicker *self, const char *id)
+static void
+set_chosen (BhProgramPicker *self, const char *id, gboolean chosen)
 {
   GtkWidget *row = gtk_widget_get_first_child (GTK_WIDGET (self->rows));
   guint position;
+  gboolean had;
 
   for (; row; row = gtk_widget_get_next_sibling (row))
     if (BH_IS_PROGRAM_ROW (row)
         && g_str_equal (bh_program_get_id (bh_program_row_get_program (BH_PROGRAM_ROW (row))), id))
       {
-        bh_program_row_set_chosen (BH_PROGRAM_ROW (row), FALSE);
+        bh_program_row_set_chosen (BH_PROGRAM_ROW (row), chosen);
         return;
       }
   /* The search hides its row. */
-  if (g_ptr_array_find_with_equal_func (self->chosen, id, g_str_equal, &position))
-    {
-      g_ptr_array_remove_index (self->chosen, position);
-      g_signal_emit (self, changed_signal, 0);
-    }
+  had = g_ptr_array_find_with_equal_func (self->chosen, id, g_str_equal, &position);
+  if (had == chosen)
+    return;
+  if (chosen)
+    g_ptr_array_add (self->chosen, g_strdup (id));
+  else
+    g_ptr_array_remove_index (self->chosen, position);
+  g_signal_emit (self, changed_signal, 0);
+}
+
+void
+bh_program_picker_choose (BhProgramPicker *self, const char *id)
+{
+  set_chosen (self, id, TRUE);
+}
+
+void
+bh_program_picker_unchoose (BhProgramPicker *self, const char *id)
+{
+  set_chosen (self, id, FALSE);
 }
 
 void

@@ -22,5 +22,6 @@ void bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list,
 
 /* Ids in the order they were chosen; (transfer full). */
 GStrv bh_program_picker_get_chosen (BhProgramPicker *self);
+void bh_program_picker_choose (BhProgramPicker *self, const char *id);
 void bh_program_picker_unchoose (BhProgramPicker *self, const char *id);
 void bh_program_picker_focus_search (BhProgramPicker *self);

@@ -5,6 +5,7 @@
 
 #include "bh-program.h"
 
+#include "bh-commands.h"
 #include "bh-text.h"
 
 #include <glib/gi18n.h>
@@ -153,6 +154,26 @@ bh_program_new_missing (const char *id)
   self->summary = g_strdup ("");
   self->reason = g_strdup (_ ("It is not installed on this computer."));
   self->icon = make_icon ("");
+  index_text (self, NULL);
+  return self;
+}
+
+BhProgram *
+bh_program_new_command (const char *id)
+{
+  BhProgram *self = g_object_new (BH_TYPE_PROGRAM, NULL);
+  const char *line = id + strlen (BH_COMMAND_PREFIX);
+  const char *equals = strchr (line, '=');
+
+  self->id = g_strdup (id);
+  if (!bh_command_parse (line, &self->name, NULL))
+    {
+      self->name = bh_text_clean (line, strlen (line), MAX_NAME_CHARS);
+      self->reason = g_strdup (_ ("This is no command line."));
+    }
+  self->summary =
+      equals ? bh_text_clean (equals + 1, strlen (equals + 1), MAX_SUMMARY_CHARS) : g_strdup ("");
+  self->icon = g_themed_icon_new ("utilities-terminal-symbolic");
   index_text (self, NULL);
   return self;
 }

@@ -15,6 +15,9 @@ BhProgram *bh_program_new (GVariant *description);
 /* A program that an AppVM names, and this computer does not have (any more). */
 BhProgram *bh_program_new_missing (const char *id);
 
+/* @id: "command:NAME=COMMAND LINE", see bh-commands.h. */
+BhProgram *bh_program_new_command (const char *id);
+
 const char *bh_program_get_id (BhProgram *self);
 const char *bh_program_get_name (BhProgram *self);
 const char *bh_program_get_summary (BhProgram *self);

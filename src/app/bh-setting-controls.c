@@ -360,6 +360,9 @@ bh_setting_control_for (BhKeyType type)
     [BH_KEY_ENUM] = { FALSE, make_choice, show_choice, NULL },
     [BH_KEY_COLOR] = { TRUE, make_color, show_color, NULL },
     [BH_KEY_APPS] = { TRUE, bh_setting_apps_make, bh_setting_apps_show, NULL },
+    [BH_KEY_LIST] = { TRUE, make_string, show_string, on_entry_done },
+    [BH_KEY_FOLDERS] = { TRUE, make_string, show_string, on_entry_done },
+    [BH_KEY_COMMANDS] = { TRUE, bh_setting_apps_make, bh_setting_apps_show, NULL },
   };
 
   g_return_val_if_fail ((gsize) type < G_N_ELEMENTS (controls), &controls[BH_KEY_STRING]);

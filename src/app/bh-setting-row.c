@@ -333,25 +333,24 @@ static char *
 judge (BhSettingRow *self, const char *text, char **normal)
 {
   char *wrong = self->check ? self->check (text, self->check_data) : NULL;
-  g_autofree char *range = NULL;
+  g_autoptr (GError) error = NULL;
   glong length = g_utf8_strlen (text, -1);
 
   if (wrong)
     return wrong;
-  *normal = bh_key_normalize (self->key, text, NULL);
+  *normal = bh_key_normalize (self->key, text, &error);
   if (*normal)
     return NULL;
   if (self->key->type != BH_KEY_STRING && self->key->type != BH_KEY_TEXT)
-    {
-      range = bh_key_describe_range (self->key);
-      return g_strdup_printf (_ ("This cannot be used. It takes %s."), range);
-    }
+    return g_strdup (error->message);
   if (length > self->key->max)
     return g_strdup_printf (ngettext ("%ld character too long.", "%ld characters too long.",
                                       (gulong) (length - self->key->max)),
                             length - (glong) self->key->max);
   if (length < self->key->min)
     return g_strdup (_ ("It cannot be empty."));
+  if (self->key->takes)
+    return g_strdup_printf (_ ("This cannot be used. It takes %s."), self->key->takes);
   return g_strdup (_ ("It has characters that cannot be shown safely."));
 }
 

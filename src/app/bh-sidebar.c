@@ -6,7 +6,14 @@
 #include "bh-sidebar.h"
 
 #include "bh-accessible.h"
+#include "bh-text.h"
 #include "bh-vm-row.h"
+
+#include <glib/gi18n.h>
+
+/* As many as fit beside the list. */
+#define MAX_PROBLEMS 3
+#define MAX_PROBLEM_CHARS 200
 
 struct _BhSidebar
 {
@@ -24,7 +31,8 @@ struct _BhSidebar
   GtkSearchEntry *search;
   GtkToggleButton *all;
   GtkListBox *rows;
-  GtkWidget *no_results, *slow_notice;
+  GtkWidget *no_results, *slow_notice, *problems_notice;
+  GtkLabel *problems;
 };
 
 G_DEFINE_FINAL_TYPE (BhSidebar, bh_sidebar, GTK_TYPE_BOX)
@@ -144,6 +152,29 @@ on_virtualization (BhSidebar *self)
       manager && g_strcmp0 (bh_dbus_manager1_get_virtualization (manager), "tcg") == 0);
 }
 
+/* Files that are none of an AppVM, or cannot be read: they have no row, but are not to be missed. */
+static void
+on_problems (BhSidebar *self)
+{
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+  const char *const *problems = manager ? bh_dbus_manager1_get_problems (manager) : NULL;
+  guint n = problems ? g_strv_length ((char **) problems) : 0;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_string_append_printf (text,
+                          ngettext ("%u file among those of your AppVMs cannot be used:",
+                                    "%u files among those of your AppVMs cannot be used:", n),
+                          n);
+  for (guint i = 0; i < n && i < MAX_PROBLEMS; i++)
+    {
+      g_autofree char *clean = bh_text_clean (problems[i], strlen (problems[i]), MAX_PROBLEM_CHARS);
+
+      g_string_append_printf (text, "\n%s", clean);
+    }
+  gtk_label_set_text (self->problems, text->str);
+  gtk_widget_set_visible (self->problems_notice, n > 0);
+}
+
 /* Its manager is another one after each start of the service. */
 static void
 on_state_changed (BhVmList *vms, BhSidebar *self)
@@ -151,9 +182,14 @@ on_state_changed (BhVmList *vms, BhSidebar *self)
   BhDbusManager1 *manager = bh_vm_list_get_manager (vms);
 
   if (manager && !g_signal_handler_find (manager, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, self))
-    g_signal_connect_object (manager, "notify::virtualization", G_CALLBACK (on_virtualization),
-                             self, G_CONNECT_SWAPPED);
+    {
+      g_signal_connect_object (manager, "notify::virtualization", G_CALLBACK (on_virtualization),
+                               self, G_CONNECT_SWAPPED);
+      g_signal_connect_object (manager, "notify::problems", G_CALLBACK (on_problems), self,
+                               G_CONNECT_SWAPPED);
+    }
   on_virtualization (self);
+  on_problems (self);
 }
 
 static GtkWidget *
@@ -188,8 +224,8 @@ bh_sidebar_class_init (BhSidebarClass *klass)
   G_OBJECT_CLASS (klass)->dispose = bh_sidebar_dispose;
   signals[CHOSEN] = g_signal_new ("chosen", BH_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 2, BH_TYPE_VM_ITEM, G_TYPE_BOOLEAN);
-  signals[ALL] = g_signal_new ("all", BH_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                               G_TYPE_NONE, 0);
+  signals[ALL] =
+      g_signal_new ("all", BH_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-sidebar.ui");
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, header);
@@ -200,6 +236,8 @@ bh_sidebar_class_init (BhSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, rows);
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, no_results);
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, slow_notice);
+  gtk_widget_class_bind_template_child (widget_class, BhSidebar, problems_notice);
+  gtk_widget_class_bind_template_child (widget_class, BhSidebar, problems);
   gtk_widget_class_bind_template_callback (widget_class, on_all_toggled);
   gtk_widget_class_bind_template_callback (widget_class, on_search_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_search_activate);

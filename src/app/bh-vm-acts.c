@@ -7,6 +7,8 @@
 
 #include "bh-accessible.h"
 #include "bh-add-window.h"
+#include "bh-command-window.h"
+#include "bh-commands.h"
 #include "bh-main-window.h"
 #include "bh-rename-window.h"
 #include "bh-settings-window.h"
@@ -67,32 +69,64 @@ on_set (GObject *source, GAsyncResult *result, gpointer user_data)
     act_failed (act, error);
 }
 
+/* @ids: what it is to offer, commands among them. */
 static void
 set_programs (BhVmItem *item, const char *const *ids, GtkWidget *origin)
 {
-  g_autofree char *text = g_strjoinv (";", (char **) ids);
+  g_autoptr (GString) applications = g_string_new (NULL);
+  g_autoptr (GString) commands = g_string_new (NULL);
   GVariantBuilder settings;
 
+  for (gsize i = 0; ids[i]; i++)
+    if (g_str_has_prefix (ids[i], BH_COMMAND_PREFIX))
+      g_string_append_printf (commands, "%s%s", commands->len > 0 ? "\n" : "",
+                              ids[i] + strlen (BH_COMMAND_PREFIX));
+    else
+      g_string_append_printf (applications, "%s%s", applications->len > 0 ? ";" : "", ids[i]);
   g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
-  g_variant_builder_add (&settings, "{ss}", "Applications", text);
+  g_variant_builder_add (&settings, "{ss}", "Applications", applications->str);
+  g_variant_builder_add (&settings, "{ss}", "Commands", commands->str);
   bh_dbus_vm1_call_set (bh_vm_item_get_proxy (item), g_variant_builder_end (&settings), NULL,
                         on_set, act_new (item, origin, _ ("The Programs Could Not Be Changed")));
 }
 
-static void
-on_chosen (BhAddWindow *window, GStrv chosen, BhVmItem *item)
+void
+bh_vm_acts_offer (BhVmItem *item, const char *const *more, GtkWidget *origin)
 {
   const char *const *present = bh_vm_item_get_applications (item);
   g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
   g_auto (GStrv) ids = NULL;
 
   g_strv_builder_addv (all, (const char **) present);
-  for (gsize i = 0; chosen[i]; i++)
-    if (!g_strv_contains (present, chosen[i]))
-      g_strv_builder_add (all, chosen[i]);
+  for (gsize i = 0; more[i]; i++)
+    if (!g_strv_contains (present, more[i]))
+      g_strv_builder_add (all, more[i]);
   ids = g_strv_builder_end (all);
-  set_programs (item, (const char *const *) ids,
-                GTK_WIDGET (gtk_window_get_transient_for (GTK_WINDOW (window))));
+  set_programs (item, (const char *const *) ids, origin);
+}
+
+static void
+on_chosen (BhAddWindow *window, GStrv chosen, BhVmItem *item)
+{
+  bh_vm_acts_offer (item, (const char *const *) chosen,
+                    GTK_WIDGET (gtk_window_get_transient_for (GTK_WINDOW (window))));
+}
+
+static void
+on_command (GtkWindow *window, const char *id, gpointer user_data)
+{
+  BhVmItem *item = user_data;
+  const char *const more[] = { id, NULL };
+
+  bh_vm_acts_offer (item, more, GTK_WIDGET (gtk_window_get_transient_for (window)));
+}
+
+void
+bh_vm_acts_add_command (BhVmItem *item, GtkWidget *origin)
+{
+  gtk_window_present (bh_command_window_new (GTK_WINDOW (gtk_widget_get_root (origin)),
+                                             bh_vm_item_get_applications (item), on_command,
+                                             G_OBJECT (item)));
 }
 
 void

@@ -12,6 +12,10 @@
 
 /* Ask which, and add them. */
 void bh_vm_acts_add_programs (BhVmItem *item, BhProgramList *programs, GtkWidget *origin);
+/* Ask for a command line, and offer it, too. */
+void bh_vm_acts_add_command (BhVmItem *item, GtkWidget *origin);
+/* Offer @more, ids as of bh_vm_item_get_applications(), beside what it offers. */
+void bh_vm_acts_offer (BhVmItem *item, const char *const *more, GtkWidget *origin);
 /* At once, with an undo. */
 void bh_vm_acts_remove_program (BhVmItem *item, BhProgram *program, GtkWidget *origin);
 void bh_vm_acts_end_program (BhVmItem *item, guint32 id, GtkWidget *origin);

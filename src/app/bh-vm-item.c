@@ -6,6 +6,7 @@
 
 #include "bh-vm-item.h"
 
+#include "bh-commands.h"
 #include "bh-text.h"
 
 #include <glib/gi18n.h>
@@ -18,6 +19,7 @@ struct _BhVmItem
   GObject parent_instance;
   BhDbusVm1 *proxy;
   char *name;
+  GStrv offered;
   GPtrArray *jobs;
   BhVmState last_state;
 };
@@ -48,12 +50,38 @@ take_name (BhVmItem *self)
   self->name = cleaned (bh_dbus_vm1_get_name (self->proxy), MAX_NAME_CHARS);
 }
 
+/* Its applications, then its commands. */
+static void
+take_offered (BhVmItem *self)
+{
+  const char *const *applications = bh_dbus_vm1_get_applications (self->proxy);
+  GVariant *settings = bh_dbus_vm1_get_settings (self->proxy);
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  g_auto (GStrv) lines = NULL;
+  const char *commands;
+
+  if (applications)
+    g_strv_builder_addv (all, (const char **) applications);
+  if (settings && g_variant_lookup (settings, "Commands", "&s", &commands))
+    lines = g_strsplit (commands, "\n", -1);
+  for (gsize i = 0; lines && lines[i]; i++)
+    if (*lines[i] != '\0')
+      {
+        g_autofree char *id = g_strconcat (BH_COMMAND_PREFIX, lines[i], NULL);
+
+        g_strv_builder_add (all, id);
+      }
+  g_strfreev (self->offered);
+  self->offered = g_strv_builder_end (all);
+}
+
 static void
 on_properties (GDBusProxy *proxy, GVariant *changed, const char *const *invalidated, BhVmItem *self)
 {
   BhVmState state = bh_vm_item_get_state (self), last = self->last_state;
 
   take_name (self);
+  take_offered (self);
   self->last_state = state;
   g_signal_emit (self, signals[CHANGED], 0);
   if (state == BH_VM_FAILED && last != BH_VM_FAILED)
@@ -93,6 +121,7 @@ static void
 bh_vm_item_finalize (GObject *object)
 {
   g_free (BH_VM_ITEM (object)->name);
+  g_strfreev (BH_VM_ITEM (object)->offered);
   G_OBJECT_CLASS (bh_vm_item_parent_class)->finalize (object);
 }
 
@@ -125,6 +154,7 @@ bh_vm_item_new (BhDbusVm1 *proxy)
 
   self->proxy = g_object_ref (proxy);
   take_name (self);
+  take_offered (self);
   self->last_state = bh_vm_item_get_state (self);
   /* After the generated class has dropped the lists it keeps: theirs point into the old values. */
   g_signal_connect_object (proxy, "g-properties-changed", G_CALLBACK (on_properties), self,
@@ -179,10 +209,7 @@ bh_vm_item_dup_error (BhVmItem *self)
 const char *const *
 bh_vm_item_get_applications (BhVmItem *self)
 {
-  static const char *const none[] = { NULL };
-  const char *const *applications = bh_dbus_vm1_get_applications (self->proxy);
-
-  return applications ?: none;
+  return (const char *const *) self->offered;
 }
 
 static void

@@ -42,7 +42,7 @@ const char *bh_vm_item_get_color (BhVmItem *self);
 BhVmState bh_vm_item_get_state (BhVmItem *self);
 /* The last failure, cleaned; "" when there is none. */
 char *bh_vm_item_dup_error (BhVmItem *self);
-/* Desktop-file ids. */
+/* What it offers: ids of desktop files, and commands as in bh-commands.h. */
 const char *const *bh_vm_item_get_applications (BhVmItem *self);
 /* Returns: (transfer container) (element-type BhRunning) */
 GPtrArray *bh_vm_item_get_running (BhVmItem *self);

@@ -9,12 +9,14 @@
 #include "bh-vm-page.h"
 
 #include "bh-accessible.h"
+#include "bh-drop.h"
 #include "bh-launch.h"
 #include "bh-log-window.h"
 #include "bh-program-tile.h"
 #include "bh-running-row.h"
 #include "bh-terminal.h"
 #include "bh-usage-box.h"
+#include "bh-trouble.h"
 #include "bh-vm-acts.h"
 #include "bh-vm-hero.h"
 
@@ -252,6 +254,12 @@ add_programs (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+add_command (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  bh_vm_acts_add_command (BH_VM_PAGE (widget)->item, widget);
+}
+
+static void
 remove_program (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   BhVmPage *self = BH_VM_PAGE (widget);
@@ -303,6 +311,7 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "vm.log", NULL, show_log);
   gtk_widget_class_install_action (widget_class, "vm.cancel", NULL, cancel);
   gtk_widget_class_install_action (widget_class, "vm.add-programs", NULL, add_programs);
+  gtk_widget_class_install_action (widget_class, "vm.add-command", NULL, add_command);
   gtk_widget_class_install_action (widget_class, "vm.remove-program", "s", remove_program);
   gtk_widget_class_install_action (widget_class, "vm.end-program", "u", end_program);
   gtk_widget_class_install_action (widget_class, "vm.delete", NULL, delete);
@@ -351,12 +360,24 @@ bh_vm_page_init (BhVmPage *self)
                            G_CALLBACK (on_scrolled), self, 0);
 }
 
+static void
+on_dropped (GtkWidget *widget, const char *const *ids, const GError *refused)
+{
+  BhVmPage *self = BH_VM_PAGE (widget);
+
+  if (self->item && ids[0])
+    bh_vm_acts_offer (self->item, ids, widget);
+  if (refused)
+    bh_trouble_present_plain (GTK_WINDOW (gtk_widget_get_root (widget)), NULL, refused);
+}
+
 void
 bh_vm_page_set_programs (BhVmPage *self, BhProgramList *programs)
 {
   g_return_if_fail (!self->programs);
 
   self->programs = g_object_ref (programs);
+  bh_drop_accept (GTK_WIDGET (self), programs, on_dropped);
   g_signal_connect_object (programs, "items-changed", G_CALLBACK (on_programs_loaded), self, 0);
 }
 

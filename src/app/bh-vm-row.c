@@ -19,6 +19,7 @@ struct _BhVmRow
   GtkLabel *name, *status;
   BhReachBox *reach;
   BhBusy *busy;
+  GtkPopover *menu;
 };
 
 G_DEFINE_FINAL_TYPE (BhVmRow, bh_vm_row, GTK_TYPE_LIST_BOX_ROW)
@@ -65,11 +66,96 @@ choose_action (GtkWidget *widget, const char *name, GVariant *parameter)
   gtk_widget_activate (widget);
 }
 
+/* The window's actions are about the chosen one: this one, then. */
+static void
+choose_and_do (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  g_autofree char *name = g_strconcat ("win.vm-", g_action_get_name (G_ACTION (action)), NULL);
+
+  gtk_widget_activate (user_data);
+  gtk_widget_activate_action (user_data, name, NULL);
+}
+
+static const GActionEntry menu_actions[] = {
+  { .name = "settings", .activate = choose_and_do },
+  { .name = "rename", .activate = choose_and_do },
+  { .name = "duplicate", .activate = choose_and_do },
+  { .name = "delete", .activate = choose_and_do },
+};
+
+static void
+show_menu (BhVmRow *self, const GdkRectangle *at)
+{
+  gtk_popover_set_pointing_to (self->menu, at);
+  gtk_popover_popup (self->menu);
+}
+
+static gboolean
+popup_menu (GtkWidget *widget, GVariant *args, gpointer user_data)
+{
+  show_menu (BH_VM_ROW (widget), NULL);
+  return GDK_EVENT_STOP;
+}
+
+static void
+on_secondary_click (GtkGestureClick *gesture, int n_press, double x, double y, BhVmRow *self)
+{
+  GdkRectangle at = { (int) x, (int) y, 1, 1 };
+
+  gtk_gesture_set_state (GTK_GESTURE (gesture), GTK_EVENT_SEQUENCE_CLAIMED);
+  show_menu (self, &at);
+}
+
+static void
+on_long_press (GtkGestureLongPress *gesture, double x, double y, BhVmRow *self)
+{
+  GdkRectangle at = { (int) x, (int) y, 1, 1 };
+
+  show_menu (self, &at);
+}
+
+static void
+make_menu (BhVmRow *self)
+{
+  g_autoptr (GMenu) menu = g_menu_new ();
+  g_autoptr (GMenu) last = g_menu_new ();
+  g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
+  GtkGesture *click = gtk_gesture_click_new ();
+  GtkGesture *press = gtk_gesture_long_press_new ();
+
+  g_menu_append (menu, _ ("S_ettings…"), "row.settings");
+  g_menu_append (menu, _ ("_Rename…"), "row.rename");
+  g_menu_append (menu, _ ("D_uplicate"), "row.duplicate");
+  g_menu_append (last, _ ("_Delete…"), "row.delete");
+  g_menu_append_section (menu, NULL, G_MENU_MODEL (last));
+  self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (G_MENU_MODEL (menu)));
+  g_action_map_add_action_entries (G_ACTION_MAP (group), menu_actions, G_N_ELEMENTS (menu_actions),
+                                   self);
+  /* Not the row's own, see above. */
+  gtk_widget_insert_action_group (GTK_WIDGET (self->menu), "row", G_ACTION_GROUP (group));
+  gtk_popover_set_has_arrow (self->menu, FALSE);
+  gtk_widget_set_parent (GTK_WIDGET (self->menu), GTK_WIDGET (self));
+  gtk_gesture_single_set_button (GTK_GESTURE_SINGLE (click), GDK_BUTTON_SECONDARY);
+  g_signal_connect (click, "pressed", G_CALLBACK (on_secondary_click), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
+  gtk_gesture_single_set_touch_only (GTK_GESTURE_SINGLE (press), TRUE);
+  g_signal_connect (press, "pressed", G_CALLBACK (on_long_press), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (press));
+}
+
+static void
+bh_vm_row_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  GTK_WIDGET_CLASS (bh_vm_row_parent_class)->size_allocate (widget, width, height, baseline);
+  gtk_popover_present (BH_VM_ROW (widget)->menu);
+}
+
 static void
 bh_vm_row_dispose (GObject *object)
 {
   BhVmRow *self = BH_VM_ROW (object);
 
+  g_clear_pointer ((GtkWidget **) &self->menu, gtk_widget_unparent);
   g_clear_object (&self->item);
   G_OBJECT_CLASS (bh_vm_row_parent_class)->dispose (object);
 }
@@ -92,12 +178,17 @@ bh_vm_row_class_init (BhVmRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhVmRow, busy);
   /* List rows offer assistive technologies no action of their own. */
   gtk_widget_class_install_action (widget_class, "row.choose", NULL, choose_action);
+  /* No actions: assistive technologies take the first action of a row for its click. */
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, popup_menu, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_Menu, 0, popup_menu, NULL);
+  widget_class->size_allocate = bh_vm_row_size_allocate;
 }
 
 static void
 bh_vm_row_init (BhVmRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  make_menu (self);
 }
 
 GtkWidget *

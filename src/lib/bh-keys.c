@@ -6,6 +6,7 @@
 #include "bh-keys.h"
 
 #include "bh-color.h"
+#include "bh-commands.h"
 #include "bh-error.h"
 #include "bh-folders.h"
 #include "bh-net-text.h"
@@ -75,6 +76,13 @@ static const BhKey keys[] = {
     .fallback = "",
     .title = N_ ("Applications"),
     .doc = N_ ("Programs offered in this AppVM") },
+  { .name = "Commands",
+    .type = BH_KEY_COMMANDS,
+    .group = BH_GROUP_GENERAL,
+    .max = 64,
+    .fallback = "",
+    .title = N_ ("Commands"),
+    .doc = N_ ("Command lines offered beside its applications") },
   { .name = "Notes",
     .type = BH_KEY_TEXT,
     .group = BH_GROUP_GENERAL,
@@ -411,6 +419,11 @@ bh_key_describe_range (const BhKey *key)
           "at most %" G_GINT64_FORMAT
           " folders, each HOST, HOST:GUEST or HOST:GUEST:rw, “;” between them",
           key->max);
+    case BH_KEY_COMMANDS:
+      return g_strdup_printf ("at most %" G_GINT64_FORMAT
+                              " lines NAME=COMMAND LINE, each name once, the words of a command "
+                              "quoted as in a shell",
+                              key->max);
     case BH_KEY_STRING:
     case BH_KEY_TEXT:
     default:
@@ -500,6 +513,8 @@ normalize (const BhKey *key, const char *text)
     case BH_KEY_APPS:
     case BH_KEY_LIST:
       return normalize_list (key, text);
+    case BH_KEY_COMMANDS:
+      return bh_commands_normalize (text, (gsize) key->max);
     case BH_KEY_FOLDERS: /* by itself, for the sake of its messages */
     case BH_KEY_STRING:
     case BH_KEY_TEXT:

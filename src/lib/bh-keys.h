@@ -8,15 +8,16 @@
 
 typedef enum
 {
-  BH_KEY_STRING, /* min and max are characters */
-  BH_KEY_TEXT,   /* as STRING, with line breaks */
-  BH_KEY_INT,    /* min and max are the value */
-  BH_KEY_BOOL,   /* "true" or "false" */
-  BH_KEY_ENUM,   /* one of choices */
-  BH_KEY_COLOR,  /* see bh_color_parse() */
-  BH_KEY_APPS,   /* desktop-file ids, ";" after each; max is how many */
-  BH_KEY_LIST,   /* other items, the same way; check says which */
-  BH_KEY_FOLDERS, /* see bh-folders.h; max is how many */
+  BH_KEY_STRING,   /* min and max are characters */
+  BH_KEY_TEXT,     /* as STRING, with line breaks */
+  BH_KEY_INT,      /* min and max are the value */
+  BH_KEY_BOOL,     /* "true" or "false" */
+  BH_KEY_ENUM,     /* one of choices */
+  BH_KEY_COLOR,    /* see bh_color_parse() */
+  BH_KEY_APPS,     /* desktop-file ids, ";" after each; max is how many */
+  BH_KEY_LIST,     /* other items, the same way; check says which */
+  BH_KEY_FOLDERS,  /* see bh-folders.h; max is how many */
+  BH_KEY_COMMANDS, /* see bh-commands.h; max is how many */
 } BhKeyType;
 
 /* Where settings windows and the manual put a key; the table has them in this order. */

@@ -19,9 +19,9 @@ static const BhOption start_options[] = {
 
 /* Lengths as the wire's message has them. */
 static const BhOption launch_options[] = {
-  { "app", "s", 255, 0 }, { "argv", "as", 4096, 256 }, { "wait", "b", 0, 0 },
-  { "x11", "s", 4, 0 },   { "display", "s", 100, 0 },  { "activation-token", "s", 255, 0 },
-  { NULL, NULL, 0, 0 },
+  { "app", "s", 255, 0 },   { "argv", "as", 4096, 256 }, { "wait", "b", 0, 0 },
+  { "x11", "s", 4, 0 },     { "display", "s", 100, 0 },  { "activation-token", "s", 255, 0 },
+  { "label", "s", 255, 0 }, { NULL, NULL, 0, 0 },
 };
 
 gboolean
@@ -35,13 +35,14 @@ bh_launch_check (BhHostApps *apps, GVariant *options, GError **error)
 {
   g_autofree const char **argv = NULL;
   g_autofree char *base = NULL;
-  const char *app = NULL, *x11 = "auto";
+  const char *app = NULL, *x11 = "auto", *label = NULL;
 
   if (!bh_options_check (options, launch_options, error))
     return NULL;
   g_variant_lookup (options, "app", "&s", &app);
   g_variant_lookup (options, "argv", "^a&s", &argv);
   g_variant_lookup (options, "x11", "&s", &x11);
+  g_variant_lookup (options, "label", "&s", &label);
   if (!g_str_equal (x11, "auto") && !g_str_equal (x11, "yes") && !g_str_equal (x11, "no"))
     {
       g_set_error_literal (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
@@ -56,7 +57,7 @@ bh_launch_check (BhHostApps *apps, GVariant *options, GError **error)
     }
   if (app)
     return bh_host_apps_check (apps, app, error);
-  base = g_path_get_basename (argv[0]);
+  base = label && *label ? g_strdup (label) : g_path_get_basename (argv[0]);
   return bh_text_clean (base, strlen (base), 64);
 }
 
@@ -74,6 +75,7 @@ bh_launch_for_proxy (BhVmConfig *config, GVariant *options)
   g_variant_dict_init (&dict, options);
   g_variant_dict_remove (&dict, "wait");
   g_variant_dict_remove (&dict, "display");
+  g_variant_dict_remove (&dict, "label");
   g_variant_dict_insert (&dict, "x11", "s", x11);
   return g_variant_dict_end (&dict);
 }

@@ -140,6 +140,24 @@ test_own_machine (void)
   g_assert_true (bh_keys_find ("QemuArguments")->weakens);
 }
 
+static void
+test_commands (void)
+{
+  assert_value ("Commands", "", "");
+  assert_value ("Commands", "Top=htop", "Top=htop");
+  assert_value ("Commands", " Top = htop -d 5 \n\nLog=tail -f 'a b'=c",
+                "Top=htop -d 5\nLog=tail -f 'a b'=c");
+  assert_value ("Commands", "htop", NULL);
+  assert_value ("Commands", "=htop", NULL);
+  assert_value ("Commands", "Top=", NULL);
+  assert_value ("Commands", "Top='unclosed", NULL);
+  assert_value ("Commands", "Top=''", NULL);
+  assert_value ("Commands", "Top=a\nTop=b", NULL);
+  assert_value ("Commands", "Top=a\tb", NULL);
+  assert_value ("Commands", "T\u202eop=a", NULL);
+  assert_value ("Commands", "Top=a\u202eb", NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -148,6 +166,7 @@ main (int argc, char **argv)
   g_test_add_func ("/keys/groups-have-titles", test_groups_have_titles);
   g_test_add_func ("/keys/numbers", test_numbers);
   g_test_add_func ("/keys/text", test_text);
+  g_test_add_func ("/keys/commands", test_commands);
   g_test_add_func ("/keys/others", test_others);
   g_test_add_func ("/keys/own-machine", test_own_machine);
   return g_test_run ();
