@@ -83,6 +83,8 @@ static const Trouble troubles[] = {
   { BH_ERROR_NO_HELPER, N_ ("Bulkhead Cannot Change This Computer"),
     N_ ("Devices and kernel networking need Bulkhead's helper and polkit, and one of them is missing."),
     TRUE },
+  { BH_ERROR_NO_NETWORK, N_ ("The Network Cannot Be Given"),
+    N_ ("The AppVM was to have a network, and what that needs on this computer is missing."), TRUE },
   { BH_ERROR_INVALID_ARGUMENT, N_ ("This Cannot Be Used"), "", FALSE, NEXT_NOTHING },
 };
 

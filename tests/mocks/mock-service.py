@@ -52,7 +52,10 @@ class Object:
         self.service, self.path = service, path
         self.info = interface(interface_name)
         self.types = {p.name: p.signature for p in self.info.properties}
-        self.props = {}
+        # What a test does not set is there all the same, empty.
+        empty = {"s": "", "o": "/", "b": False, "u": 0, "t": 0, "d": 0.0, "i": 0}
+        self.props = {name: empty.get(kind, {} if kind.startswith("a{") else [])
+                      for name, kind in self.types.items()}
         self.registration = service.bus.register_object(path, self.info, self.call, self.get, None)
 
     def get(self, _bus, _sender, _path, _iface, prop):
