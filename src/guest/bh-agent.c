@@ -185,6 +185,9 @@ message (void *data, const BhMessage *message)
       bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL,
                           &message->launch);
       break;
+    case BH_MSG_SOUND_SWITCH:
+      bh_sound_message (agent->sound, message);
+      break;
     case BH_MSG_TERMINATE:
       bh_programs_terminate (agent->programs, message->terminate.id);
       break;

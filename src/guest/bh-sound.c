@@ -4,9 +4,10 @@
  *
  * Theory of operation: a sound server takes a second and memory that most AppVMs never need. So the agent
  * itself listens where programs look for one (pulse/native, pipewire-0), once the host allows sound. The first
- * connection starts PipeWire with these sockets, its session manager, its PulseAudio side, and bulkhead-media,
- * which has the speaker and the microphone and speaks the sound messages with the host; the agent passes them
- * on. When one of the four ends the others are ended as well, and the next connection starts them anew. */
+ * connection starts PipeWire with these sockets, its session manager, and bulkhead-media, which has the speaker
+ * and the microphone and speaks the sound messages with the host; the agent passes them on. With its first one
+ * the speaker is there, and PipeWire's PulseAudio side is started: a program served earlier would find no sink,
+ * and give up. When one of the four ends the others are ended as well, and the next connection starts them anew. */
 #include "bh-sound.h"
 
 #include <errno.h>
@@ -21,7 +22,15 @@
 
 /* Servers that end at once are not started more often than this. */
 #define RESTART_MS 3000
-#define N_PARTS 4
+
+enum
+{
+  PIPEWIRE,
+  MANAGER,
+  MEDIA,
+  PULSE,
+  N_PARTS
+};
 
 /* PipeWire's own pulse server, without the file that only the package pipewire-pulse has. */
 static const char pulse_conf[] =
@@ -202,6 +211,19 @@ start_part (BhSound *sound, unsigned index, const char *const *argv, int fd, boo
   return true;
 }
 
+/* What programs that know PulseAudio connect to. */
+static void
+start_pulse (BhSound *sound)
+{
+  g_autofree char *conf = g_build_filename (sound->session->runtime_dir, "bulkhead-pulse.conf", NULL);
+  const char *const pulse[] = { "pipewire", "-c", conf, NULL };
+
+  if (!g_file_set_contents (conf, pulse_conf, -1, NULL))
+    g_warning ("Cannot write %s", conf);
+  if (!start_part (sound, PULSE, pulse, sound->pulse, true))
+    end_parts (sound, SIGKILL);
+}
+
 static int
 media_ready (int fd, uint32_t mask, void *data)
 {
@@ -215,7 +237,11 @@ media_ready (int fd, uint32_t mask, void *data)
   if (status == BH_WIRE_OK)
     while ((status = bh_channel_next (sound->channel, &message)) == BH_WIRE_OK)
       if (bh_message_info (message.type)->stream == BH_STREAM_SOUND)
-        bh_link_send (sound->link, message.type, &message.sound_play);
+        {
+          if (sound->parts[PULSE].pid == 0 && !sound->ending)
+            start_pulse (sound);
+          bh_link_send (sound->link, message.type, &message.sound_play);
+        }
   if (status != BH_WIRE_AGAIN)
     {
       drop_channel (sound);
@@ -284,12 +310,10 @@ static int
 start (int fd, uint32_t mask, void *data)
 {
   BhSound *sound = data;
-  g_autofree char *conf = g_build_filename (sound->session->runtime_dir, "bulkhead-pulse.conf", NULL);
   g_autofree char *home = write_manager_files (sound);
   g_autofree char *variable = g_strconcat ("XDG_CONFIG_HOME=", home, NULL);
   const char *const pipewire[] = { "pipewire", NULL };
   const char *const manager[] = { "env", variable, "wireplumber", NULL };
-  const char *const pulse[] = { "pipewire", "-c", conf, NULL };
   const char *const media[] = { sound->media, NULL };
   bool good;
   int other;
@@ -298,13 +322,10 @@ start (int fd, uint32_t mask, void *data)
   clear_source (&sound->pulse_source);
   sound->started = g_get_monotonic_time () / 1000;
   sound->ending = false;
-  if (!g_file_set_contents (conf, pulse_conf, -1, NULL))
-    g_warning ("Cannot write %s", conf);
   other = make_channel (sound);
-  good = other >= 0 && start_part (sound, 0, pipewire, sound->native, true)
-         && start_part (sound, 1, manager, -1, false)
-         && start_part (sound, 2, pulse, sound->pulse, true)
-         && start_part (sound, 3, media, other, false);
+  good = other >= 0 && start_part (sound, PIPEWIRE, pipewire, sound->native, true)
+         && start_part (sound, MANAGER, manager, -1, false)
+         && start_part (sound, MEDIA, media, other, false);
   if (other >= 0)
     close (other);
   if (!good)

@@ -54,9 +54,10 @@ announce (BhMicrophone *microphone)
   bh_msg_sound_record record = { .on = microphone->recording };
 
   microphone->start = microphone->length = 0;
+  if (!microphone->pacer.stream)
+    return;
   bh_media_send (microphone->pacer.media, BH_MSG_SOUND_RECORD, &record);
-  if (microphone->pacer.stream)
-    bh_pacer_arm (&microphone->pacer, microphone->timer, microphone->recording ? PATIENCE_NS : 0);
+  bh_pacer_arm (&microphone->pacer, microphone->timer, microphone->recording ? PATIENCE_NS : 0);
 }
 
 static void

@@ -18,6 +18,7 @@ struct _BhSpeaker
   BhPacer pacer;
   struct spa_hook listener;
   struct spa_source *timer;
+  bool ready; /* programs find it; nothing is said before */
   bool on, playing;
   bool dropping; /* by our own clock, for nobody */
   uint32_t room;
@@ -72,6 +73,8 @@ announce (BhSpeaker *speaker)
   bh_msg_sound_play play = { .on = speaker->playing };
 
   speaker->room = 0;
+  if (!speaker->ready)
+    return;
   bh_media_send (speaker->pacer.media, BH_MSG_SOUND_PLAY, &play);
   bh_pacer_arm (&speaker->pacer, speaker->timer, speaker->playing ? PATIENCE_NS : 0);
 }
@@ -142,6 +145,15 @@ static const struct pw_stream_events events = {
 };
 
 void
+bh_speaker_set_ready (BhSpeaker *speaker)
+{
+  if (speaker->ready)
+    return;
+  speaker->ready = true;
+  announce (speaker);
+}
+
+void
 bh_speaker_switch (BhSpeaker *speaker, bool on)
 {
   speaker->on = on;
@@ -171,10 +183,10 @@ bh_speaker_new (BhMedia *media)
   speaker->pacer.media = media;
   speaker->timer = pw_loop_add_timer (pw_main_loop_get_loop (media->loop), expired, speaker);
   properties = pw_properties_new (
-      PW_KEY_MEDIA_CLASS, "Audio/Sink", PW_KEY_NODE_NAME, "bulkhead-speaker", PW_KEY_NODE_DESCRIPTION,
+      PW_KEY_MEDIA_CLASS, "Audio/Sink", PW_KEY_NODE_NAME, BH_SPEAKER_NODE, PW_KEY_NODE_DESCRIPTION,
       "This computer", PW_KEY_NODE_VIRTUAL, "true", "priority.session", "100000", PW_KEY_PRIORITY_DRIVER,
       "30000", PW_KEY_NODE_MAX_LATENCY, "1024/48000", NULL);
-  speaker->pacer.stream = pw_stream_new (media->core, "bulkhead-speaker", properties);
+  speaker->pacer.stream = pw_stream_new (media->core, BH_SPEAKER_NODE, properties);
   if (!speaker->pacer.stream)
     {
       free (speaker);

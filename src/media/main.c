@@ -152,7 +152,9 @@ main (int argc, char **argv)
   media.microphone = bh_microphone_new (&media);
   if (!media.speaker || !media.microphone)
     return 1;
+  bh_default_watch (&media);
   pw_main_loop_run (media.loop);
+  bh_default_unwatch ();
   bh_speaker_free (media.speaker);
   bh_microphone_free (media.microphone);
   spa_hook_remove (&listener);

@@ -215,7 +215,7 @@ enum
   M (SOUND_PLAY,        sound_play,         G, SOUND)                                              \
   M (SOUND_DATA,        sound_data,         G, SOUND)                                              \
   M (SOUND_RECORD,      sound_record,       G, SOUND)                                              \
-  M (SOUND_SWITCH,      sound_switch,       H, SOUND)                                              \
+  M (SOUND_SWITCH,      sound_switch,       H, CONTROL)                                            \
   M (SOUND_ROOM,        sound_room,         H, SOUND)                                              \
   M (SOUND_CAPTURED,    sound_captured,     H, SOUND)
 
@@ -520,7 +520,7 @@ enum
 /* A program records (@on), or none does any more; answered by sound_captured while the host lets it. */
 #define BH_FIELDS_sound_record(F) F (U32, on, 0, 1)
 /* What the user lets this AppVM do. After it the guest tells anew what it does, and has no room left.
- * Sent after hello and at each change. */
+ * Sent after hello and at each change; before the launches that come later, hence not with the sound. */
 #define BH_FIELDS_sound_switch(F) F (U32, play, 0, 1) F (U32, record, 0, 1)
 /* @bytes more may be sent: the host's own sink has asked for them. */
 #define BH_FIELDS_sound_room(F) F (U32, bytes, 1, BH_SOUND_SECOND)

@@ -173,7 +173,8 @@ class Pair:
 
     def stop(self):
         if self.bus is not None:
-            self.bus.close_sync(None)
+            if not self.bus.is_closed():
+                self.bus.close_sync(None)
             self.bus = None
         for process in (self.proxy, self.guest):
             if process is None:

@@ -12,8 +12,9 @@ import wave
 
 from gi.repository import Gio, GLib
 
-from harness import build_path, listens, wait_for
+from harness import Timeout, build_path, listens, wait_for
 from harness.pair import PROXY_INTERFACE, PROXY_PATH, Pair, popen_with_fds
+from harness.sway import DesktopTestCase
 
 SOUND_PATH, SOUND_INTERFACE = '/io/github/bulkhead/Sound', 'io.github.bulkhead.Sound1'
 RATE = 48000
@@ -302,10 +303,45 @@ class SoundPair(Pair):
         def there():
             self.pump()
             return self.sound is not None and self.sound.state == (playing, recording)
-        wait_for(there, timeout, f'the state {playing, recording}')
+        try:
+            wait_for(there, timeout, f'the state {playing, recording}')
+        except Timeout as timed_out:
+            raise Timeout(f'{timed_out}; {self.signals}, {self.sound and self.sound.states}, '
+                          f'{self.server.pactl("list", "sink-inputs")}\n{self.log_tail()}') from None
 
     def stop(self):
         super().stop()
         if self.sound is not None:
             self.sound.stop()
             self.sound = None
+
+
+class SoundTestCase(DesktopTestCase):
+    server_kind = 'pipewire'
+
+    def setUp(self):
+        super().setUp()
+        self.server = SoundServer(self.sway.place, self.server_kind)
+        self.addCleanup(self.server.stop)
+        self.server.start()
+
+    def pair(self, play=True, record=False, **kwargs):
+        pair = SoundPair(self.sway, self.server, **kwargs)
+        self.addCleanup(pair.stop)
+        pair.start()
+        pair.switch(play, record)
+        return pair
+
+    def path(self, name):
+        return self.sway.place.path(name)
+
+    def tone(self, seconds, frequency=1000):
+        path = self.path(f'tone-{seconds}-{frequency}.wav')
+        return path if os.path.exists(path) else write_tone(path, seconds, frequency)
+
+    def wait_tone(self, recording, seconds, timeout=30):
+        """Until @seconds of sound were heard."""
+        def heard():
+            tone = Tone(recording.so_far())
+            return tone if tone.seconds >= seconds else None
+        return wait_for(heard, timeout, f'{seconds} s of sound')
