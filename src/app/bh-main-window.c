@@ -90,6 +90,14 @@ show_trouble (BhMainWindow *self)
   gtk_stack_set_visible_child_name (self->stack, "trouble");
 }
 
+/* For tests/bench/bench-app: what is on the screen now. */
+static void
+on_painted (GdkFrameClock *clock, BhMainWindow *self)
+{
+  g_signal_handlers_disconnect_by_func (clock, on_painted, self);
+  g_debug ("%u AppVMs are shown", g_list_model_get_n_items (G_LIST_MODEL (self->vms)));
+}
+
 static void
 on_state_changed (BhVmList *vms, BhMainWindow *self)
 {
@@ -110,6 +118,9 @@ on_state_changed (BhVmList *vms, BhMainWindow *self)
       choose_some (self);
       gtk_stack_set_visible_child_name (
           self->stack, g_list_model_get_n_items (G_LIST_MODEL (vms)) > 0 ? "main" : "welcome");
+      if (gtk_widget_get_frame_clock (GTK_WIDGET (self)))
+        g_signal_connect_object (gtk_widget_get_frame_clock (GTK_WIDGET (self)), "after-paint",
+                                 G_CALLBACK (on_painted), self, 0);
       break;
     }
 }

@@ -14,6 +14,9 @@
 /* As many as fit beside the list. */
 #define MAX_PROBLEMS 3
 #define MAX_PROBLEM_CHARS 200
+/* More than fit on a screen. The rest of a long list follows while nothing else is to be done, so that the first
+ * picture does not wait for rows nobody sees. */
+#define ROWS_AT_ONCE 30
 
 struct _BhSidebar
 {
@@ -22,6 +25,8 @@ struct _BhSidebar
   BhProgramList *programs;
   GStrv words;
   GtkCustomFilter *filter;
+  GtkSliceListModel *listed; /* the beginning of what the filter leaves */
+  guint grow;
   BhVmItem *shown; /* (nullable): none, or all applications */
   gboolean all_shown, folded;
 
@@ -192,6 +197,34 @@ on_state_changed (BhVmList *vms, BhSidebar *self)
   on_problems (self);
 }
 
+static gboolean
+on_grow (gpointer user_data)
+{
+  BhSidebar *self = user_data;
+  guint n = g_list_model_get_n_items (gtk_slice_list_model_get_model (self->listed));
+  guint size = gtk_slice_list_model_get_size (self->listed);
+
+  if (size < n)
+    {
+      gtk_slice_list_model_set_size (self->listed, size + ROWS_AT_ONCE);
+      if (self->shown && !gtk_list_box_get_selected_row (self->rows))
+        show_selection (self);
+      return G_SOURCE_CONTINUE;
+    }
+  g_debug ("All %u AppVMs are listed", n);
+  self->grow = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_matches_changed (BhSidebar *self)
+{
+  guint n = g_list_model_get_n_items (gtk_slice_list_model_get_model (self->listed));
+
+  if (self->grow == 0 && n > 0)
+    self->grow = g_idle_add_full (G_PRIORITY_LOW, on_grow, self, NULL);
+}
+
 static GtkWidget *
 create_row (gpointer item, gpointer user_data)
 {
@@ -209,6 +242,8 @@ bh_sidebar_dispose (GObject *object)
   if (self->filter)
     gtk_custom_filter_set_filter_func (self->filter, NULL, NULL, NULL);
   g_clear_object (&self->filter);
+  g_clear_handle_id (&self->grow, g_source_remove);
+  g_clear_object (&self->listed);
   g_clear_object (&self->shown);
   g_clear_object (&self->vms);
   g_clear_object (&self->programs);
@@ -256,7 +291,7 @@ bh_sidebar_init (BhSidebar *self)
 void
 bh_sidebar_set_models (BhSidebar *self, BhVmList *vms, BhProgramList *programs)
 {
-  g_autoptr (GtkFilterListModel) model = NULL;
+  GtkFilterListModel *model;
 
   g_return_if_fail (!self->vms);
 
@@ -265,7 +300,11 @@ bh_sidebar_set_models (BhSidebar *self, BhVmList *vms, BhProgramList *programs)
   self->filter = gtk_custom_filter_new (item_matches, self, NULL);
   model = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (vms)),
                                      g_object_ref (GTK_FILTER (self->filter)));
-  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (model), create_row, self, NULL);
+  g_signal_connect_object (model, "items-changed", G_CALLBACK (on_matches_changed), self,
+                           G_CONNECT_SWAPPED);
+  self->listed = gtk_slice_list_model_new (G_LIST_MODEL (model), 0, ROWS_AT_ONCE);
+  gtk_list_box_bind_model (self->rows, G_LIST_MODEL (self->listed), create_row, self, NULL);
+  on_matches_changed (self);
   g_signal_connect_object (vms, "state-changed", G_CALLBACK (on_state_changed), self, 0);
   on_state_changed (vms, self);
 }

@@ -124,18 +124,53 @@ on_item_changed (BhVmItem *item, BhVmList *self)
     }
 }
 
+/* Returns: (transfer full) (nullable): %NULL for what is no AppVM */
+static BhVmItem *
+make_item (BhVmList *self, GDBusObject *object)
+{
+  g_autoptr (BhDbusVm1) proxy = bh_dbus_object_get_vm1 (BH_DBUS_OBJECT (object));
+  BhVmItem *item = proxy ? bh_vm_item_new (proxy) : NULL;
+
+  if (item)
+    g_signal_connect_object (item, "changed", G_CALLBACK (on_item_changed), self, 0);
+  return item;
+}
+
 static BhVmItem *
 add_object (BhVmList *self, GDBusObject *object)
 {
-  g_autoptr (BhDbusVm1) proxy = bh_dbus_object_get_vm1 (BH_DBUS_OBJECT (object));
   g_autoptr (BhVmItem) item = NULL;
 
-  if (!proxy || bh_vm_list_find_path (self, g_dbus_object_get_object_path (object)))
+  if (bh_vm_list_find_path (self, g_dbus_object_get_object_path (object)))
     return NULL;
-  item = bh_vm_item_new (proxy);
-  g_signal_connect_object (item, "changed", G_CALLBACK (on_item_changed), self, 0);
-  g_list_store_insert_sorted (self->items, item, compare_items, NULL);
+  item = make_item (self, object);
+  if (item)
+    g_list_store_insert_sorted (self->items, item, compare_items, NULL);
   return item;
+}
+
+static int
+compare_pointers (gconstpointer a, gconstpointer b)
+{
+  return compare_items (*(BhVmItem *const *) a, *(BhVmItem *const *) b, NULL);
+}
+
+/* All at once: views do their work for each change. What an earlier owner's objects were goes. */
+static void
+take_objects (BhVmList *self)
+{
+  g_autolist (GDBusObject) objects = g_dbus_object_manager_get_objects (self->objects);
+  g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (GList *l = objects; l; l = l->next)
+    {
+      BhVmItem *item = make_item (self, l->data);
+      if (item)
+        g_ptr_array_add (items, item);
+    }
+  g_ptr_array_sort (items, compare_pointers);
+  g_list_store_splice (self->items, 0, g_list_model_get_n_items (G_LIST_MODEL (self->items)),
+                       items->pdata, items->len);
 }
 
 static void
@@ -187,7 +222,6 @@ on_manager (GObject *source, GAsyncResult *result, gpointer user_data)
   BhVmList *self = user_data;
   g_autoptr (GError) error = NULL;
   BhDbusManager1 *manager = bh_dbus_manager1_proxy_new_for_bus_finish (result, &error);
-  g_autolist (GDBusObject) objects = NULL;
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
@@ -198,11 +232,7 @@ on_manager (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   self->manager = manager;
-  /* Those of an earlier owner's objects are of no use any more. */
-  g_list_store_remove_all (self->items);
-  objects = g_dbus_object_manager_get_objects (self->objects);
-  for (GList *l = objects; l; l = l->next)
-    add_object (self, l->data);
+  take_objects (self);
   g_signal_connect (self->objects, "object-added", G_CALLBACK (on_object_added), self);
   g_signal_connect (self->objects, "object-removed", G_CALLBACK (on_object_removed), self);
   set_state (self, BH_VM_LIST_READY, NULL);
