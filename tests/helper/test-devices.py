@@ -263,7 +263,7 @@ class Usb(Devices):
     def test_another_device_in_its_place_is_not_given(self):
         before = self.state()
         caller = self.caller()
-        for change in ({'vendor': 1}, {'product': 1}, {'device': 99}, {'bus': 99}):
+        for change in ({'vendor': 1}, {'product': 0xfffe}, {'device': 99}, {'bus': 99}):
             with self.subTest(change):
                 self.assert_error(caller.call('AssignUsb', *usb_argument(self.stick, **change)), 'NotFound')
         for change in ({'device': 0}, {'device': 128}, {'bus': 0}, {'bus': 70000}):

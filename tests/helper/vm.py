@@ -124,7 +124,7 @@ def run_inside(script, arguments, seconds):
         command = ['qemu-system-x86_64', '-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', '-smp', '2',
                    '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot', '-kernel', image,
                    '-initrd', make_initramfs(folder, release),
-                   '-append', 'console=ttyS0 quiet loglevel=3 intel_iommu=on panic=-1 '
+                   '-append', 'console=ttyS0 quiet loglevel=3 intel_iommu=on panic=-1 i8042.nokbd '
                               f'PYTHONDONTWRITEBYTECODE=1 BULKHEAD_HELPER_GROUND=vm {environment} '
                               f'PATH=/usr/sbin:/usr/bin:/sbin:/bin -- {script} {" ".join(arguments)}',
                    '-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap',
