@@ -49,6 +49,28 @@ is_words (const char *text)
   return g_shell_parse_argv (text, NULL, NULL, NULL);
 }
 
+gboolean
+bh_key_is_usb_device (const char *text)
+{
+  static GRegex *regex;
+
+  if (!regex)
+    regex = g_regex_new ("^([0-9a-f]{4}:[0-9a-f]{4}|[1-9][0-9]{0,4}-[1-9][0-9]{0,2}([.][1-9][0-9]{0,2}){0,6})$",
+                         G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+  return g_regex_match (regex, text, 0, NULL);
+}
+
+gboolean
+bh_key_is_pci_device (const char *text)
+{
+  static GRegex *regex;
+
+  if (!regex)
+    regex = g_regex_new ("^([0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f][.][0-7]$",
+                         G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+  return g_regex_match (regex, text, 0, NULL);
+}
+
 static const char *const networks[] = { "none", "internet", "vm", "kernel", NULL };
 static const char *const network_titles[] = { N_ ("None"), N_ ("Internet"),
                                               N_ ("Through another AppVM"), N_ ("Kernel network"),
@@ -150,6 +172,16 @@ static const BhKey keys[] = {
     .fallback = "false",
     .title = N_ ("Microphone"),
     .doc = N_ ("Its programs can listen through this computer’s microphone; you see when they do"),
+    .weakens = TRUE },
+  { .name = "UsbDevices",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_REACH,
+    .max = 8,
+    .fallback = "",
+    .check = bh_key_is_usb_device,
+    .takes = "the id (046d:c52b) or the place (1-4) of a USB device",
+    .title = N_ ("USB devices"),
+    .doc = N_ ("It gets these while they are plugged in, and this computer does without them; never a keyboard or mouse"),
     .weakens = TRUE },
 
   { .name = "Memory",

@@ -98,5 +98,10 @@ char *bh_key_normalize (const BhKey *key, const char *text, GError **error);
 /* What values @key takes, for error messages and the manual: "192 to 65536 MiB". */
 char *bh_key_describe_range (const BhKey *key);
 
+/* Whether @text means a USB device: "046d:c52b" (vendor and product), or the place "1-4.2" (bus and ports). */
+gboolean bh_key_is_usb_device (const char *text);
+/* Whether @text is the address of a PCI device: "01:00.0" or "0000:01:00.0". */
+gboolean bh_key_is_pci_device (const char *text);
+
 /* Whether @id can be the id of a desktop file: no folder in it, ends in ".desktop". */
 gboolean bh_app_id_is_valid (const char *id);

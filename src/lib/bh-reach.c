@@ -125,6 +125,14 @@ look_files (Look *look)
     }
 }
 
+static void
+look_at_devices (Look *look)
+{
+  if (value_of (look, "UsbDevices")[0])
+    add (look, "media-removable-symbolic", _ ("USB devices"),
+         _ ("read and change the USB devices it is given"));
+}
+
 /* In the order of the sentence. @denied follows "It could not reach"; NULL where that would be odd.
  * @look: NULL where no setting gives it. */
 static const struct
@@ -138,7 +146,7 @@ static const struct
   { "files", N_ ("your files"), look_files },
   { "microphone", N_ ("your microphone"), look_at_microphone },
   { "camera", N_ ("your camera"), NULL },
-  { "devices", N_ ("your USB devices"), NULL },
+  { "devices", N_ ("your USB devices"), look_at_devices },
 };
 
 static void

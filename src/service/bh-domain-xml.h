@@ -66,6 +66,8 @@ typedef struct
 #define BH_DOMAIN_RAM_FD 198
 /* How many devices can be plugged in while a guest runs; QEMU calls the places "pci.1" and so on. */
 #define BH_DOMAIN_PORTS 8
+/* One more place, for the USB controller that comes with the first USB device. */
+#define BH_DOMAIN_USB_PORT (BH_DOMAIN_PORTS + 1)
 /* QEMU's name for the shared region's memory. */
 #define BH_DOMAIN_REGION_ID "bhregion"
 

@@ -640,6 +640,14 @@ handle_stop_all (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
 }
 
 static gboolean
+handle_list_usb (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
+{
+  bh_dbus_manager1_complete_list_usb (manager, g_steal_pointer (&invocation),
+                                      bh_vm_list_usb (BH_MANAGER (manager)->vms));
+  return TRUE;
+}
+
+static gboolean
 handle_quit (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, gboolean stop_vms)
 {
   bh_dbus_manager1_complete_quit (manager, g_steal_pointer (&invocation));
@@ -657,6 +665,7 @@ bh_manager_iface_init (BhDbusManager1Iface *iface)
   iface->handle_check_host = handle_check_host;
   iface->handle_stop_all = handle_stop_all;
   iface->handle_mute_microphones = handle_mute_microphones;
+  iface->handle_list_usb = handle_list_usb;
   iface->handle_quit = handle_quit;
 }
 

@@ -9,6 +9,7 @@
 #include "bh-network.h"
 #include "bh-shares.h"
 #include "bh-sound-part.h"
+#include "bh-usb.h"
 
 typedef BhPart *(*MakePart) (BhVmConfig *config);
 
@@ -17,6 +18,7 @@ static const MakePart kinds[] = {
   bh_network_new,
   bh_shares_new,
   bh_sound_part_new,
+  bh_usb_new,
 };
 
 struct _BhParts

@@ -168,7 +168,7 @@ void
 bh_usb_attach_async (BhUsb *self, BhUsbDevice *device, gboolean force, GAsyncReadyCallback callback,
                      gpointer data)
 {
-  g_autoptr (GTask) task = g_task_new (self, self->cancellable, callback, data);
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
   g_autoptr (BhUsbDevice) owned = device;
   Plugged *plugged;
   guint slot;

@@ -127,6 +127,21 @@ bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
 }
 
 gboolean
+bh_vm_set_key (BhVm *self, const char *key, const char *value, GError **error)
+{
+  g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
+  g_autoptr (BhVmConfig) config = NULL;
+
+  g_hash_table_insert (table, g_strdup (key), g_strdup (value));
+  config = bh_vm_config_with (self->config, table, NULL, error);
+  if (!config || !bh_vm_config_save (config, path, error))
+    return FALSE;
+  take_config (self, config);
+  return TRUE;
+}
+
+gboolean
 bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
 {
   BhVm *self = BH_VM (vm);

@@ -53,6 +53,14 @@ void bh_vm_network_ended (BhVm *self, const GError *error);
 gboolean bh_vm_network_may_stop (BhVm *self, GError **error);
 gboolean bh_vm_handle_read_network (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 
+/* Change one key as the user does by Vm1.Set; to be written before it is done. */
+gboolean bh_vm_set_key (BhVm *self, const char *key, const char *value, GError **error);
+
+gboolean bh_vm_handle_attach_usb (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, const char *device,
+                                  gboolean remember, gboolean force);
+gboolean bh_vm_handle_detach_usb (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, const char *device,
+                                  gboolean forget);
+
 gboolean bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings);
 gboolean bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 gboolean bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);

@@ -535,6 +535,8 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_launch = handle_launch;
   iface->handle_terminate = handle_terminate;
   iface->handle_read_network = bh_vm_handle_read_network;
+  iface->handle_attach_usb = bh_vm_handle_attach_usb;
+  iface->handle_detach_usb = bh_vm_handle_detach_usb;
   iface->handle_stop = handle_stop;
   iface->handle_set = bh_vm_handle_set;
   iface->handle_open_inbox = bh_vm_handle_open_inbox;

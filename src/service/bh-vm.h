@@ -25,6 +25,9 @@ const char *bh_vm_get_name (BhVm *self);
 BhVmConfig *bh_vm_get_config (BhVm *self); /* (transfer none) */
 const char *bh_vm_get_path (BhVm *self);
 
+/* aa{sv}: what Manager1.ListUsb gives. @vms: id → BhVm. */
+GVariant *bh_vm_list_usb (GHashTable *vms);
+
 /* Its file has @config now: take that over as if it had been set. */
 void bh_vm_reload (BhVm *self, BhVmConfig *config);
 

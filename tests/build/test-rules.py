@@ -23,7 +23,7 @@ RULES = {
     'app': (('lib',), ('glib', 'gio', 'gtk', 'adwaita')),
     'cli': (('lib',), ('glib', 'gio', 'json-glib')),
     'service': (('lib',), ('glib', 'gio', 'libvirt', 'libsecret', 'libxml2', 'kmod', 'archive',
-                           'compression', 'kernel', 'sodium')),
+                           'gudev', 'compression', 'kernel', 'sodium')),
     'icon': (('lib', 'confine'), ('glib', 'gio', 'gdk-pixbuf')),
     'helper': (('lib',), ('glib', 'gio', 'polkit', 'kmod', 'libnl', 'nftables', 'cap-ng', 'acl',
                           'kernel')),
@@ -48,7 +48,7 @@ LIBRARIES = {
     'wayland-client': 'wayland-client', 'wayland-server': 'wayland-server', 'pixman': 'pixman',
     'pulse/': 'pulse', 'pipewire/': 'pipewire', 'spa/': 'pipewire', 'seccomp.h': 'seccomp', 'xkbcommon/': 'xkbcommon', 'zstd.h': 'compression',
     'lzma.h': 'compression', 'lz4': 'compression', 'zlib.h': 'compression', 'linux/': 'kernel',
-    'netlink/': 'libnl', 'nftables/': 'nftables', 'cap-ng.h': 'cap-ng', 'sys/acl.h': 'acl', 'acl/': 'acl',
+    'gudev/': 'gudev', 'netlink/': 'libnl', 'nftables/': 'nftables', 'cap-ng.h': 'cap-ng', 'sys/acl.h': 'acl', 'acl/': 'acl',
     'pango/': 'pango', 'cairo': 'pango', 'wayland-cursor.h': 'wayland-client',
     'wayland-util.h': 'wayland', 'wayland-version.h': 'wayland', 'wayland-egl': 'wayland-egl',
 }
