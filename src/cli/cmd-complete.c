@@ -41,6 +41,26 @@ print_vms (BhCli *cli, const char *which)
 }
 
 static void
+print_devices (BhCli *cli)
+{
+  g_autoptr (BhDbusManager1) manager = bh_cli_get_manager (cli, NULL);
+  g_autoptr (GVariant) list = NULL;
+  GVariantIter iter;
+  GVariant *device;
+
+  if (manager == NULL || !bh_dbus_manager1_call_list_usb_sync (manager, &list, NULL, NULL))
+    return;
+  g_variant_iter_init (&iter, list);
+  while (g_variant_iter_loop (&iter, "@a{sv}", &device))
+    {
+      const char *place;
+
+      if (g_variant_lookup (device, "place", "&s", &place))
+        puts (place);
+    }
+}
+
+static void
 print_applications (BhCli *cli)
 {
   g_autoptr (GVariant) applications = bh_cli_list_applications (cli, NULL);
@@ -92,6 +112,8 @@ bh_cmd_complete (BhCli *cli, const BhCommand *command, char **argv, GError **err
   else if (strcmp (what, "vms") == 0 || strcmp (what, "running") == 0
            || strcmp (what, "stopped") == 0)
     print_vms (cli, what);
+  else if (strcmp (what, "devices") == 0)
+    print_devices (cli);
   else if (strcmp (what, "apps") == 0)
     print_applications (cli);
   else if (strcmp (what, "keys") == 0)

@@ -35,6 +35,8 @@ const BhCommand bh_commands[] = {
   { "apps", N_ ("[SEARCH]"), N_ ("List the applications of this computer"), bh_cmd_apps },
   { "log", N_ ("NAME"), N_ ("Show what an AppVM has logged"), bh_cmd_log },
   { "console", N_ ("NAME"), N_ ("Open the serial console of an AppVM"), bh_cmd_console },
+  { "usb", N_ ("[list | attach NAME DEVICE | detach NAME DEVICE]"),
+    N_ ("List USB devices, and give them to AppVMs"), bh_cmd_usb },
   { "check", NULL, N_ ("Check whether this computer has what AppVMs need"), bh_cmd_check },
   { "frozen", NULL, N_ ("List the frozen guests that AppVMs are thawed from"), bh_cmd_frozen },
   { "stop-all", NULL, N_ ("Stop every AppVM"), bh_cmd_stop_all },

@@ -32,3 +32,4 @@ BH_COMMAND (start);
 BH_COMMAND (status);
 BH_COMMAND (stop);
 BH_COMMAND (stop_all);
+BH_COMMAND (usb);

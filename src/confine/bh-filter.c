@@ -8,7 +8,7 @@
  *
  * Should: leave all that a domain needs whose sockets libvirt opened for it (accept, send and
  * receive, threads and signals of its own), and a decoder, which needs less.
- * Mustn't: let it make or connect a socket, or do that by way of io_uring, send a signal to another
+ * Mustn't: let it make or connect a socket (but the one that hears_devices is about), or do that by way of io_uring, send a signal to another
  * process, or look into one.
  * QEMU's own filter (-sandbox on, which libvirt asks for) comes on top; a call must pass both. */
 #include "bh-filter.h"
@@ -16,10 +16,12 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,8 +42,9 @@
       DENY
 
 bool
-bh_filter_install (void)
+bh_filter_install (bool hears_devices)
 {
+  const uint32_t hears = hears_devices ? NETLINK_KOBJECT_UEVENT : UINT32_MAX;
   const uint32_t self = getpid ();
   struct sock_filter program[] = {
     LOAD (arch),
@@ -50,7 +53,13 @@ bh_filter_install (void)
     LOAD (nr),
     IF (JGE, X32_BIT, 0, 1),
     DENY,
-    DENY_CALL (socket),
+    IF (JEQ, SYS_socket, 0, 6),
+    LOAD (args[0]),
+    IF (JEQ, AF_NETLINK, 0, 3),
+    LOAD (args[2]),
+    IF (JEQ, hears, 0, 1),
+    RETURN (SECCOMP_RET_ALLOW),
+    DENY,
     DENY_CALL (connect),
     DENY_CALL (io_uring_setup),
     DENY_CALL (io_uring_enter),

@@ -325,7 +325,7 @@ main (int argc, char **argv)
         fail ("cannot confine QEMU: %s", strerror (errno));
       close (rules);
     }
-  if (!probing && !bh_filter_install ())
+  if (!probing && !bh_filter_install (true))
     fail ("cannot filter system calls: %s", strerror (errno));
 
   argv[0] = qemu;

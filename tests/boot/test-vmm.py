@@ -2,6 +2,7 @@
 """bulkhead-vmm: what the program it becomes can still do, tried out."""
 
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -79,6 +80,42 @@ class VmmTest(BootTest):
                                       'connect-inherited', self.path('allowed', 'bus'),
                                       'tcp', str(tcp.getsockname()[1]), fds=(50,)),
                          ['EPERM', 'EPERM', 'EPERM'])
+
+    def test_of_the_kernel_it_only_hears_of_devices(self):
+        # NETLINK_ROUTE, NETLINK_AUDIT, NETLINK_NETFILTER, NETLINK_GENERIC, and NETLINK_KOBJECT_UEVENT.
+        self.assertEqual(self.results('netlink', '0', 'netlink', '9', 'netlink', '12', 'netlink', '16',
+                                      'netlink', '15'), ['EPERM'] * 4 + ['ok'])
+
+    def test_qemu_can_take_a_usb_device(self):
+        """As far as that goes without one: libusb starts, and looks at the descriptor."""
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        process = subprocess.Popen(
+            [harness.build_path('src', 'vmm', 'bulkhead-vmm'), '-machine', 'q35', '-nodefaults', '-display',
+             'none', '-S', '-device', 'pcie-root-port,id=port1', '-chardev',
+             f'socket,id=monitor,fd={theirs.fileno()}', '-mon', 'chardev=monitor,mode=control'],
+            env={**self.env, 'BULKHEAD_VMM_READ': '/usr'}, pass_fds=(theirs.fileno(),))
+        theirs.close()
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        ours.settimeout(120)
+        answers = ours.makefile('r')
+
+        def ask(command, fds=(), **arguments):
+            text = json.dumps({'execute': command, 'arguments': arguments}).encode()
+            socket.send_fds(ours, [text], fds)
+            for line in answers:
+                answer = json.loads(line)
+                if 'return' in answer or 'error' in answer:
+                    return answer
+            self.fail('QEMU has ended')
+
+        ask('qmp_capabilities')
+        with open('/dev/null', 'r+b') as null:
+            self.assertIn('return', ask('add-fd', (null.fileno(),), **{'fdset-id': 100}))
+        self.assertIn('return', ask('device_add', driver='qemu-xhci', id='usb', bus='port1'))
+        answer = ask('device_add', driver='usb-host', bus='usb.0', hostdevice='/dev/fdset/100')
+        self.assertEqual(answer['error']['desc'], 'failed to open host usb device /dev/fdset/100')
 
     def test_signals_and_traces_only_itself(self):
         child = subprocess.Popen(['sleep', '60'])

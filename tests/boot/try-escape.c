@@ -84,6 +84,13 @@ try_tcp (const char *port)
   return fd >= 0 && connect (fd, (struct sockaddr *) &address, sizeof address) == 0;
 }
 
+/* Sockets of the kernel's, by their protocol. */
+static bool
+try_netlink (const char *protocol)
+{
+  return socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, atoi (protocol)) >= 0;
+}
+
 /* The region has to be there, of this size in MiB, writable, and impossible to shrink or grow. */
 static bool
 try_region (const char *mebibytes)
@@ -125,6 +132,8 @@ try_one (const char *what, const char *on)
     return try_connect (on, false);
   if (strcmp (what, "connect-inherited") == 0)
     return try_connect (on, true);
+  if (strcmp (what, "netlink") == 0)
+    return try_netlink (on);
   if (strcmp (what, "tcp") == 0)
     return try_tcp (on);
   if (strcmp (what, "signal") == 0)
