@@ -9,10 +9,14 @@
 #include "bh-text.h"
 
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <gtk/gtk.h>
+#include <sys/stat.h>
 
 #define MAX_NAME_CHARS 80
 #define MAX_SUMMARY_CHARS 200
+#define MAX_ICON_BYTES (1024 * 1024)
+#define MAX_ICON_SIZE 1024
 
 struct _BhProgram
 {
@@ -34,6 +38,23 @@ lookup_text (GVariant *description, const char *key, gsize max_chars)
   return bh_text_clean (text, strlen (text), max_chars);
 }
 
+/* A file named by a desktop file can be anything: what is no picture of a sane size is not loaded. Only
+ * its beginning is looked at here. */
+static gboolean
+is_picture (GIcon *icon)
+{
+  GFile *file = G_IS_FILE_ICON (icon) ? g_file_icon_get_file (G_FILE_ICON (icon)) : NULL;
+  g_autofree char *path = file ? g_file_get_path (file) : NULL;
+  int width = 0, height = 0;
+  GStatBuf info;
+
+  if (G_IS_THEMED_ICON (icon))
+    return TRUE;
+  return path && g_stat (path, &info) == 0 && S_ISREG (info.st_mode)
+         && info.st_size <= MAX_ICON_BYTES && gdk_pixbuf_get_file_info (path, &width, &height)
+         && width <= MAX_ICON_SIZE && height <= MAX_ICON_SIZE;
+}
+
 static GIcon *
 make_icon (const char *serialised)
 {
@@ -42,7 +63,7 @@ make_icon (const char *serialised)
 
   /* Not in the icon theme: a plain program instead of a broken picture. As a second name of the
    * themed icon it would win over the first, when only the first comes from a fallback theme. */
-  if (!icon
+  if (!icon || !is_picture (icon)
       || (display && !gtk_icon_theme_has_gicon (gtk_icon_theme_get_for_display (display), icon)))
     return g_themed_icon_new ("application-x-executable");
   return g_steal_pointer (&icon);

@@ -18,6 +18,8 @@
 
 #include <glib/gi18n.h>
 
+#define PROBLEM_HEIGHT 84
+
 struct _BhSettingsWindow
 {
   AdwWindow parent_instance;
@@ -31,6 +33,7 @@ struct _BhSettingsWindow
   GtkWidget *restart, *problems_box;
   BhColorDot *dot;
   GtkLabel *restart_text, *name, *reach;
+  GtkScrolledWindow *problems_scrolled;
   GtkListBox *problems;
 };
 
@@ -106,6 +109,10 @@ update_problems (BhSettingsWindow *self)
     gtk_list_box_remove (self->problems, child);
   for (gsize i = 0; problems[i]; i++)
     gtk_list_box_append (self->problems, bh_problem_row_new (self->item, problems[i]));
+  /* Wrapped text does not make it high enough by itself. */
+  gtk_scrolled_window_set_min_content_height (self->problems_scrolled,
+                                              MIN ((int) g_strv_length (self->shown_problems), 2)
+                                                  * PROBLEM_HEIGHT);
   gtk_widget_set_visible (self->problems_box, problems[0] != NULL);
 }
 
@@ -296,6 +303,7 @@ bh_settings_window_class_init (BhSettingsWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhSettingsWindow, reach);
   gtk_widget_class_bind_template_child (widget_class, BhSettingsWindow, problems_box);
   gtk_widget_class_bind_template_child (widget_class, BhSettingsWindow, problems);
+  gtk_widget_class_bind_template_child (widget_class, BhSettingsWindow, problems_scrolled);
 }
 
 static void

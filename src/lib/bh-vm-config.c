@@ -332,6 +332,20 @@ normalize_all (GHashTable *settings, GError **error)
   return g_steal_pointer (&out);
 }
 
+/* Every line of @name, of which GKeyFile takes away only the last at a time. */
+static void
+remove_all (GKeyFile *file, const char *name)
+{
+  while (g_key_file_remove_key (file, GROUP, name, NULL))
+    {
+      gsize len;
+      g_autofree char *text = g_key_file_to_data (file, &len, NULL);
+
+      g_key_file_load_from_data (file, text, len,
+                                 G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, NULL);
+    }
+}
+
 BhVmConfig *
 bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GError **error)
 {
@@ -364,6 +378,9 @@ bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GErr
 
       if (!g_str_equal (next, bh_vm_config_get (self, name)))
         g_ptr_array_add (different, g_strdup (name));
+      /* In a good file a key is there once, and keeps its place. */
+      if (self->first_mistake)
+        remove_all (file, name);
       if (*(char *) value)
         g_key_file_set_string (file, GROUP, name, value);
       else

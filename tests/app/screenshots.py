@@ -15,7 +15,8 @@ from desk import BUTTON, ROW, TOGGLE, Desk  # noqa: E402
 
 VMS = [
     {'Name': 'Banking', 'Color': 'green', 'Applications': 'org.example.Web.desktop;org.gnome.Calculator.desktop'},
-    {'Name': 'Personal', 'Color': 'blue', 'State': 'running',
+    {'Name': 'Personal', 'Color': 'blue', 'State': 'running', 'RestartKeys': ['Memory'], 'Microphone': 'true', 'Network': 'internet',
+     'Folders': '~/Music:Music:ro', 'Commands': 'System monitor=htop -d 5', 'Notes': 'For everyday things',
      'Applications': 'org.example.Web.desktop;org.example.Mail.desktop;org.gnome.Calculator.desktop;foot.desktop;'
                      'org.pwmt.zathura.desktop;org.example.Photos.desktop;org.example.Gone.desktop',
      'Programs': [[1, 'Calculator', 1, 1], [2, 'Foot', 2, 3]]},
@@ -191,6 +192,62 @@ class Pages:
         choose(desk, 'Banking')
         desk.press(BUTTON, 'Calculator')
         desk.wait(BUTTON, 'Try Again')
+
+    def _settings(self, desk, page):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Personal')
+        desk.wait(BUTTON, 'Calculator')
+        desk.act('win.vm-settings')
+        desk.wait(None, 'Mistakes in Its File', showing=False) if page == 'Mistakes' else desk.wait(None, 'Notes')
+        if page not in ('General', 'Mistakes'):
+            desk.all('page tab', page, dialog=True)[0].do_action(0)
+
+    def settings_general(self, desk):
+        yield from self._settings(desk, 'General')
+
+    def settings_reach(self, desk):
+        yield from self._settings(desk, 'Reach')
+
+    def settings_behaviour(self, desk):
+        yield from self._settings(desk, 'Behaviour')
+
+    def settings_advanced(self, desk):
+        yield from self._settings(desk, 'Advanced')
+
+    def settings_mistakes(self, desk):
+        desk.use_mock(vms=[{'Name': 'Old', 'Problems': [
+            'old.vm:3: Memory: Memory cannot be “lots”: it takes 192 to 65536 MiB',
+            'old.vm:9: Teleport: this version of Bulkhead does not know it']}])
+        yield
+        desk.wait(ROW, 'Old')
+        desk.act('win.vm-settings')
+        desk.wait(BUTTON, 'Open File')
+
+    def rename(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Work')
+        desk.act('win.vm-rename')
+        desk.type_into('New name', 'Banking')
+
+    def create_reach(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.sway.input.key('ctrl+n')
+        desk.wait(BUTTON, 'Choose Programs…')
+        desk.act('window.choose-reach')
+
+    def command(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Work')
+        desk.act('vm.add-command')
+        desk.wait_text('word by word')
+        desk.sway.input.type('Top')
+        desk.sway.input.key('Tab')
+        desk.sway.input.type("htop -d '5")
 
     def shortcuts(self, desk):
         desk.use_mock(vms=VMS)

@@ -42,6 +42,7 @@ class Launch(TestCase):
         DESK.toggle('Orange')
         DESK.press(BUTTON, 'Choose Programs…')
         DESK.press(ROW, 'Foot')
+        DESK.press(ROW, 'Calculator')
         DESK.press(BUTTON, 'Done')
         DESK.press(BUTTON, 'Create', dialog=True)
 
@@ -68,11 +69,26 @@ class Launch(TestCase):
         DESK.press(BUTTON, 'Stop')
         DESK.sway.wait_no_view(FRAMED, timeout=30)
         DESK.wait(BUTTON, 'Start', timeout=30)
+        # Its launchers follow another name.
+        DESK.act('win.vm-rename')
+        DESK.wait_text('Rename “Shell”')
+        DESK.type_into('New name', 'Console')
+        DESK.press(BUTTON, 'Rename', dialog=True)
+        DESK.wait(ROW, 'Console')
+        wait_for(lambda: {'Foot (Console)', 'Calculator (Console)'} <= self.launcher_names(), 30, 'the launchers')
         DESK.act('vm.delete')
         DESK.press(BUTTON, 'Delete', dialog=True)
         DESK.wait(BUTTON, 'Create Your First AppVM…')
         self.assertEqual(DESK.qemu_pids(), [])
         self.assertTrue(DESK.sway.view(APP_ID))
+
+    def launcher_names(self):
+        folder = DESK.place.path('data', 'applications')
+        names = set()
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), encoding='utf-8') as file:
+                names |= {line[5:].strip() for line in file if line.startswith('Name=')}
+        return names
 
     def test_cancel_while_it_boots(self):
         DESK.create('Shell', Applications='foot.desktop')

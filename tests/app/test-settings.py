@@ -5,8 +5,11 @@ What the settings are is read from the service and from the AppVM's file: a row 
 fails here.
 """
 
+import json
 import os
+import struct
 import subprocess
+import zlib
 
 from desk import APP_ID, Atspi, BUTTON, ROW, TEXT, TOGGLE, Desk
 from harness import TestCase, build_path, main, require_ordinary_user, wait_for
@@ -16,6 +19,12 @@ TAB = ('page tab',)
 SPIN = ('spin button',)
 SWITCH = ('switch', 'toggle button', 'check box')
 CHOICE = ('combo box',)
+OUTSIDE = b"""<?xml version="1.0"?>
+<!DOCTYPE svg [<!ENTITY secret SYSTEM "file:///etc/passwd">]>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="48" height="48">
+<image xlink:href="file:///etc/passwd" width="9" height="9"/><image xlink:href="http://127.0.0.1:9/x.png" width="9" height="9"/>
+<text>&secret;</text><rect width="48" height="48" fill="red"/></svg>
+"""
 DESK = None
 
 
@@ -217,6 +226,113 @@ class Rows(SettingsCase):
         self.desk.find('Work').delete()
         self.desk.wait(BUTTON, 'Create Your First AppVM…')
         wait_for(lambda: self.desk.sway.view(APP_ID, 'AppVM Settings') is None, 30, 'the end of the window')
+
+
+class Creating(SettingsCase):
+    def test_a_command_and_what_it_may_reach(self):
+        self.desk.use_real_service()
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'Create Your First AppVM…')
+        self.desk.type_into('Name', 'Tools')
+        self.desk.wait_text('It could not reach the network')
+        self.desk.press(BUTTON, 'Add a Command…')
+        wait_for(lambda: (self.desk.sway.view(APP_ID, 'Add a Command') or {}).get('focused')
+                 or len(self.desk.sway.views()) == 3, 30, 'the question for a command')
+        self.desk.wait(None, 'Command')
+        self.desk.sway.input.type('Two words')
+        self.desk.sway.input.key('Tab')
+        self.desk.sway.input.type("foot -e 'unclosed")
+        self.desk.wait_text('a quote that is not closed')
+        self.desk.wait_insensitive(BUTTON, 'Add')
+        self.desk.sway.input.type("'")
+        self.desk.press(BUTTON, 'Add')
+        self.desk.wait(BUTTON, 'Remove Two words')
+        # The same rows as in the settings, with narrow defaults; the line above them follows.
+        self.desk.act('window.choose-reach')
+        wait_for(lambda: self.desk.all(SWITCH, 'Microphone'), 30, 'the rows')
+        self.see(SWITCH, 'Microphone').do_action(0)
+        self.desk.wait_text('listen')
+        self.desk.press(BUTTON, 'Done')
+        self.desk.press(BUTTON, 'Create')
+        vm = wait_for(lambda: self.desk.vms().get('Tools'), 30, 'the AppVM')
+        self.assertEqual(vm['Settings']['Commands'], "Two words=foot -e 'unclosed'")
+        self.assertEqual(vm['Settings']['Microphone'], 'true')
+        self.assertEqual(vm['Settings']['Network'], 'none')
+        self.desk.wait(BUTTON, 'Two words')
+
+    def test_a_command_is_launched_as_words_and_removed_with_undo(self):
+        record = self.desk.place.path('record')
+        self.desk.use_mock('--step', '10', '--record', record,
+                           vms=[{'Name': 'Work', 'Applications': 'foot.desktop', 'Commands': "Top=htop -d '5 6'"}])
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'Top')
+        wait_for(lambda: os.path.exists(record), 30, 'the launch')
+        with open(record, encoding='utf-8') as file:
+            options = json.loads(file.readline())
+        self.assertEqual(options['argv'], ['htop', '-d', '5 6'])
+        self.assertEqual(options['label'], 'Top')
+        self.desk.act('tile.remove', 'Top')
+        wait_for(lambda: self.setting('Commands') == '', 30, 'the removal')
+        self.assertEqual(self.setting('Applications'), 'foot.desktop')
+        self.desk.press(BUTTON, 'Undo')
+        wait_for(lambda: self.setting('Commands') == "Top=htop -d '5 6'", 30, 'the command again')
+
+
+class Applications(SettingsCase):
+    """Desktop files and icons that somebody, or something, has put there."""
+
+    ENTRIES = {
+        'markup': b'Name=<b>&amp;</b> %s\nIcon=<i>',
+        'endless': b'Name=' + b'n' * 10000 + b'\nIcon=/dev/zero',
+        'bidi': 'Name=a\u202egnp.exe\nComment=\u202ex'.encode(),
+        'latin': b'Name=caf\xe9\nIcon=\xff',
+        'broken': b'Name=Broken icon\nIcon=@broken.png',
+        'huge': b'Name=Huge icon\nIcon=@huge.png',
+        'outside': b'Name=Icon from outside\nIcon=@outside.svg',
+        'pipe': b'Name=Icon is a pipe\nIcon=@pipe.png',
+    }
+
+    def setUp(self):
+        super().setUp()
+        folder = self.desk.place.path('data', 'applications')
+        os.makedirs(folder, exist_ok=True)
+        for name, text in self.ENTRIES.items():
+            path = os.path.join(folder, f'org.example.{name}.desktop')
+            with open(path, 'wb') as file:
+                file.write(b'[Desktop Entry]\nType=Application\nExec=foot\n'
+                           + text.replace(b'@', folder.encode() + b'/') + b'\n')
+            self.addCleanup(os.unlink, path)
+        for name, data in (('broken.png', b'\x89PNG\r\n\x1a\nnothing'), ('huge.png', self.huge_png()),
+                           ('outside.svg', OUTSIDE)):
+            with open(os.path.join(folder, name), 'wb') as file:
+                file.write(data)
+            self.addCleanup(os.unlink, os.path.join(folder, name))
+        os.mkfifo(os.path.join(folder, 'pipe.png'))
+        self.addCleanup(os.unlink, os.path.join(folder, 'pipe.png'))
+
+    def huge_png(self):
+        """40000×40000 in a few bytes: 6 GB when it is unpacked."""
+        def chunk(kind, data):
+            return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+        return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 40000, 40000, 8, 6, 0, 0, 0))
+                + chunk(b'IDAT', zlib.compress(bytes(100000))) + chunk(b'IEND', b''))
+
+    def test_they_are_shown_safely_and_the_others_work(self):
+        ids = ';'.join(f'org.example.{name}.desktop' for name in self.ENTRIES)
+        self.with_vm(Applications=ids + ';foot.desktop')
+        for name in ('<b>&amp;</b> %s', 'Broken icon', 'Huge icon', 'Icon from outside', 'Icon is a pipe', 'Foot'):
+            self.desk.wait(BUTTON, name)
+        for text in self.desk.texts():
+            self.assertLess(len(text), 1200)
+            self.assertNotIn('\u202e', text)
+        with open(f'/proc/{self.desk.app.pid}/status', encoding='utf-8') as file:
+            peak = next(int(line.split()[1]) for line in file if line.startswith('VmHWM'))
+        self.assertLess(peak, 1000000, 'kB at most')
+        self.desk.press(BUTTON, 'Add')
+        self.desk.wait(ROW, 'Calculator')
+        self.desk.press(ROW, 'Calculator')
+        self.desk.press(BUTTON, 'Add', dialog=True)
+        wait_for(lambda: CALCULATOR in self.setting('Applications'), 30, 'the program')
 
 
 class Restarting(SettingsCase):

@@ -220,6 +220,56 @@ test_too_large_a_file_is_refused (void)
   g_rmdir (dir);
 }
 
+/* Both lines of a key that is there twice go, when it is set. */
+static void
+test_twice_is_repaired (void)
+{
+  const char *text = "[AppVM]\nName=A\nMemory=lots\nMemory=512\nMemory=\n# end\n";
+  g_autoptr (BhVmConfig) bad = bh_vm_config_parse ("a.vm", "a", text, strlen (text));
+  g_autoptr (GHashTable) settings = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BhVmConfig) good = NULL;
+
+  g_assert_false (bh_vm_config_check (bad, NULL));
+  g_hash_table_insert (settings, (gpointer) "Memory", (gpointer) "640");
+  good = bh_vm_config_with (bad, settings, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (bh_vm_config_check (good, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (bh_vm_config_get_int (good, "Memory"), ==, 640);
+}
+
+/* A copy has what this version does not know, too; one of a bad file is refused. */
+static void
+test_copy (void)
+{
+  const char *text = "# mine\n[AppVM]\nName=A\nTeleport=1\nMemory=512\n";
+  const char *wrong = "[AppVM]\nName=A\nMemory=1\n";
+  g_autoptr (BhVmConfig) one = bh_vm_config_parse ("a.vm", "a", text, strlen (text));
+  g_autoptr (BhVmConfig) bad = bh_vm_config_parse ("b.vm", "b", wrong, strlen (wrong));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (BhVmConfig) copy = bh_vm_config_copy (one, "a-copy", "A (copy)", &error);
+  g_auto (GStrv) waiting = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (bh_vm_config_get (copy, "Name"), ==, "A (copy)");
+  g_assert_cmpstr (bh_vm_config_get (copy, "Memory"), ==, "512");
+  g_assert_cmpstr (bh_vm_config_get_id (copy), ==, "a-copy");
+  g_assert_cmpuint (g_strv_length ((char **) bh_vm_config_get_problems (copy)), ==, 1);
+  g_assert_false (bh_vm_config_equal (one, copy));
+  g_assert_true (bh_vm_config_equal (one, one));
+  g_assert_null (bh_vm_config_copy (bad, "c", "C", &error));
+  g_assert_error (error, BH_ERROR, BH_ERROR_BAD_KEY_FILE);
+  /* Of Memory and Name only the first needs a restart. */
+  {
+    g_autoptr (BhVmConfig) other = bh_vm_config_parse ("a.vm", "a", "[AppVM]\nName=B\n", 15);
+
+    waiting = bh_vm_config_differences (one, other);
+    g_assert_cmpuint (g_strv_length (waiting), ==, 1);
+    g_assert_cmpstr (waiting[0], ==, "Memory");
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -233,5 +283,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vm-config/repair", test_mistakes_can_be_repaired);
   g_test_add_func ("/vm-config/ids", test_ids);
   g_test_add_func ("/vm-config/too-large", test_too_large_a_file_is_refused);
+  g_test_add_func ("/vm-config/twice-is-repaired", test_twice_is_repaired);
+  g_test_add_func ("/vm-config/copy", test_copy);
   return g_test_run ();
 }
