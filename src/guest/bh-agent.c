@@ -12,6 +12,7 @@
 #include "bh-folders.h"
 #include "bh-mounts.h"
 #endif
+#include "bh-devices.h"
 #include "bh-network.h"
 #include "bh-programs.h"
 #include "bh-server.h"
@@ -26,6 +27,7 @@ typedef struct
   BhPrograms *programs;
   BhServer *server;
   BhNetwork *network; /* NULL in a pair */
+  BhDevices *devices; /* also */
   BhSound *sound;
   BhSession session;
 #ifdef BH_HAVE_MOUNTS
@@ -54,6 +56,7 @@ apply (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
     return false;
   bh_mounts_home (message, home, sizeof home);
   bh_folders_start (agent->folders, (uid_t) message->uid, home, message->folders);
+  bh_devices_start (agent->devices, (uid_t) message->uid);
   return true;
 }
 #endif
@@ -266,6 +269,8 @@ bh_agent_run (const BhAgentOptions *options)
   terminated = wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
   if (!options->pair)
     agent.network = bh_network_new (agent.loop, agent.link);
+  if (!options->pair)
+    agent.devices = bh_devices_new (agent.loop);
 #ifdef BH_HAVE_MOUNTS
   if (!options->pair)
     agent.prepared_runtime = bh_mounts_prepare ();
@@ -300,6 +305,7 @@ bh_agent_run (const BhAgentOptions *options)
   bh_programs_free (agent.programs);
   if (agent.network)
     bh_network_free (agent.network);
+  bh_devices_free (agent.devices);
   wl_display_destroy_clients (agent.display);
   bh_server_free (agent.server);
 #ifdef BH_HAVE_MOUNTS

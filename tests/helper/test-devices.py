@@ -17,16 +17,10 @@ if __name__ == '__main__' and os.environ.get('BULKHEAD_HELPER_GROUND') != 'vm':
     sys.exit(vm.run_inside(os.path.abspath(__file__), sys.argv[1:], 900))
 
 import re  # noqa: E402
-import resource  # noqa: E402
-import shutil  # noqa: E402
-import signal  # noqa: E402
-import socket  # noqa: E402
-import subprocess  # noqa: E402
-import json  # noqa: E402
-import time  # noqa: E402
 import unittest  # noqa: E402
 
-from ground import ALLOWED, DENIED, OTHER, UNASKED, acl_of, run  # noqa: E402
+from ground import DENIED, OTHER, UNASKED, acl_of, run  # noqa: E402
+from locked_memory import LockedMemory  # noqa: E402, F401
 
 PCI = '/sys/bus/pci/devices'
 USB = '/sys/bus/usb/devices'
@@ -88,8 +82,13 @@ def usb_state():
 class Devices(ground.Ground):
 
     @classmethod
-    def set_up_ground(cls):
-        super().set_up_ground()
+    def setUpClass(cls):
+        super().setUpClass()
+        if not os.path.isdir(USB):
+            cls.load_drivers()
+
+    @classmethod
+    def load_drivers(cls):
         for name in ('e1000e', '8139cp', 'nvme', 'xhci_pci', 'usb_storage', 'sd_mod', 'usbhid', 'hid_generic',
                      'evdev', 'ext4', 'ftdi_sio'):
             run('modprobe', name)
@@ -99,7 +98,7 @@ class Devices(ground.Ground):
         harness.wait_for(lambda: os.path.exists('/dev/sda'), 120, 'the stick')
 
     def state(self):
-        return {'pci': pci_state(), 'nodes': nodes_state(), 'usb': usb_state(), 'kvm': acl_of('/dev/null')}
+        return {'pci': pci_state(), 'nodes': nodes_state(), 'usb': usb_state()}
 
     def back_to(self, before):
         # A group has a node only while one of its devices is vfio-pci's.

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Devices that are plugged into the guest while it runs. Root, in a VM only. */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+#include <wayland-server-core.h>
+
+typedef struct _BhDevices BhDevices;
+
+/* %NULL when the kernel does not let us listen. */
+BhDevices *bh_devices_new (struct wl_event_loop *loop);
+void bh_devices_free (BhDevices *devices);
+
+/* /usr is there, with drivers, and the user is @uid: what was plugged in before gets its driver now. */
+void bh_devices_start (BhDevices *devices, uid_t uid);
