@@ -53,7 +53,7 @@ class Usb(TestCase):
                 self.refused('InvalidArgument', 'AttachUsb', '(sbb)', text, False, False)
         self.refused('InvalidArgument', 'AttachUsb', '(sbb)', '1-1', True, True)
         self.assertEqual(self.vm.get('Settings')['UsbDevices'], '')
-        for device in self.session.manager.call('ListUsb')[0]:
+        for device in self.session.manager.call('ListUsb'):
             self.assertEqual(device['vm'], '')
 
     def test_a_remembered_device_that_is_away_is_forgotten(self):
