@@ -38,6 +38,8 @@ const BhCommand bh_commands[] = {
   { "usb", N_ ("[list | attach NAME DEVICE | detach NAME DEVICE]"),
     N_ ("List USB devices, and give them to AppVMs"), bh_cmd_usb },
   { "check", NULL, N_ ("Check whether this computer has what AppVMs need"), bh_cmd_check },
+  { "template", N_ ("build|list|apps|update|revert|remove …"),
+    N_ ("Build and look after Debian templates for AppVMs"), bh_cmd_template },
   { "frozen", NULL, N_ ("List the frozen guests that AppVMs are thawed from"), bh_cmd_frozen },
   { "stop-all", NULL, N_ ("Stop every AppVM"), bh_cmd_stop_all },
   { "quit", NULL, N_ ("End the Bulkhead service"), bh_cmd_quit },

@@ -32,4 +32,5 @@ BH_COMMAND (start);
 BH_COMMAND (status);
 BH_COMMAND (stop);
 BH_COMMAND (stop_all);
+BH_COMMAND (template);
 BH_COMMAND (usb);

@@ -16,7 +16,7 @@
 typedef struct
 {
   BhCli *cli;
-  BhDbusVm1 *vm;
+  BhDbusVm1 *vm; /* NULL: the job is not about one */
   const BhJobRequest *request;
   BhProgress *progress;
   GMainLoop *loop;
@@ -273,25 +273,26 @@ on_notice (BhDbusVm1 *vm, const char *text, Wait *wait)
 }
 
 gboolean
-bh_job_run (BhCli *cli, BhDbusVm1 *vm, const BhJobRequest *request, BhProgress *progress,
+bh_job_run (BhCli *cli, gpointer proxy, const BhJobRequest *request, BhProgress *progress,
             BhJobOutcome *outcome, GError **error)
 {
   static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
   guint sources[G_N_ELEMENTS (signals)];
   g_autoptr (Wait) wait = g_rc_box_new0 (Wait);
-  gulong notice;
+  gulong notice = 0;
 
   memset (outcome, 0, sizeof *outcome);
   wait->cli = cli;
-  wait->vm = vm;
+  wait->vm = BH_DBUS_IS_VM1 (proxy) ? proxy : NULL;
   wait->request = request;
   wait->progress = progress;
   wait->outcome = outcome;
   wait->loop = g_main_loop_new (NULL, FALSE);
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     sources[i] = g_unix_signal_add (signals[i], on_interrupt, wait);
-  notice = g_signal_connect (vm, "notice", G_CALLBACK (on_notice), wait);
-  g_dbus_proxy_call (G_DBUS_PROXY (vm), request->method, request->parameters,
+  if (wait->vm)
+    notice = g_signal_connect (wait->vm, "notice", G_CALLBACK (on_notice), wait);
+  g_dbus_proxy_call (G_DBUS_PROXY (proxy), request->method, request->parameters,
                      G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_called, g_rc_box_acquire (wait));
   g_main_loop_run (wait->loop);
 
@@ -304,7 +305,8 @@ bh_job_run (BhCli *cli, BhDbusVm1 *vm, const BhJobRequest *request, BhProgress *
   bh_progress_end (progress);
   for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
     g_source_remove (sources[i]);
-  g_signal_handler_disconnect (vm, notice);
+  if (notice)
+    g_signal_handler_disconnect (proxy, notice);
   if (wait->job != NULL)
     g_signal_handlers_disconnect_by_data (wait->job, wait);
   wait->over = TRUE;

@@ -8,7 +8,7 @@
 
 typedef struct
 {
-  const char *method;   /* of Vm1; returns a job */
+  const char *method;   /* returns a job */
   GVariant *parameters; /* taken, as by g_dbus_proxy_call() */
   /* The first Ctrl+C asks the program of the job's result "id" to end, instead of giving the job
    * up. */
@@ -27,6 +27,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BhJobOutcome, bh_job_outcome_clear)
 
 /**
  * bh_job_run:
+ * @proxy: a BhDbusVm1 or BhDbusManager1, whose method it is
  * @outcome: (out): to be cleared whatever is returned
  *
  * Interrupted (Ctrl+C, SIGTERM, SIGHUP) it gives the job up and waits for its end. Once more, and
@@ -34,5 +35,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BhJobOutcome, bh_job_outcome_clear)
  *
  * Returns: whether the job is done; otherwise @error is the job's, or %BH_ERROR_CANCELLED
  */
-gboolean bh_job_run (BhCli *cli, BhDbusVm1 *vm, const BhJobRequest *request, BhProgress *progress,
+gboolean bh_job_run (BhCli *cli, gpointer proxy, const BhJobRequest *request, BhProgress *progress,
                      BhJobOutcome *outcome, GError **error);

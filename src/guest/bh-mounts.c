@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bh-image.h"
 #include "bh-seed.h"
 
 /* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes
@@ -191,6 +192,8 @@ static bool seed_unpacked, memory_mounted, loopback_started, user_made;
 /* /usr, by a thread that nothing else runs beside but waiting for the host. */
 static pthread_t mounter;
 static bool mounting, usr_mounted, warm;
+/* Those of the host's kernel, over a /usr that is not the host's. */
+static bool modules_mounted;
 
 /* /etc and /var of this guest's own. The share goes again: nothing in it is needed twice. */
 static bool
@@ -269,6 +272,20 @@ exercise (void)
     }
 }
 
+/* What programs are: this computer's, or those of an image of their own with this computer's kernel. */
+static bool
+mount_programs (Guest *guest)
+{
+  char device[64];
+
+  if (!bh_image_find (device, sizeof device))
+    return mount_share (guest, "usr", "/usr");
+  if (!bh_image_mount (device))
+    return fail (guest, "Cannot mount the image of the template");
+  modules_mounted = mount_share (guest, "modules", "/usr/lib/modules");
+  return modules_mounted;
+}
+
 static void *
 mount_usr (void *data)
 {
@@ -276,7 +293,7 @@ mount_usr (void *data)
   Guest guest = { .detail = detail, .detail_size = sizeof detail };
 
   if (!usr_mounted)
-    usr_mounted = mount_share (&guest, "usr", "/usr");
+    usr_mounted = mount_programs (&guest);
   /* Asked for by configure: now it is known. */
   access ("/usr/bin/bash", X_OK);
   if (usr_mounted && data)
@@ -312,6 +329,8 @@ bh_mounts_unexpect (void)
   if (warm)
     return;
   join ();
+  if (modules_mounted && umount2 ("/usr/lib/modules", 0) == 0)
+    modules_mounted = false;
   if (usr_mounted && umount2 ("/usr", 0) == 0)
     usr_mounted = false;
 }
@@ -329,8 +348,9 @@ static bool
 mount_all (Guest *guest, uint32_t flags)
 {
   join ();
-  return (usr_mounted || mount_share (guest, "usr", "/usr"))
-         && (!(flags & BH_CONFIGURE_MOUNT_OPT) || mount_share (guest, "opt", "/opt"))
+  return (usr_mounted || mount_programs (guest))
+         && (!(flags & BH_CONFIGURE_MOUNT_OPT) || modules_mounted
+             || mount_share (guest, "opt", "/opt"))
          && (seed_unpacked || unpack_seed (guest)) && (memory_mounted || mount_memories (guest));
 }
 

@@ -18,8 +18,10 @@
 
 #define MAX_APP_ID 255
 
-static const char *const templates[] = { "host", NULL };
-static const char *const template_titles[] = { N_ ("This computer"), NULL };
+static const char *const templates[] = { "host", "debian", NULL };
+static const char *const template_titles[] = { N_ ("This computer"), N_ ("A Debian of its own"), NULL };
+static const char *const suites[] = { "bookworm", "trixie", NULL };
+static const char *const suite_titles[] = { N_ ("Debian 12"), N_ ("Debian 13"), NULL };
 
 static const char *const log_levels[] = { "errors", "info", "debug", NULL };
 static const char *const log_level_titles[] = { N_ ("Errors"), N_ ("More"), N_ ("Everything"),
@@ -32,6 +34,16 @@ is_file (const char *text)
   g_autofree char *canonical = g_canonicalize_filename (text, "/");
 
   return text[0] == '/' && g_str_equal (text, canonical) && !strchr (text, ':');
+}
+
+/* As Debian names packages (Policy 5.6.1); a "-" at the end would tell apt to remove it. */
+static gboolean
+is_package (const char *text)
+{
+  gsize length = strlen (text);
+
+  return length >= 2 && length <= 100 && g_ascii_isalnum (*text) && text[length - 1] != '-'
+         && strspn (text, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == length;
 }
 
 static gboolean
@@ -121,6 +133,25 @@ static const BhKey keys[] = {
     .choice_titles = template_titles,
     .title = N_ ("Programs come from"),
     .doc = N_ ("Programs in this AppVM are those installed there, and can read all of them"),
+    .needs_restart = TRUE },
+  { .name = "Suite",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_REACH,
+    .fallback = "trixie",
+    .choices = suites,
+    .choice_titles = suite_titles,
+    .title = N_ ("Release of Debian"),
+    .doc = N_ ("Where programs come from a Debian of its own: which release"),
+    .needs_restart = TRUE },
+  { .name = "Packages",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_REACH,
+    .max = 200,
+    .fallback = "",
+    .check = is_package,
+    .takes = "names of Debian packages",
+    .title = N_ ("Debian packages"),
+    .doc = N_ ("Where programs come from a Debian of its own: what is installed in it"),
     .needs_restart = TRUE },
   { .name = "Network",
     .type = BH_KEY_ENUM,

@@ -104,6 +104,8 @@ check_spec (const BhDomainSpec *spec, GError **error)
     { "kernel", spec->kernel, TRUE, FALSE },
     { "initramfs", spec->initramfs, TRUE, FALSE },
     { "seed", spec->seed, TRUE, FALSE },
+    { "image", spec->image, TRUE, TRUE },
+    { "modules", spec->modules, TRUE, TRUE },
     { "runtime folder", spec->runtime_dir, TRUE, FALSE },
     { "log file", spec->log_file, FALSE, FALSE },
     { "emulator", spec->emulator, FALSE, FALSE },
@@ -194,6 +196,22 @@ add_share (xmlNode *devices, const char *dir, const char *tag)
   add (share, "readonly");
 }
 
+/* Programs of another system; the serial is how its guest knows (src/guest/bh-image.c). The kernel is
+ * this computer's, so its modules are shared. */
+static void
+add_image (xmlNode *devices, const BhDomainSpec *spec)
+{
+  xmlNode *disk = add_with (devices, "disk", "type", "file", "device", "disk", NULL);
+
+  add_with (disk, "driver", "name", "qemu", "type", "raw", NULL);
+  add_with (disk, "source", "file", spec->image, NULL);
+  add_with (disk, "target", "dev", "vda", "bus", "virtio", NULL);
+  add (disk, "readonly");
+  add_text (disk, "serial", "bulkhead-usr");
+  if (spec->modules)
+    add_share (devices, spec->modules, "modules");
+}
+
 static void
 add_devices (xmlNode *domain, const BhDomainSpec *spec)
 {
@@ -213,8 +231,11 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
       add_with (devices, "controller", "type", "pci", "index", index, "model", "pcie-root-port",
                 NULL);
     }
-  add_share (devices, "/usr", "usr");
-  if (spec->opt)
+  if (spec->image)
+    add_image (devices, spec);
+  else
+    add_share (devices, "/usr", "usr");
+  if (spec->opt && !spec->image)
     add_share (devices, "/opt", "opt");
   add_share (devices, spec->seed, "seed");
 
@@ -285,8 +306,12 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
 {
   xmlNode *node = xmlNewChild (domain, ns, XML ("commandline"), NULL);
   g_autofree char *pid_file = g_build_filename (spec->runtime_dir, "qemu.pid", NULL);
-  g_autofree char *read = g_strjoin (":", spec->kernel, spec->initramfs, spec->seed, "/usr",
-                                     spec->opt ? "/opt" : "/usr", NULL);
+  const char *programs = spec->image ? spec->image : "/usr";
+  const char *more = spec->image && spec->modules    ? spec->modules
+                     : spec->opt && !spec->image ? "/opt"
+                                                     : programs;
+  g_autofree char *read =
+      g_strjoin (":", spec->kernel, spec->initramfs, spec->seed, programs, more, NULL);
 
   if (spec->region_mib > 0)
     {

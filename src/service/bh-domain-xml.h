@@ -28,7 +28,9 @@ typedef enum
  * @region_mib: size of the shared region, 0 for none, else a power of two up to 4096
  * @kernel, @initramfs, @seed: as bh_kernel_find(), bh_initramfs_ensure() and
  * bh_template_ensure_host() gave
- * @opt: whether to share /opt
+ * @image: (nullable): a squashfs with another /usr than this computer's
+ * @modules: (nullable): with @image: folder of the folders of kernels' modules
+ * @opt: whether to share /opt; not with @image
  * @runtime_dir: holds wire.sock, console.sock and qemu.pid
  * @log_file: gets what the guest's console says
  * @emulator: bulkhead-vmm, as bh_emulator_ensure() gave it
@@ -48,7 +50,7 @@ typedef struct
   const char *id, *uuid;
   gboolean kvm;
   guint memory_mib, cpus, region_mib;
-  const char *kernel, *initramfs, *seed;
+  const char *kernel, *initramfs, *seed, *image, *modules;
   gboolean opt;
   const char *runtime_dir, *log_file, *emulator, *qemu;
   guint log_level;

@@ -47,12 +47,17 @@ bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kerne
   plan->spec.kernel = g_strdup (spec->kernel);
   plan->spec.initramfs = g_strdup (spec->initramfs);
   plan->spec.seed = g_strdup (spec->seed);
+  plan->spec.image = g_strdup (spec->image);
+  plan->spec.modules = g_strdup (spec->modules);
   plan->spec.emulator = g_strdup (spec->emulator);
   plan->spec.qemu = g_strdup (spec->qemu);
   plan->spec.runtime_dir = bh_paths_runtime_dir (id);
   plan->spec.log_file = bh_paths_log_file (BH_FREEZE_LOG);
   plan->spec.id = g_steal_pointer (&id);
   plan->spec.uuid = plan->spec.ram = NULL;
+  /* No guest with any of these is frozen. */
+  plan->spec.parameters = NULL;
+  plan->spec.arguments = NULL;
   return plan;
 }
 
@@ -65,6 +70,8 @@ bh_frozen_plan_free (BhFrozenPlan *plan)
   g_free ((char *) plan->spec.kernel);
   g_free ((char *) plan->spec.initramfs);
   g_free ((char *) plan->spec.seed);
+  g_free ((char *) plan->spec.image);
+  g_free ((char *) plan->spec.modules);
   g_free ((char *) plan->spec.emulator);
   g_free ((char *) plan->spec.qemu);
   g_free ((char *) plan->spec.runtime_dir);

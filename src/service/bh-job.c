@@ -86,6 +86,7 @@ bh_job_new (void)
 
   bh_dbus_job1_set_state (job, "running");
   bh_dbus_job1_set_step (job, "");
+  bh_dbus_job1_set_progress (job, -1);
   bh_dbus_job1_set_error (job, g_variant_new ("(ss)", "", ""));
   bh_dbus_job1_set_result (job, g_variant_new ("a{sv}", NULL));
   bh_job_step (self, "call", "");
@@ -111,6 +112,20 @@ bh_job_step (BhJob *self, const char *name, const char *text)
   if (*text)
     bh_dbus_job1_set_step (job, text);
   bh_dbus_job1_emit_step_changed (job, name, text, now);
+}
+
+void
+bh_job_progress (BhJob *self, guint percent, const char *text)
+{
+  BhDbusJob1 *job = BH_DBUS_JOB1 (self);
+
+  if (!bh_job_is_running (self)
+      || (bh_dbus_job1_get_progress (job) == (int) percent
+          && g_strcmp0 (bh_dbus_job1_get_step (job), text) == 0))
+    return;
+  bh_dbus_job1_set_progress (job, (int) MIN (percent, 100));
+  bh_dbus_job1_set_step (job, text);
+  bh_dbus_job1_emit_step_changed (job, "progress", text, (guint64) g_get_monotonic_time ());
 }
 
 void

@@ -19,6 +19,15 @@ BhJob *bh_job_new (void);
  */
 void bh_job_step (BhJob *self, const char *name, const char *text);
 
+/**
+ * bh_job_progress:
+ * @percent: how much is done
+ * @text: what is being done, for people
+ *
+ * Within a step. Callers see it as a step named "progress", which is not in Timeline.
+ */
+void bh_job_progress (BhJob *self, guint percent, const char *text);
+
 /* Adds to the result; only while it runs. */
 void bh_job_add_result (BhJob *self, const char *key, GVariant *value);
 

@@ -5,6 +5,7 @@
 
 #include "bh-launch.h"
 
+#include "bh-debian-apps.h"
 #include "bh-error.h"
 #include "bh-options.h"
 #include "bh-text.h"
@@ -31,7 +32,7 @@ bh_launch_check_start (GVariant *options, GError **error)
 }
 
 char *
-bh_launch_check (BhHostApps *apps, GVariant *options, GError **error)
+bh_launch_check (BhHostApps *apps, BhVmConfig *config, GVariant *options, GError **error)
 {
   g_autofree const char **argv = NULL;
   g_autofree char *base = NULL;
@@ -56,7 +57,9 @@ bh_launch_check (BhHostApps *apps, GVariant *options, GError **error)
       return NULL;
     }
   if (app)
-    return bh_host_apps_check (apps, app, error);
+    return g_str_equal (bh_vm_config_get (config, "Template"), "debian")
+               ? bh_debian_apps_check (config, app, error)
+               : bh_host_apps_check (apps, app, error);
   base = label && *label ? g_strdup (label) : g_path_get_basename (argv[0]);
   return bh_text_clean (base, strlen (base), 64);
 }

@@ -5,6 +5,7 @@
 
 #include "bh-launcher-file.h"
 
+#include "bh-debian-apps.h"
 #include "bh-error.h"
 #include "bh-icon.h"
 #include "bh-keys.h"
@@ -192,11 +193,48 @@ quote (const char *argument)
   return g_string_free (out, FALSE);
 }
 
+/* What a launcher is made of. */
+typedef struct
+{
+  char *file; /* the program's desktop file */
+  char *class;
+  GIcon *icon;
+} Program;
+
+static void
+program_clear (Program *program)
+{
+  g_free (program->file);
+  g_free (program->class);
+  g_clear_object (&program->icon);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Program, program_clear)
+
+/* FALSE: there is no such program where those of the AppVM come from. */
+static gboolean
+find_program (BhVmConfig *config, const char *app, Program *program)
+{
+  g_autoptr (GDesktopAppInfo) info = NULL;
+
+  if (g_str_equal (bh_vm_config_get (config, "Template"), "debian"))
+    return (program->file = bh_debian_apps_find (config, app, &program->class, &program->icon)) != NULL;
+  info = g_desktop_app_info_new (app);
+  if (!info || !g_desktop_app_info_get_filename (info))
+    return FALSE;
+  program->file = g_strdup (g_desktop_app_info_get_filename (info));
+  program->class = g_strdup (g_desktop_app_info_get_startup_wm_class (info));
+  program->icon = g_app_info_get_icon (G_APP_INFO (info));
+  if (program->icon)
+    g_object_ref (program->icon);
+  return TRUE;
+}
+
 /* What the proxy calls the program's windows, as far as that is known before there is one. */
 static char *
-window_class (GDesktopAppInfo *info, const char *id, const char *app)
+window_class (const Program *program, const char *id, const char *app)
 {
-  const char *class = g_desktop_app_info_get_startup_wm_class (info);
+  const char *class = program->class;
   g_autofree char *base = g_strndup (app, strlen (app) - strlen (".desktop"));
   GString *out = g_string_new ("io.github.bulkhead.");
   gsize start;
@@ -246,7 +284,7 @@ copy_texts (GKeyFile *from, GKeyFile *to, const char *vm_name)
 }
 
 static char *
-make_desktop_file (GDesktopAppInfo *info, BhVmConfig *config, const char *app, const char *icon,
+make_desktop_file (const Program *program, BhVmConfig *config, const char *app, const char *icon,
                    const char *icon_stamp, gsize *size)
 {
   g_autoptr (GKeyFile) from = g_key_file_new ();
@@ -255,9 +293,9 @@ make_desktop_file (GDesktopAppInfo *info, BhVmConfig *config, const char *app, c
   g_autofree char *control = find_control ();
   g_autofree char *quoted = quote (control);
   g_autofree char *exec = NULL;
-  g_autofree char *class = window_class (info, id, app);
+  g_autofree char *class = window_class (program, id, app);
 
-  if (!g_key_file_load_from_file (from, g_desktop_app_info_get_filename (info),
+  if (!g_key_file_load_from_file (from, program->file,
                                   G_KEY_FILE_KEEP_TRANSLATIONS, NULL))
     return NULL;
   g_key_file_set_string (to, GROUP, "Type", "Application");
@@ -315,11 +353,10 @@ icon_is_current (const char *desktop, const char *icon, const char *stamp)
 
 /* Returns the stamp, %NULL when a generic icon has to do (with @error when the disk is to blame). */
 static char *
-ensure_icon (GDesktopAppInfo *info, BhVmConfig *config, const char *name, const char *desktop,
+ensure_icon (const Program *program, BhVmConfig *config, const char *name, const char *desktop,
              GError **error)
 {
-  GIcon *icon = g_app_info_get_icon (G_APP_INFO (info));
-  g_autofree char *source = icon ? bh_icon_find (icon) : NULL;
+  g_autofree char *source = program->icon ? bh_icon_find (program->icon) : NULL;
   const char *color = bh_vm_config_get (config, "Color");
   g_autofree char *letter = g_utf8_substring (bh_vm_config_get (config, "Name"), 0, 1);
   g_autofree char *upper = g_utf8_strup (letter, -1);
@@ -355,7 +392,7 @@ ensure_icon (GDesktopAppInfo *info, BhVmConfig *config, const char *name, const 
 gboolean
 bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError **error)
 {
-  g_autoptr (GDesktopAppInfo) info = NULL;
+  g_auto (Program) program = { 0 };
   g_autofree char *dir = bh_launcher_dir ();
   g_autofree char *name = bh_launcher_name (bh_vm_config_get_id (config), app);
   g_autofree char *file = g_strconcat (name, ".desktop", NULL);
@@ -367,10 +404,10 @@ bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError *
 
   *made = FALSE;
   if (!bh_app_id_is_valid (app) || g_str_has_prefix (app, "io.github.bulkhead.")
-      || (info = g_desktop_app_info_new (app)) == NULL || !g_desktop_app_info_get_filename (info))
+      || !find_program (config, app, &program))
     return TRUE;
-  stamp = ensure_icon (info, config, name, path, &icon_error);
-  text = make_desktop_file (info, config, app, stamp ? name : "application-x-executable", stamp, &size);
+  stamp = ensure_icon (&program, config, name, path, &icon_error);
+  text = make_desktop_file (&program, config, app, stamp ? name : "application-x-executable", stamp, &size);
   if (!text)
     return TRUE;
   *made = TRUE;

@@ -736,6 +736,25 @@ bh_manager_new (void)
   return self;
 }
 
+GPtrArray *
+bh_manager_list_vms (BhManager *self)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter;
+  gpointer vm;
+
+  g_hash_table_iter_init (&iter, self->vms);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    g_ptr_array_add (list, g_object_ref (vm));
+  return list;
+}
+
+GDBusObjectManagerServer *
+bh_manager_get_server (BhManager *self)
+{
+  return self->server;
+}
+
 gboolean
 bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error)
 {

@@ -23,6 +23,10 @@ BhVm *bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
 /* As Manager1.FindVm. */
 BhVm *bh_manager_find_vm (BhManager *self, const char *name, GError **error);
 
+/* All of them, of BhVm. */
+GPtrArray *bh_manager_list_vms (BhManager *self);
+GDBusObjectManagerServer *bh_manager_get_server (BhManager *self);
+
 /* Shows everything on @connection. */
 gboolean bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error);
 

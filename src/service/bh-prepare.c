@@ -6,6 +6,7 @@
 #include "bh-prepare.h"
 
 #include "bh-accel.h"
+#include "bh-debian.h"
 #include "bh-domain-xml.h"
 #include "bh-error.h"
 #include "bh-initramfs.h"
@@ -224,6 +225,44 @@ find_boot (GTask *task, Work *work, Boot *boot, GCancellable *cancellable, GErro
   return TRUE;
 }
 
+/* Where programs come from. */
+typedef struct
+{
+  char *seed;
+  char *image, *modules; /* NULL: from this computer */
+} Programs;
+
+static void
+programs_clear (Programs *programs)
+{
+  g_free (programs->seed);
+  g_free (programs->image);
+  g_free (programs->modules);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Programs, programs_clear)
+
+static gboolean
+find_programs (BhVmConfig *config, const BhKernel *kernel, Programs *programs,
+               GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (BhDebianSet) set = bh_debian_set_of (config, &failed);
+  g_autofree char *dir = set ? bh_debian_find (set, &failed) : NULL;
+
+  if (failed)
+    {
+      g_propagate_error (error, g_steal_pointer (&failed));
+      return FALSE;
+    }
+  if (!dir)
+    return (programs->seed = bh_template_ensure_host (cancellable, error)) != NULL;
+  programs->seed = g_build_filename (dir, "seed", NULL);
+  programs->image = g_build_filename (dir, "image", NULL);
+  programs->modules = g_path_get_dirname (kernel->modules_dir);
+  return TRUE;
+}
+
 static BhPrepared *
 prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
 {
@@ -232,7 +271,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   const char *id = work->id;
   g_autofree char *runtime_dir = bh_paths_runtime_dir (id);
   g_autofree char *log_file = bh_paths_log_file (id);
-  g_autofree char *seed = NULL;
+  g_auto (Programs) programs = { 0 };
   g_autofree char *qemu = NULL;
   g_autofree char *emulator = NULL;
   g_autofree char *ram = NULL;
@@ -245,7 +284,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   if (!find_boot (task, work, &boot, cancellable, error))
     return NULL;
   step (task, "template");
-  if (!(seed = bh_template_ensure_host (cancellable, error)))
+  if (!find_programs (work->config, boot.kernel, &programs, cancellable, error))
     return NULL;
   step (task, "domain");
   out->kvm = bh_accel_kvm_usable (boot.kernel, boot.probe, cancellable);
@@ -263,8 +302,10 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     .region_mib = REGION_MIB,
     .kernel = boot.kernel->image,
     .initramfs = boot.initramfs,
-    .seed = seed,
-    .opt = bh_prepare_has_opt (),
+    .seed = programs.seed,
+    .image = programs.image,
+    .modules = programs.modules,
+    .opt = !programs.image && bh_prepare_has_opt (),
     .runtime_dir = runtime_dir,
     .log_file = log_file,
     .emulator = emulator,

@@ -439,7 +439,7 @@ handle_launch (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *optio
 {
   BhVm *self = BH_VM (vm);
   g_autoptr (GError) error = NULL;
-  g_autofree char *label = bh_launch_check (self->apps, options, &error);
+  g_autofree char *label = bh_launch_check (self->apps, self->config, options, &error);
   BhCaller *caller;
   gboolean started;
 

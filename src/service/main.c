@@ -7,6 +7,7 @@
 #include "bh-guest-settings.h"
 #include "bh-hypervisor.h"
 #include "bh-manager.h"
+#include "bh-templates.h"
 #include "bh-trim.h"
 
 #include <glib-unix.h>
@@ -147,6 +148,7 @@ main (int argc, char **argv)
   service.loop = g_main_loop_new (NULL, FALSE);
   service.manager = bh_manager_new ();
   bh_exchange_attach (service.manager);
+  bh_templates_attach (service.manager);
   g_signal_connect (service.connection, "closed", G_CALLBACK (on_bus_closed), &service);
   g_signal_connect (service.manager, "quit", G_CALLBACK (on_quit), &service);
   if (!bh_manager_export (service.manager, service.connection, &error))

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The applications in a Debian template. */
+#pragma once
+
+#include "bh-debian.h"
+
+/* aa{sv}, as bh_host_apps_list_async(); floating. @dir: as bh_debian_find() gave it. */
+GVariant *bh_debian_apps_list (const char *dir);
+
+/* The desktop file of @id; %NULL when there is none, or no template yet. @class (out): its StartupWMClass, perhaps
+ * %NULL; @icon (out): perhaps %NULL. */
+char *bh_debian_apps_find (BhVmConfig *config, const char *id, char **class, GIcon **icon);
+
+/**
+ * bh_debian_apps_check:
+ * @config: of an AppVM whose programs are from a Debian template
+ *
+ * Returns: (transfer full): what to call @id; %NULL with %BH_ERROR_PROGRAM_NOT_FOUND, or the template's
+ */
+char *bh_debian_apps_check (BhVmConfig *config, const char *id, GError **error);

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian templates, built for real from the archive of this computer's apt: what goes wrong while one is
+built, then one that is good, AppVMs with programs from it, an update of it, and the way back."""
+
+import functools
+import http.server
+import os
+import pwd
+import threading
+import time
+import unittest
+
+import harness
+from harness import wait_for
+from harness.session import DBusError, JobFailed, Job, Session
+from harness.sway import Sway
+
+BUILD = 600
+BOOT = 120
+
+
+def work_folders():
+    """What mmdebstrap unpacks into; of this user."""
+    return [name for name in os.listdir('/var/tmp') if name.startswith('bulkhead-build.')
+            and os.stat(os.path.join('/var/tmp', name)).st_uid == os.getuid()]
+
+
+def disk_use(*folders):
+    return sum(os.lstat(os.path.join(top, name)).st_blocks * 512 for folder in folders
+               for top, folders_, files in os.walk(folder) for name in files + folders_)
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+
+    def log_message(self, *_):
+        pass
+
+
+class DebianCase(harness.TestCase):
+
+    @classmethod
+    def setUpClass(cls):
+        harness.require_ordinary_user()
+        with open('/etc/subuid', encoding='utf-8') as file:
+            names = [line.split(':')[0] for line in file]
+        if pwd.getpwuid(os.getuid()).pw_name not in names:
+            raise unittest.SkipTest('this user has no subordinate ids (/etc/subuid)')
+
+    def tearDown(self):
+        if self.failed():
+            self.session.keep_evidence(self)
+
+    def build(self, suite, packages):
+        return Job(self.session, self.session.manager.call('BuildTemplate', '(ss)', suite, packages))
+
+    def templates(self):
+        return self.session.manager.call('ListTemplates')
+
+    def folder(self):
+        return os.path.join(self.session.env['XDG_DATA_HOME'], 'bulkhead', 'templates')
+
+    def assert_nothing_left(self):
+        self.assertEqual(work_folders(), [])
+        self.assertEqual(os.listdir(self.folder()) if os.path.isdir(self.folder()) else [], [])
+        self.assertEqual(self.templates(), [])
+
+
+class NotBuilt(DebianCase):
+    """Nothing is built to its end, and nothing stays."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.session = Session(uri='test:///default').start()
+        cls.addClassCleanup(cls.session.stop)
+
+    def fails(self, suite, packages, name, *words):
+        with self.assertRaises(JobFailed) as caught:
+            self.build(suite, packages).wait(BUILD)
+        self.assertEqual(caught.exception.name, name, caught.exception.message)
+        for word in words:
+            self.assertIn(word, caught.exception.message)
+        self.assert_nothing_left()
+
+    def with_archive(self, address):
+        self.session.stop_service()
+        self.session.start_service({'BULKHEAD_DEBIAN_ARCHIVE': address, 'no_proxy': '127.0.0.1'})
+        self.addCleanup(self.session.start_service)
+        self.addCleanup(self.session.stop_service)
+
+    def test_what_cannot_be_asked_for(self):
+        for suite, packages in (('potato', 'foot'), ('trixie', 'foot bar'), ('trixie', 'foot;../x'), ('trixie', '-o'),
+                                ('trixie', 'foot-'), ('', 'foot'), ('trixie', ';'.join(f'p{n}' for n in range(201)))):
+            with self.assertRaises(DBusError) as caught:
+                self.build(suite, packages)
+            self.assertEqual(caught.exception.name, 'InvalidArgument', caught.exception.message)
+        for method in ('UpdateTemplate', 'RevertTemplate', 'ListTemplateApplications'):
+            for key in ('', '0123456789abcdef', '../../../etc'):
+                with self.assertRaises(DBusError) as caught:
+                    self.session.manager.call(method, '(s)', key)
+                self.assertEqual(caught.exception.name, 'NotFound', caught.exception.message)
+        with self.assertRaises(DBusError):
+            self.session.manager.call('RemoveTemplate', '(sb)', '..', True)
+
+    def test_archive_that_does_not_answer(self):
+        self.with_archive('http://127.0.0.1:9/debian')
+        self.fails('trixie', 'foot', 'Failed', 'http://127.0.0.1:9/debian', 'could not be reached', 'Check the network')
+
+    def test_archive_that_debian_has_not_signed(self):
+        root = self.session.place.path('archive')
+        dists = os.path.join(root, 'dists', 'trixie')
+        os.makedirs(dists)
+        handler = functools.partial(QuietHandler, directory=root)
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.with_archive(f'http://127.0.0.1:{server.server_address[1]}')
+        release = 'Origin: Debian\nSuite: stable\nCodename: trixie\nDate: Sat, 09 Aug 2025 00:00:00 UTC\n'
+        with open(os.path.join(dists, 'Release'), 'w', encoding='utf-8') as file:
+            file.write(release)
+        self.fails('trixie', 'foot', 'Failed', 'not signed by Debian')
+        with open(os.path.join(dists, 'InRelease'), 'w', encoding='utf-8') as file:
+            file.write(f'-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{release}\n-----BEGIN PGP SIGNATURE-----\n\n'
+                       'iHUEABYIAB0WIQTNxxxx\n=xxxx\n-----END PGP SIGNATURE-----\n')
+        self.fails('trixie', 'foot', 'Failed', 'not signed by Debian')
+
+    def test_package_that_there_is_not(self):
+        self.fails('trixie', 'foot;no-such-package-of-debian', 'NotFound', 'no-such-package-of-debian', 'Check its name')
+
+    def test_given_up_at_any_moment(self):
+        for percent in (0, 15, 60):
+            job = self.build('trixie', 'foot;less')
+            wait_for(lambda job=job, percent=percent: job.get('Progress') >= percent, BUILD, f'{percent} per cent')
+            job.cancel()
+            with self.assertRaises(JobFailed) as caught:
+                job.wait(60)
+            self.assertEqual((caught.exception.state, caught.exception.name), ('cancelled', 'Cancelled'))
+            self.assert_nothing_left()
+
+    def test_two_at_once_wait_for_each_other(self):
+        first, second = self.build('trixie', 'foot;less'), self.build('trixie', 'foot')
+        steps = set()
+        wait_for(lambda: steps.update({first.get('Step'), second.get('Step')})
+                 or any('Waiting for another' in step for step in steps), BUILD, 'one that waits')
+        # One of them waits and one does not: whoever is given up first, both end.
+        for job in (second, first):
+            job.cancel()
+            with self.assertRaises(JobFailed):
+                job.wait(60)
+        self.assert_nothing_left()
+
+    def test_service_that_was_killed_leaves_what_the_next_one_removes(self):
+        job = self.build('trixie', 'foot')
+        wait_for(lambda: job.get('Progress') >= 45, BUILD, 'the installation')
+        self.session.kill_service()
+        self.session.start_service()
+        wait_for(lambda: not work_folders(), 60, 'the end of what was left')
+        wait_for(lambda: not os.path.isdir(self.folder()) or not os.listdir(self.folder()), 60, 'the same of the template')
+
+
+class Built(DebianCase):
+    """The methods run in the order of their numbers; one template is built, and built again."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sway = Sway().start()
+        cls.addClassCleanup(cls.sway.stop)
+        cls.session = Session(cls.sway, env={'BULKHEAD_FREEZE_DELAY': '0', 'LANG': 'de_DE.UTF-8'}).start()
+        cls.addClassCleanup(cls.session.stop)
+        cls.settings = {'Template': 'debian', 'Suite': 'trixie', 'Packages': 'foot', 'Memory': '400', 'AutoStop': '0'}
+        cls.one = cls.session.create('One', **cls.settings)
+
+    def output(self, vm, script):
+        result = vm.launch(argv=['sh', '-c', script], wait=True).wait(BOOT)
+        text = bytes(result['tail']).decode()
+        self.assertEqual(result['code'], 0, text)
+        return text
+
+    def test_1_says_how_to_build_what_is_not_there(self):
+        for job in (self.one.start, functools.partial(self.one.launch, app='foot.desktop')):
+            with self.assertRaises((JobFailed, DBusError)) as caught:
+                job().wait(BOOT)
+            self.assertEqual(caught.exception.name, 'NotFound', caught.exception.message)
+            self.assertIn('bulkheadctl template build --suite=trixie foot', caught.exception.message)
+
+    def test_2_is_built_with_steps_and_per_cents(self):
+        job = self.build('trixie', ' foot; foot ')
+        seen, begun = [], time.monotonic()
+
+        def look():
+            seen.append((job.get('Progress'), job.get('Step')))
+            return job.get('State') != 'running'
+        wait_for(look, BUILD, 'the template')
+        key = job.wait(10)['key']
+        print(f'built in {time.monotonic() - begun:.1f} s', flush=True)
+        numbers = [percent for percent, _ in seen if percent >= 0]
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertGreater(len(set(numbers)), 5)
+        self.assertTrue(any(step.startswith('Installing: ') for _, step in seen), seen)
+        (template,) = self.templates()
+        self.assertEqual((template['key'], template['suite'], template['packages'], template['used-by'],
+                          template['build'], template['previous']), (key, 'trixie', ['foot'], ['One'], 1, 0))
+        print(f'{template["size"] / (1 << 20):.1f} MiB', flush=True)
+        apps = {app['id']: app for app in self.session.manager.call('ListTemplateApplications', '(s)', key)}
+        self.assertEqual(apps['foot.desktop']['name'], 'Foot')
+        self.assertTrue(os.path.exists(apps['foot.desktop']['icon']), apps['foot.desktop'])
+        self.assertEqual(work_folders(), [])
+
+    def test_3_a_program_of_it_shows_its_window(self):
+        self.one.launch(app='foot.desktop').wait(BOOT)
+        view = self.sway.wait_view(app_id='bulkhead.one.foot')
+        self.assertIn('One', view['name'])
+        with self.assertRaises(DBusError) as caught:
+            self.one.launch(app='org.gnome.Calculator.desktop')
+        self.assertEqual(caught.exception.name, 'ProgramNotFound', caught.exception.message)
+        self.assertIn('ead-only', self.output(self.one, 'LC_ALL=C touch /usr/bin/x 2>&1 || true'))
+        self.assertIn('trixie', self.output(self.one, 'cat /etc/os-release'))
+        # The language of this computer; and its kernel's modules, while its programs are not there.
+        self.assertIn('LC_TIME="de_DE.UTF-8"', self.output(self.one, 'locale 2>&1'))
+        self.assertIn('Montag', self.output(self.one, 'date -d 2024-01-01 +%A'))
+        self.assertEqual(self.output(self.one, 'ls -d /usr/lib/modules/$(uname -r)/kernel >/dev/null; ls /usr/bin/sway '
+                                               '2>/dev/null | wc -l; id -un'), '0\nuser\n')
+
+    def test_4_the_second_costs_next_to_nothing_and_thaws(self):
+        wait_for(lambda: self.session.manager.call('ListFrozen'), BOOT, 'a frozen guest')
+        kept = [self.session.env[name] for name in ('XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_STATE_HOME')]
+        before = disk_use(*kept)
+        two = self.session.create('Two', **self.settings)
+        job = two.launch(app='foot.desktop')
+        job.wait(BOOT)
+        self.sway.wait_view(app_id='bulkhead.two.foot')
+        self.assertIn('thawed', [name for name, _ in job.timeline()])
+        self.assertIn('trixie', self.output(two, 'cat /etc/os-release; test -e /usr/lib/modules/$(uname -r)'))
+        self.assertLess(disk_use(*kept) - before, 10 << 20)
+        (template,) = self.templates()
+        self.assertEqual(sorted(template['used-by']), ['One', 'Two'])
+        two.stop().wait(30)
+        two.delete()
+
+    def test_5_an_update_is_for_the_next_start_and_can_be_undone(self):
+        key = self.templates()[0]['key']
+        Job(self.session, self.session.manager.call('UpdateTemplate', '(s)', key)).wait(BUILD)
+        (template,) = self.templates()
+        self.assertEqual((template['build'], template['previous'], template['running-old']), (2, 1, ['One']))
+        # What runs goes on with what it has.
+        self.assertIn('foot', self.output(self.one, 'cat /usr/share/applications/foot.desktop'))
+        self.session.manager.call('RevertTemplate', '(s)', key)
+        (template,) = self.templates()
+        self.assertEqual((template['build'], template['previous'], template['running-old']), (1, 2, []))
+        self.session.manager.call('RevertTemplate', '(s)', key)
+        self.one.stop().wait(30)
+        self.assertIn('foot', self.output(self.one, 'cat /usr/share/applications/foot.desktop'))
+        self.assertEqual(self.templates()[0]['running-old'], [])
+
+    def test_6_what_is_used_is_not_removed(self):
+        key = self.templates()[0]['key']
+        with self.assertRaises(DBusError) as caught:
+            self.session.manager.call('RemoveTemplate', '(sb)', key, False)
+        self.assertEqual(caught.exception.name, 'Busy')
+        self.assertIn('One', caught.exception.message)
+        self.session.manager.call('RemoveTemplate', '(sb)', key, True)
+        self.assertEqual(self.templates(), [])
+        self.assertEqual(os.listdir(self.folder()), [])
+        self.one.stop().wait(30)
+        with self.assertRaises(JobFailed) as caught:
+            self.one.start().wait(BOOT)
+        self.assertEqual(caught.exception.name, 'NotFound')
+
+    def test_7_a_kernel_and_parameters_of_its_own(self):
+        vm = self.session.create('Own', Kernel='/boot/vmlinuz-' + os.uname().release if
+                                 os.path.exists('/boot/vmlinuz-' + os.uname().release) else self.a_kernel(),
+                                 KernelParameters='bulkhead.test=1 nosmt', LogLevel='info',
+                                 QemuArguments="-name 'own,debug-threads=on'", Memory='320')
+        self.assertIn('bulkhead.test=1 nosmt', self.output(vm, 'cat /proc/cmdline'))
+        words = [line for line in map(self.command_line, self.session.qemu_pids()) if b'guest=bulkhead-own' in b' '.join(line)]
+        self.assertIn(b'own,debug-threads=on', words[0])
+        self.assertIn('its kernel, log level or QEMU arguments are its own', vm.log())
+        self.assertIn('Linux version', vm.log())
+        vm.stop().wait(30)
+        for settings, word in (({'Kernel': '/nonexistent'}, '/nonexistent'), ({'Kernel': '/etc/passwd'}, 'not a Linux'),
+                               ({'Kernel': '', 'Initramfs': '/nonexistent'}, '/nonexistent')):
+            vm.set(**settings)
+            with self.assertRaises(JobFailed) as caught:
+                vm.start().wait(BOOT)
+            self.assertEqual(caught.exception.name, 'InvalidArgument', caught.exception.message)
+            self.assertIn(word, caught.exception.message)
+
+    def command_line(self, pid):
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as file:
+                return file.read().split(b'\0')
+        except FileNotFoundError:
+            return []
+
+    def a_kernel(self):
+        names = sorted(name for name in os.listdir('/boot') if name.startswith('vmlinuz-'))
+        return os.path.join('/boot', [name for name in names if 'cloud' not in name][-1])
+
+
+if __name__ == '__main__':
+    harness.main()
