@@ -9,6 +9,8 @@
 Everything started here is ended by stop(), by process id: programs, AppVMs, daemons, bus.
 """
 
+import fcntl
+import hashlib
 import os
 import signal
 import subprocess
@@ -173,11 +175,13 @@ class Session:
     private_cache: do not use the cache that all tests of this user share.
     uri: libvirt's; "test:///default" needs no daemon.
     activate: leave it to the bus to start the service.
+    boots: AppVMs boot, as without a frozen guest; otherwise those with usual settings are thawed from one
+    that all tests of this user share, unless $BULKHEAD_TEST_BOOT is set.
     ready_ahead: how many guests the service keeps thawed for the next start.
     """
 
     def __init__(self, sway=None, place=None, env=None, private_cache=False, uri=None, activate=False,
-                 ready_ahead=0):
+                 boots=False, ready_ahead=0):
         self._own_place = place is None and sway is None
         self.place = place or (sway.place if sway else Place())
         self.display = sway.env['WAYLAND_DISPLAY'] if sway else None
@@ -190,9 +194,12 @@ class Session:
             self.env['WAYLAND_DISPLAY'] = self.display
         if uri:
             self.env['BULKHEAD_LIBVIRT_URI'] = uri
-        # Frozen guests are for the tests about them: what is measured elsewhere boots.
+        # Made by prime() or by tests about making them, and never while a test looks elsewhere.
         self.env['BULKHEAD_FREEZE_DELAY'] = '-1'
+        self._boots = boots = boots or bool(os.environ.get('BULKHEAD_TEST_BOOT'))
+        self._primes = self.display and not (private_cache or boots or activate or uri)
         self.env['G_MESSAGES_DEBUG'] = os.environ.get('G_MESSAGES_DEBUG', 'bulkhead-service')
+        self._plain_env = dict(self.env)
         self.env.update(env or {})
         self._needs_libvirt = not (uri or '').startswith('test:')
         self._activate = activate
@@ -223,9 +230,47 @@ class Session:
         self._start_bus()
         if self._needs_libvirt:
             self.start_libvirt()
+        if self._primes:
+            self._prime()
         if not self._activate:
             self.start_service()
         return self
+
+    def _prime(self):
+        """See to it that the shared cache has a frozen guest of what is installed and built now."""
+        cache = self.env['XDG_CACHE_HOME']
+        now = fingerprint()
+        marker = os.path.join(cache, 'primed')
+        with open(os.path.join(cache, 'prime.lock'), 'w', encoding='ascii') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _read(marker) == now:
+                return
+            print('making a frozen guest for all tests', flush=True)
+            usual, self.env = self.env, {**self._plain_env, **{
+                name: self.env[name] for name in ('DBUS_SESSION_BUS_ADDRESS',)}}
+            try:
+                self._make_frozen()
+                with open(marker, 'w', encoding='ascii') as file:
+                    file.write(now)
+            except (DBusError, JobFailed, Timeout) as error:
+                print(f'none: {error}: AppVMs boot', flush=True)
+            finally:
+                self.env = usual
+                self.stop_service()
+                self.signals.clear()
+                os.replace(self.service_log, self.service_log + '.prime')
+
+    def _make_frozen(self):
+        begin = int(time.time())
+        self.start_service(extra_env={'BULKHEAD_FREEZE_DELAY': '0'})
+        vm = self.create('Prime', AutoStop='0')
+        job = vm.start()
+        job.wait(240)
+        if 'thawed' not in dict(job.timeline()):
+            wait_for(lambda: any(one['made'] >= begin for one in self.manager.call('ListFrozen')),
+                     240, 'a frozen guest')
+        vm.stop(force=True).wait(60)
+        vm.delete()
 
     def _start_bus(self):
         services = self.place.path('services')
@@ -291,6 +336,8 @@ class Session:
         return Remote(self, ROOT, 'io.github.bulkhead.Manager1')
 
     def create(self, name, **settings):
+        if self._boots:
+            settings.setdefault('Thaw', 'false')
         return Vm(self, self.manager.call('CreateVm', '(a{ss})', {'Name': name, **settings}))
 
     def find(self, name):
@@ -414,6 +461,30 @@ def shared_cache():
     path = os.environ.get('BULKHEAD_TEST_CACHE') or f'/tmp/bh-cache-{os.getuid()}'
     os.makedirs(path, mode=0o700, exist_ok=True)
     return path
+
+
+def fingerprint():
+    """Of what a frozen guest depends on, roughly: more changes with it than with the service's own key."""
+    found = [repr(os.path.exists('/opt') and bool(os.listdir('/opt')))]
+    paths = [build_path(*built.split('/')) for built in PROGRAMS.values()]
+    paths += ['/usr/bin/qemu-system-x86_64', '/usr/sbin/libvirtd', '/boot', '/lib/modules']
+    for top, _dirs, names in os.walk('/etc'):
+        paths += [os.path.join(top, name) for name in names]
+    for path in sorted(paths):
+        try:
+            st = os.stat(path)
+            found.append(f'{path} {st.st_size} {st.st_mtime_ns}')
+        except OSError:
+            pass
+    return hashlib.sha256('\n'.join(found).encode()).hexdigest()
+
+
+def _read(path):
+    try:
+        with open(path, encoding='ascii') as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def _processes():

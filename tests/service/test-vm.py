@@ -275,7 +275,9 @@ class DyingOften(VmCase):
 
 
 class Starting(VmCase):
-    """Each test starts and stops the AppVM itself."""
+    """Each test starts and stops the AppVM itself; it boots, so that there is time to do things meanwhile."""
+
+    SETTINGS = {**VmCase.SETTINGS, 'Thaw': 'false'}
 
     def tearDown(self):
         super().tearDown()
@@ -357,10 +359,10 @@ class Starting(VmCase):
 
 
 class SlowBoot(VmCase):
+    SETTINGS = {**VmCase.SETTINGS, 'Thaw': 'false'}
     ENV = {'BULKHEAD_BOOT_SECONDS': '1'}
 
     def test_a_boot_that_takes_too_long_says_where_it_was(self):
-        self.vm.set(Thaw='false')
         message = self.job_fails('BootFailed', self.vm.start(), 60)
         self.assertIn('not ready in time', message)
         self.assertIn('“channel”', message)
