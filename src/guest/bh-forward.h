@@ -3,13 +3,23 @@
  * Other AppVMs that use this one's network. Root, in a VM only. */
 #pragma once
 
-#include <stdbool.h>
+#include <wayland-server.h>
+
+typedef struct _BhForward BhForward;
+
+/* @detail: what went wrong, in one sentence; NULL: the rules are in force. Called when nothing else waits. */
+typedef void (*BhForwardDone) (void *data, const char *detail);
+
+BhForward *bh_forward_new (struct wl_event_loop *loop, BhForwardDone done, void *data);
+void bh_forward_free (BhForward *forward);
 
 /**
- * bh_forward_apply:
+ * bh_forward_set:
  * @clients: names of the interfaces that lead to them; none: forwarding ends
- * @server4, @server6: (nullable): where their questions for names go
- * @detail: (out): what went wrong, in one sentence
+ * @addresses: this AppVM's on those links, to which they send their questions for names
+ * @servers: where those questions go; the first of each family counts
+ *
+ * done() follows. What is given while that is under way comes after it.
  */
-bool bh_forward_apply (const char *const *clients, const char *server4, const char *server6,
-                       char **detail);
+void bh_forward_set (BhForward *forward, const char *const *clients, const char *const *addresses,
+                     const char *const *servers);

@@ -25,6 +25,8 @@
 typedef struct
 {
   gboolean wanted, done;
+  gboolean given_up; /* no program waits for it any more */
+  gboolean told;     /* the host, that it is done */
   uint8_t mac[6];
   char *name;
   unsigned mtu, flags;
@@ -37,6 +39,7 @@ struct _BhNetwork
   int watch; /* tells when interfaces come */
   struct wl_event_source *source;
   Slot slots[BH_MAX_NETWORKS];
+  BhForward *forward;
   gboolean forwards;
 };
 
@@ -148,6 +151,20 @@ add_routes (int fd, int index, const Slot *slot)
   return TRUE;
 }
 
+/* The kernel may have given the name to one that is not set up yet. */
+static void
+free_name (int fd, const Slot *slot, int index)
+{
+  int other = (int) if_nametoindex (slot->name);
+  g_autofree char *name = g_strdup_printf ("waits%d", other);
+
+  if (other > 0 && other != index)
+    {
+      bh_rtnl_set_link (fd, other, NULL, 0, false);
+      bh_rtnl_set_link (fd, other, name, 0, false);
+    }
+}
+
 static gboolean
 set_up (const Slot *slot, int index, const char *name)
 {
@@ -156,6 +173,7 @@ set_up (const Slot *slot, int index, const char *name)
 
   if (fd < 0)
     return FALSE;
+  free_name (fd, slot, index);
   /* A name can only be changed while the interface is down, which also clears what was set before. */
   ok = bh_rtnl_set_link (fd, index, NULL, 0, false)
        && (g_str_equal (name, slot->name) || bh_rtnl_set_link (fd, index, slot->name, 0, false));
@@ -182,12 +200,12 @@ set_up (const Slot *slot, int index, const char *name)
   return ok;
 }
 
-/* Rules for the AppVMs that use this one's network. @detail: what went wrong. */
+/* Rules for the AppVMs that use this one's network; on_forwarded() follows. False: there are none, and were none. */
 static gboolean
-update_forwarding (BhNetwork *network, char **detail)
+update_forwarding (BhNetwork *network)
 {
-  g_autoptr (GPtrArray) clients = g_ptr_array_new ();
-  const char *server4 = NULL, *server6 = NULL;
+  g_autoptr (GPtrArray) clients = g_ptr_array_new (), addresses = g_ptr_array_new ();
+  g_autoptr (GPtrArray) servers = g_ptr_array_new ();
 
   for (guint i = 0; i < BH_MAX_NETWORKS; i++)
     {
@@ -196,20 +214,24 @@ update_forwarding (BhNetwork *network, char **detail)
       if (!slot->wanted)
         continue;
       if (slot->flags & BH_NETWORK_CLIENT)
-        g_ptr_array_add (clients, slot->name);
+        {
+          g_ptr_array_add (clients, slot->name);
+          for (char **address = slot->addresses; *address; address++)
+            g_ptr_array_add (addresses, *address);
+        }
       else
         for (char **server = slot->servers; *server; server++)
-          {
-            const char **place = strchr (*server, ':') ? &server6 : &server4;
-
-            *place = *place ? *place : *server;
-          }
+          g_ptr_array_add (servers, *server);
     }
   if (clients->len == 0 && !network->forwards)
-    return TRUE;
+    return FALSE;
   network->forwards = clients->len > 0;
   g_ptr_array_add (clients, NULL);
-  return bh_forward_apply ((const char *const *) clients->pdata, server4, server6, detail);
+  g_ptr_array_add (addresses, NULL);
+  g_ptr_array_add (servers, NULL);
+  bh_forward_set (network->forward, (const char *const *) clients->pdata,
+                  (const char *const *) addresses->pdata, (const char *const *) servers->pdata);
+  return TRUE;
 }
 
 static void
@@ -224,6 +246,25 @@ tell (BhNetwork *network, uint32_t slot, const char *detail)
   message.detail.len = (uint32_t) bh_wire_text_clean (detail ? detail : "", text, sizeof text);
   message.detail.data = text;
   bh_link_send (network->link, BH_MSG_NETWORK_STATE, &message);
+}
+
+static void
+on_forwarded (void *data, const char *detail)
+{
+  BhNetwork *network = data;
+  gboolean heard = FALSE;
+
+  for (uint32_t i = 0; i < BH_MAX_NETWORKS; i++)
+    {
+      Slot *slot = &network->slots[i];
+
+      if (!slot->wanted || !slot->done || slot->told || !(slot->flags & BH_NETWORK_CLIENT))
+        continue;
+      slot->told = heard = TRUE;
+      tell (network, i, detail);
+    }
+  if (detail && !heard)
+    g_warning ("network: %s", detail);
 }
 
 static void
@@ -244,9 +285,11 @@ try_slot (BhNetwork *network, uint32_t number)
   if (!set_up (slot, index, name))
     detail = g_strdup_printf ("The network interface %s could not be set up: %s", slot->name,
                               g_strerror (errno));
-  else
-    update_forwarding (network, &detail);
-  tell (network, number, detail);
+  /* A client's is good when there are rules for it. */
+  slot->told = detail || !(slot->flags & BH_NETWORK_CLIENT);
+  if (slot->told)
+    tell (network, number, detail);
+  update_forwarding (network);
 }
 
 static void
@@ -292,7 +335,6 @@ bh_network_remove (BhNetwork *network, uint32_t number)
 {
   Slot *slot = &network->slots[number];
   char name[IF_NAMESIZE];
-  g_autofree char *detail = NULL;
   int index = slot->wanted ? find_interface (slot->mac, name) : 0;
 
   if (index > 0)
@@ -308,8 +350,7 @@ bh_network_remove (BhNetwork *network, uint32_t number)
     }
   clear_slot (slot);
   write_resolv_conf (network);
-  if (!update_forwarding (network, &detail))
-    g_warning ("network: %s", detail);
+  update_forwarding (network);
 }
 
 void
@@ -325,14 +366,16 @@ bh_network_settle (BhNetwork *network)
 
       try_all (network);
       for (guint i = 0; i < BH_MAX_NETWORKS; i++)
-        waiting = waiting || (network->slots[i].wanted && !network->slots[i].done);
+        waiting =
+            waiting
+            || (network->slots[i].wanted && !network->slots[i].done && !network->slots[i].given_up);
       if (!waiting || left <= 0)
         break;
       poll (&watch, 1, (int) left);
     }
   /* What does not come has not to be waited for again by the next program. */
   for (guint i = 0; i < BH_MAX_NETWORKS; i++)
-    network->slots[i].done = network->slots[i].wanted;
+    network->slots[i].given_up = !network->slots[i].done;
 }
 
 BhNetwork *
@@ -348,6 +391,7 @@ bh_network_new (struct wl_event_loop *loop, BhLink *link)
       g_free (network);
       return NULL;
     }
+  network->forward = bh_forward_new (loop, on_forwarded, network);
   network->source =
       wl_event_loop_add_fd (loop, network->watch, WL_EVENT_READABLE, on_interfaces, network);
   return network;
@@ -357,6 +401,7 @@ void
 bh_network_free (BhNetwork *network)
 {
   wl_event_source_remove (network->source);
+  bh_forward_free (network->forward);
   close (network->watch);
   for (guint i = 0; i < BH_MAX_NETWORKS; i++)
     clear_slot (&network->slots[i]);

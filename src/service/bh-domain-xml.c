@@ -184,8 +184,31 @@ add_machine (xmlNode *domain, const BhDomainSpec *spec)
   add_text (domain, "on_crash", "destroy");
 }
 
+/* Devices that are always there have slots of the root complex itself, else libvirt would put them where others
+ * are to be plugged in. 0x10 is the shared region's. */
+enum
+{
+  SLOT_USR = 0x11,
+  SLOT_OPT,
+  SLOT_MODULES,
+  SLOT_SEED,
+  SLOT_CHANNELS,
+  SLOT_RANDOM,
+  SLOT_BALLOON,
+};
+
 static void
-add_share (xmlNode *devices, const char *dir, const char *tag)
+add_slot (xmlNode *device, guint slot)
+{
+  char text[8];
+
+  g_snprintf (text, sizeof text, "0x%02x", slot);
+  add_with (device, "address", "type", "pci", "domain", "0x0000", "bus", "0x00", "slot", text,
+            "function", "0x0", NULL);
+}
+
+static void
+add_share (xmlNode *devices, const char *dir, const char *tag, guint slot)
 {
   /* squash: files keep the owner they have here, as far as QEMU's user may read them */
   xmlNode *share = add_with (devices, "filesystem", "type", "mount", "accessmode", "squash",
@@ -194,6 +217,7 @@ add_share (xmlNode *devices, const char *dir, const char *tag)
   add_with (share, "source", "dir", dir, NULL);
   add_with (share, "target", "dir", tag, NULL);
   add (share, "readonly");
+  add_slot (share, slot);
 }
 
 /* Programs of another system; the serial is how its guest knows (src/guest/bh-image.c). The kernel is
@@ -208,8 +232,9 @@ add_image (xmlNode *devices, const BhDomainSpec *spec)
   add_with (disk, "target", "dev", "vda", "bus", "virtio", NULL);
   add (disk, "readonly");
   add_text (disk, "serial", "bulkhead-usr");
+  add_slot (disk, SLOT_USR);
   if (spec->modules)
-    add_share (devices, spec->modules, "modules");
+    add_share (devices, spec->modules, "modules", SLOT_MODULES);
 }
 
 static void
@@ -234,25 +259,29 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   if (spec->image)
     add_image (devices, spec);
   else
-    add_share (devices, "/usr", "usr");
+    add_share (devices, "/usr", "usr", SLOT_USR);
   if (spec->opt && !spec->image)
-    add_share (devices, "/opt", "opt");
-  add_share (devices, spec->seed, "seed");
+    add_share (devices, "/opt", "opt", SLOT_OPT);
+  add_share (devices, spec->seed, "seed", SLOT_SEED);
 
   node = add_with (devices, "serial", "type", "unix", NULL);
   add_with (node, "source", "mode", "bind", "path", console, NULL);
   add_with (node, "log", "file", spec->log_file, "append", "on", NULL);
   add_with (node, "target", "port", "0", NULL);
 
+  node = add_with (devices, "controller", "type", "virtio-serial", "index", "0", NULL);
+  add_slot (node, SLOT_CHANNELS);
   node = add_with (devices, "channel", "type", "unix", NULL);
   add_with (node, "source", "mode", "bind", "path", wire, NULL);
   add_with (node, "target", "type", "virtio", "name", "io.github.bulkhead.wire", NULL);
 
   node = add_with (devices, "rng", "model", "virtio", NULL);
   xmlNewProp (add_text (node, "backend", "/dev/urandom"), XML ("model"), XML ("random"));
+  add_slot (node, SLOT_RANDOM);
   if (spec->way == BH_DOMAIN_BOOT)
     /* Gives memory that the guest has freed back to this computer. */
-    add_with (devices, "memballoon", "model", "virtio", "freePageReporting", "on", NULL);
+    add_slot (add_with (devices, "memballoon", "model", "virtio", "freePageReporting", "on", NULL),
+              SLOT_BALLOON);
   else
     /* What a balloon discards would be discarded from the frozen memory. */
     add_with (devices, "memballoon", "model", "none", NULL);
@@ -315,9 +344,9 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
 
   if (spec->region_mib > 0)
     {
-      g_autofree char *object = g_strdup_printf (
-          "memory-backend-file,id=" BH_DOMAIN_REGION_ID ",mem-path=/proc/self/fd/%d,share=on,size=%uM",
-          BH_DOMAIN_REGION_FD, spec->region_mib);
+      g_autofree char *object = g_strdup_printf ("memory-backend-file,id=" BH_DOMAIN_REGION_ID
+                                                 ",mem-path=/proc/self/fd/%d,share=on,size=%uM",
+                                                 BH_DOMAIN_REGION_FD, spec->region_mib);
 
       add_arg (node, ns, "-object");
       add_arg (node, ns, object);

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -197,7 +198,7 @@ struct _BhHostNetworkWatch
 {
   GObject parent;
   GNetworkMonitor *monitor;
-  GFileMonitor *file;
+  GFileMonitor *files[2]; /* the name, and what it is a link to */
   guint settle;
 };
 
@@ -239,13 +240,22 @@ bh_host_network_watch_class_init (BhHostNetworkWatchClass *klass)
 static void
 bh_host_network_watch_init (BhHostNetworkWatch *self)
 {
-  g_autoptr (GFile) file = g_file_new_for_path (RESOLV_CONF);
+  g_autofree char *target = realpath (RESOLV_CONF, NULL);
+  const char *const paths[] = { RESOLV_CONF, target };
 
   self->monitor = g_network_monitor_get_default ();
   g_signal_connect (self->monitor, "network-changed", G_CALLBACK (on_network), self);
-  self->file = g_file_monitor_file (file, G_FILE_MONITOR_WATCH_MOVES, NULL, NULL);
-  if (self->file)
-    g_signal_connect (self->file, "changed", G_CALLBACK (on_file), self);
+  for (guint i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr (GFile) file = paths[i] ? g_file_new_for_path (paths[i]) : NULL;
+
+      if (!file || (i > 0 && g_str_equal (paths[i], RESOLV_CONF)))
+        continue;
+      self->files[i] = g_file_monitor_file (
+          file, G_FILE_MONITOR_WATCH_MOVES | G_FILE_MONITOR_WATCH_HARD_LINKS, NULL, NULL);
+      if (self->files[i])
+        g_signal_connect (self->files[i], "changed", G_CALLBACK (on_file), self);
+    }
 }
 
 BhHostNetworkWatch *

@@ -8,12 +8,13 @@
 #include "bh-error.h"
 #include "bh-net-links.h"
 #include "bh-nic.h"
+#include "bh-passt.h"
 #include "bh-plug.h"
 
 #include <unistd.h>
 
 /* Until a provider's guest has set up a client's link; it may have to load modules first. */
-#define CLIENT_SECONDS 20
+#define CLIENT_SECONDS 90
 
 struct _BhNetwork
 {
@@ -40,6 +41,9 @@ bh_network_check (BhVmConfig *config, GError **error)
 {
   g_autoptr (GPtrArray) specs = bh_net_spec_list (config, error);
 
+  for (guint i = 0; specs && i < specs->len; i++)
+    if (((BhNetSpec *) specs->pdata[i])->mode == BH_NET_INTERNET && !bh_passt_check (error))
+      return FALSE;
   return specs && bh_net_links_check (bh_net_links_get (), config, error);
 }
 

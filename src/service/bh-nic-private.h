@@ -56,7 +56,10 @@ struct _BhNic
   int fd;             /* not plugged in yet; -1 */
   gboolean linked;    /* the provider has its end */
   guint provider_slot;
-  GObject *tap; /* BhTap */
+
+  /* Of the kernel. */
+  GCancellable *asking;
+  guint32 hold; /* the helper's; 0 */
 };
 
 /* For the ways. */

@@ -104,8 +104,7 @@ class Internet:
         _run('ip', 'link', 'set', 'up0', 'up' if up else 'down')
         if up:
             _run('ip', 'route', 'replace', 'default', 'via', GATEWAY4)
-            subprocess.run(['ip', 'addr', 'add', OWN6 + '/64', 'dev', 'up0', 'nodad'], check=False,
-                           stderr=subprocess.DEVNULL)
+            _run('ip', 'addr', 'replace', OWN6 + '/64', 'dev', 'up0', 'nodad')
             _run('ip', '-6', 'route', 'replace', 'default', 'via', GATEWAY6)
 
     def close(self):
