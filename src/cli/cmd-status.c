@@ -5,6 +5,7 @@
 
 #include "bh-text.h"
 #include "commands.h"
+#include "network-status.h"
 #include "output.h"
 #include "vm-json.h"
 
@@ -145,16 +146,19 @@ status_of_one (BhCli *cli, const char *name, gboolean json, GError **error)
 {
   g_autoptr (BhVmInfo) vm = bh_cli_get_vm_info (cli, name, error);
   g_autoptr (GVariant) usage = vm != NULL ? bh_cli_read_usage (cli, vm, error) : NULL;
+  g_autoptr (GVariant) network = usage != NULL ? bh_cli_read_network (cli, vm, error) : NULL;
   JsonObject *object;
 
-  if (usage == NULL)
+  if (network == NULL)
     return BH_EXIT_FAILED;
   if (!json)
     {
       print_one (vm, usage);
+      bh_cli_print_network (network);
       return BH_EXIT_OK;
     }
   object = to_json (vm, usage);
+  json_object_set_member (object, "network", bh_json_from_variant (network));
   bh_json_print (json_node_init_object (json_node_alloc (), object));
   json_object_unref (object);
   return BH_EXIT_OK;
