@@ -103,9 +103,9 @@ class Internet:
         """Plug this computer's cable in or out."""
         _run('ip', 'link', 'set', 'up0', 'up' if up else 'down')
         if up:
-            _run('ip', 'route', 'replace', 'default', 'via', GATEWAY4)
+            _run('ip', 'route', 'replace', 'default', 'via', GATEWAY4, 'dev', 'up0', 'onlink')
             _run('ip', 'addr', 'replace', OWN6 + '/64', 'dev', 'up0', 'nodad')
-            _run('ip', '-6', 'route', 'replace', 'default', 'via', GATEWAY6)
+            _run('ip', '-6', 'route', 'replace', 'default', 'via', GATEWAY6, 'dev', 'up0', 'onlink')
 
     def close(self):
         for process in [*self._servers, self._keeper]:

@@ -6,8 +6,10 @@ Says "ready", then a line for each peer: "tcp PORT ADDRESS". dns answers every q
 192.0.2.77; flood sends for as long as it is let.
 """
 
+import json
 import selectors
 import socket
+import subprocess
 import sys
 import threading
 
@@ -41,10 +43,16 @@ def tcp(port, flood):
     threading.Thread(target=accept, daemon=True).start()
 
 
-def udp(port):
-    server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    server.bind(('::', port))
+def own_addresses():
+    listed = json.loads(subprocess.run(['ip', '-j', 'addr'], check=True, capture_output=True).stdout)
+    return [address['local'] for interface in listed for address in interface['addr_info']
+            if address['scope'] != 'link']
+
+
+def udp(address, port):
+    """Bound to one address, so that answers come from where the question went."""
+    server = socket.socket(socket.AF_INET6 if ':' in address else socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((address, port))
 
     def answer():
         while True:
@@ -78,7 +86,8 @@ def main():
     for what in sys.argv[1:]:
         kind, value = what.split(':', 1)
         if kind == 'udp':
-            udp(int(value))
+            for address in own_addresses():
+                udp(address, int(value))
         elif kind == 'dns':
             dns(value)
         else:
