@@ -51,7 +51,7 @@ add_frozen (BhPreferencesWindow *self, GVariant *entry)
   g_variant_lookup (entry, "size", "t", &size);
   g_variant_lookup (entry, "made", "x", &made);
   clean = bh_text_clean (kernel, strlen (kernel), 80);
-  title = g_strdup_printf (_ ("%" G_GUINT64_FORMAT " MiB of memory"), memory >> 20);
+  title = g_strdup_printf (_ ("%u MiB of memory"), (guint) (memory >> 20));
   bytes = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
   time = g_date_time_new_from_unix_local (made);
   day = time ? g_date_time_format (time, "%x") : g_strdup ("");
