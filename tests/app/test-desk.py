@@ -229,6 +229,89 @@ class Page(DeskCase):
         self.desk.wait(ROW, '768 MiB of memory')
 
 
+class RealTrouble(DeskCase):
+    """The built service where something is really wrong."""
+
+    def tearDown(self):
+        super().tearDown()
+        folder = self.vm_dir()
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            os.unlink(os.path.join(folder, name))
+
+    def vm_dir(self):
+        return self.desk.place.path('config', 'bulkhead', 'vms')
+
+    def write_vm(self, vm_id, text):
+        os.makedirs(self.vm_dir(), exist_ok=True)
+        with open(os.path.join(self.vm_dir(), vm_id + '.vm'), 'w', encoding='utf-8') as file:
+            file.write(text)
+
+    def start(self, *wrapper, **env):
+        """The service under a wrapper and with more environment; an AppVM Work with a program."""
+        words = ['/usr/bin/env', *(f'{key}={value}' for key, value in env.items()), *wrapper,
+                 os.path.join(self.desk.libexec, 'bulkhead-service')]
+        self.write_vm('work', f'[AppVM]\nName=Work\nApplications={CALCULATOR}\nLaunchers=false\n')
+        self.desk.use_service(words)
+        self.desk.run_app()
+        self.desk.wait(ROW, 'Work')
+
+    def test_a_kernel_that_cannot_be_read(self):
+        boot = self.desk.place.path('boot')
+        os.makedirs(boot, exist_ok=True)
+        kernel = os.path.join(boot, 'vmlinuz-6.1.0-99-amd64')
+        with open(kernel, 'wb') as file:
+            file.write(b'kernel')
+        os.chmod(kernel, 0)
+        modules = os.path.join(boot, 'modules', '6.1.0-99-amd64')
+        os.makedirs(modules, exist_ok=True)
+        for name, listed in (('modules.dep', ('virtio_pci', 'virtio_console', '9p', '9pnet_virtio')), ('modules.builtin', ())):
+            with open(os.path.join(modules, name), 'w', encoding='utf-8') as file:
+                file.writelines(f'kernel/drivers/{module}.ko:\n' for module in listed)
+        self.start(BULKHEAD_KERNEL_DIR=boot)
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('The Kernel Cannot Be Read')
+        self.desk.wait_text('vmlinuz-6.1.0-99-amd64')
+        self.desk.press(BUTTON, 'Check This Computer', dialog=True)
+        self.assertIn('Missing', self.desk.wait(ROW, 'Kernel for AppVMs', timeout=60).get_description())
+        self.desk.wait_text('sudo chmod a+r /boot/vmlinuz-*')
+
+    def test_no_kernel(self):
+        boot = self.desk.place.path('empty-boot')
+        os.makedirs(boot, exist_ok=True)
+        self.start(BULKHEAD_KERNEL_DIR=boot)
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('No Kernel to Start With')
+        self.desk.wait_text('linux-image')
+
+    def test_no_libvirt(self):
+        self.start(BULKHEAD_LIBVIRT_URI='qemu+unix:///session?socket=/nonexistent/libvirt')
+        self.desk.activate('check')
+        self.assertIn('Missing', self.desk.wait(ROW, 'libvirt', timeout=60).get_description())
+        self.desk.wait_text('sudo apt install libvirt-daemon')
+
+    def test_a_full_disk(self):
+        full = (f'mount -t tmpfs -o size=64k tmpfs {self.vm_dir()} && head -c 100000 /dev/zero > {self.vm_dir()}/filler; '
+                'exec "$@"')
+        self.desk.use_service(['/usr/bin/env', 'unshare', '--user', '--map-current-user', '--keep-caps', '--mount', 'sh', '-c',
+                               full, 'sh', os.path.join(self.desk.libexec, 'bulkhead-service')])
+        os.makedirs(self.vm_dir(), exist_ok=True)
+        self.desk.run_app()
+        self.desk.press(BUTTON, 'Create Your First AppVM…')
+        self.desk.type_into('Name', 'Full')
+        self.desk.press(BUTTON, 'Create', dialog=True)
+        self.desk.wait_text('The Disk Is Full')
+        self.desk.wait_text('No space left on device')
+        self.desk.wait(BUTTON, 'Free Space…')
+
+    def test_a_bad_key_file_names_the_line_and_the_others_work(self):
+        self.write_vm('bad', '[AppVM]\nName=Bad\nMemory=<b>lots</b>\n')
+        self.start()
+        self.desk.press(ROW, 'Bad')
+        self.desk.wait_text('<b>lots</b>')
+        self.desk.press(ROW, 'Work')
+        self.desk.wait(BUTTON, 'Calculator')
+
+
 class Notifications(DeskCase):
     """With a small notification server on the bus."""
 
