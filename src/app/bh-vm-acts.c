@@ -282,6 +282,25 @@ on_delete_response (AdwMessageDialog *dialog, const char *response, BhVmItem *it
     delete_now (act);
 }
 
+/* What is lost beside the AppVM itself, and what is not though one may think so. */
+static void
+append_losses (GString *body, BhVmItem *item)
+{
+  GVariant *settings = bh_dbus_vm1_get_settings (bh_vm_item_get_proxy (item));
+  guint n = g_strv_length ((char **) bh_vm_item_get_applications (item));
+  const char *value = "";
+
+  if (n > 0)
+    g_string_append_printf (body,
+                            ngettext (" The launcher of %u program goes with it.",
+                                      " The launchers of %u programs go with it.", n),
+                            n);
+  if (settings && g_variant_lookup (settings, "Notes", "&s", &value) && *value != '\0')
+    g_string_append (body, _ (" So do your notes about it."));
+  if (settings && g_variant_lookup (settings, "Folders", "&s", &value) && *value != '\0')
+    g_string_append (body, _ (" The folders that you share with it stay as they are."));
+}
+
 void
 bh_vm_acts_delete (BhVmItem *item, GtkWidget *origin)
 {
@@ -305,6 +324,7 @@ bh_vm_acts_delete (BhVmItem *item, GtkWidget *origin)
   g_string_append (body,
                    _ ("Its settings and everything in it are deleted for good. The programs stay "
                       "installed on this computer."));
+  append_losses (body, item);
   dialog = ADW_MESSAGE_DIALOG (
       adw_message_dialog_new (GTK_WINDOW (gtk_widget_get_root (origin)), heading, body->str));
   adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "delete", _ ("_Delete"), NULL);

@@ -283,6 +283,9 @@ def main():
                     desk.sway.wait_view('io.github.bulkhead.Bulkhead')
                     desk.resize(width, height)
                     next(steps, None)
+                    if width < 400:
+                        for title in {v['name'] for v in desk.sway.views()} & {'AppVM Settings', 'New AppVM'}:
+                            desk.sway.msg(f'[title="{title}"] resize set width {width} px height {height} px')
                     time.sleep(0.7)
                     rects = [v['rect'] for v in desk.sway.views()]
                     x = min(r['x'] for r in rects)

@@ -53,6 +53,22 @@ class WithTheService(harness.TestCase):
         self.assertFalse(os.path.exists(file))
         self.assertEqual(ctl('list', '--json').json(), [])
 
+    def test_duplicate_and_rename(self):
+        self.assertEqual(ctl('create', NAME, '--memory', '300').code, 0)
+        result = ctl('duplicate', NAME)
+        self.assertEqual(result.code, 0, result)
+        self.assertIn(NAME + ' (copy)', result.out)
+        self.assertEqual(ctl('show', '--json', NAME + ' (copy)').json()['settings']['Memory'], '300')
+        self.assertEqual(ctl('duplicate', NAME, 'Other').code, 0)
+        vm = ctl('show', '--json', 'Other').json()
+        self.assertEqual(ctl('rename', 'Other', 'Another').code, 0)
+        self.assertEqual(ctl('show', '--json', 'Another').json()['id'], vm['id'])
+        for arguments, code in ((['duplicate', NAME, 'another'], 13), (['duplicate', 'nobody'], 12),
+                                (['duplicate'], 2), (['rename', 'Another'], 2), (['rename', 'Another', NAME], 13),
+                                (['rename', 'Another', 'a\u202eb'], 11), (['rename', 'nobody', 'x'], 12),
+                                (['duplicate', NAME, b'\xff'], 2), (['rename', NAME, b'\xff'], 2)):
+            self.assertEqual(ctl(*arguments).code, code, arguments)
+
     def test_refusals(self):
         self.assertEqual(ctl('create', 'Work').code, 0)
         for arguments, code, text in (
