@@ -14,6 +14,7 @@
 #include "bh-log-window.h"
 #include "bh-program-tile.h"
 #include "bh-running-row.h"
+#include "bh-sound-row.h"
 #include "bh-terminal.h"
 #include "bh-usage-box.h"
 #include "bh-trouble.h"
@@ -48,6 +49,7 @@ struct _BhVmPage
   GtkWidget *running_group;
   GtkListBox *running;
   BhUsageBox *usage;
+  BhSoundRow *sound;
   GtkWidget *problems_box;
   GtkLabel *problems;
 };
@@ -327,6 +329,7 @@ bh_vm_page_class_init (BhVmPageClass *klass)
   back_signal = g_signal_new ("back", BH_TYPE_VM_PAGE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                               G_TYPE_NONE, 0);
   g_type_ensure (BH_TYPE_USAGE_BOX);
+  g_type_ensure (BH_TYPE_SOUND_ROW);
   g_type_ensure (BH_TYPE_VM_HERO);
   install_actions (widget_class);
   gtk_widget_class_set_template_from_resource (widget_class,
@@ -345,6 +348,7 @@ bh_vm_page_class_init (BhVmPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, running_group);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, running);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, usage);
+  gtk_widget_class_bind_template_child (widget_class, BhVmPage, sound);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems_box);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems);
 }
@@ -393,6 +397,7 @@ bh_vm_page_set_item (BhVmPage *self, BhVmItem *item)
   g_clear_pointer (&self->shown_running, g_variant_unref);
   bh_vm_hero_set_item (self->hero, item);
   bh_usage_box_set_item (self->usage, item);
+  bh_sound_row_set_item (self->sound, item);
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scrolled), 0);
   if (item)
     g_signal_connect (item, "changed", G_CALLBACK (on_item_changed), self);

@@ -22,17 +22,19 @@ typedef struct
   uint32_t mask;
   BhSpeaker *speaker;
   BhMicrophone *microphone;
+  bool ready; /* programs find both; nothing is said to the host before */
 } BhMedia;
 
 /* Queue a message for the host; what does not fit is lost, as sound that comes late. */
 void bh_media_send (BhMedia *media, BhMessageType type, const void *message);
 
 #define BH_SPEAKER_NODE "bulkhead-speaker"
+#define BH_MICROPHONE_NODE "bulkhead-microphone"
 
 BhSpeaker *bh_speaker_new (BhMedia *media);
 void bh_speaker_free (BhSpeaker *speaker);
-/* The session manager has set it up. */
-void bh_speaker_set_ready (BhSpeaker *speaker);
+/* Say whether something plays. */
+void bh_speaker_announce (BhSpeaker *speaker);
 /* sound_switch: @on, and say anew whether something plays. */
 void bh_speaker_switch (BhSpeaker *speaker, bool on);
 void bh_speaker_add_room (BhSpeaker *speaker, uint32_t bytes);
@@ -41,11 +43,13 @@ BhMicrophone *bh_microphone_new (BhMedia *media);
 void bh_microphone_free (BhMicrophone *microphone);
 /* The node comes with the first @on, and stays: a program that records gets silence after it was cut. */
 void bh_microphone_switch (BhMicrophone *microphone, bool on);
+void bh_microphone_announce (BhMicrophone *microphone);
+bool bh_microphone_is_there (BhMicrophone *microphone);
 void bh_microphone_captured (BhMicrophone *microphone, const BhBytes *data);
 
-/* Calls bh_speaker_set_ready(). */
+/* Makes @media ready. */
 void bh_default_watch (BhMedia *media);
-void bh_default_unwatch (void);
+void bh_default_unwatch (BhMedia *media);
 
 /* The one format there is, for pw_stream_connect(). */
 const struct spa_pod *bh_media_format (uint8_t *buffer, size_t size);

@@ -48,13 +48,13 @@ expired (void *data, uint64_t expirations)
   bh_pacer_arm (&microphone->pacer, microphone->timer, ns);
 }
 
-static void
-announce (BhMicrophone *microphone)
+void
+bh_microphone_announce (BhMicrophone *microphone)
 {
   bh_msg_sound_record record = { .on = microphone->recording };
 
   microphone->start = microphone->length = 0;
-  if (!microphone->pacer.stream)
+  if (!microphone->pacer.stream || !microphone->pacer.media->ready)
     return;
   bh_media_send (microphone->pacer.media, BH_MSG_SOUND_RECORD, &record);
   bh_pacer_arm (&microphone->pacer, microphone->timer, microphone->recording ? PATIENCE_NS : 0);
@@ -70,7 +70,7 @@ state_changed (void *data, enum pw_stream_state old, enum pw_stream_state state,
     return;
   microphone->recording = recording;
   microphone->pacer.pending = false;
-  announce (microphone);
+  bh_microphone_announce (microphone);
 }
 
 /* Fill @out from the ring, the rest with silence. */
@@ -139,12 +139,12 @@ make_node (BhMicrophone *microphone)
   uint8_t buffer[1024];
   const struct spa_pod *params[1] = { bh_media_format (buffer, sizeof buffer) };
   struct pw_properties *properties = pw_properties_new (
-      PW_KEY_MEDIA_CLASS, "Audio/Source", PW_KEY_NODE_NAME, "bulkhead-microphone",
+      PW_KEY_MEDIA_CLASS, "Audio/Source", PW_KEY_NODE_NAME, BH_MICROPHONE_NODE,
       PW_KEY_NODE_DESCRIPTION, "Microphone of this computer", PW_KEY_NODE_VIRTUAL, "true",
       "priority.session", "100000", PW_KEY_PRIORITY_DRIVER, "25000", PW_KEY_NODE_MAX_LATENCY,
       "1024/48000", NULL);
 
-  microphone->pacer.stream = pw_stream_new (media->core, "bulkhead-microphone", properties);
+  microphone->pacer.stream = pw_stream_new (media->core, BH_MICROPHONE_NODE, properties);
   if (!microphone->pacer.stream)
     return;
   pw_stream_add_listener (microphone->pacer.stream, &microphone->listener, &events, microphone);
@@ -158,7 +158,13 @@ bh_microphone_switch (BhMicrophone *microphone, bool on)
   microphone->on = on;
   if (on && !microphone->pacer.stream)
     make_node (microphone);
-  announce (microphone);
+  bh_microphone_announce (microphone);
+}
+
+bool
+bh_microphone_is_there (BhMicrophone *microphone)
+{
+  return microphone->pacer.stream != NULL;
 }
 
 void

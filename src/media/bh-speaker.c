@@ -18,7 +18,6 @@ struct _BhSpeaker
   BhPacer pacer;
   struct spa_hook listener;
   struct spa_source *timer;
-  bool ready; /* programs find it; nothing is said before */
   bool on, playing;
   bool dropping; /* by our own clock, for nobody */
   uint32_t room;
@@ -67,13 +66,13 @@ expired (void *data, uint64_t expirations)
   bh_pacer_arm (&speaker->pacer, speaker->timer, ns);
 }
 
-static void
-announce (BhSpeaker *speaker)
+void
+bh_speaker_announce (BhSpeaker *speaker)
 {
   bh_msg_sound_play play = { .on = speaker->playing };
 
   speaker->room = 0;
-  if (!speaker->ready)
+  if (!speaker->pacer.media->ready)
     return;
   bh_media_send (speaker->pacer.media, BH_MSG_SOUND_PLAY, &play);
   bh_pacer_arm (&speaker->pacer, speaker->timer, speaker->playing ? PATIENCE_NS : 0);
@@ -90,7 +89,7 @@ state_changed (void *data, enum pw_stream_state old, enum pw_stream_state state,
   speaker->playing = playing;
   speaker->dropping = false;
   speaker->pacer.pending = false;
-  announce (speaker);
+  bh_speaker_announce (speaker);
 }
 
 static void
@@ -145,19 +144,10 @@ static const struct pw_stream_events events = {
 };
 
 void
-bh_speaker_set_ready (BhSpeaker *speaker)
-{
-  if (speaker->ready)
-    return;
-  speaker->ready = true;
-  announce (speaker);
-}
-
-void
 bh_speaker_switch (BhSpeaker *speaker, bool on)
 {
   speaker->on = on;
-  announce (speaker);
+  bh_speaker_announce (speaker);
 }
 
 void

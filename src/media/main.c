@@ -154,7 +154,7 @@ main (int argc, char **argv)
     return 1;
   bh_default_watch (&media);
   pw_main_loop_run (media.loop);
-  bh_default_unwatch ();
+  bh_default_unwatch (&media);
   bh_speaker_free (media.speaker);
   bh_microphone_free (media.microphone);
   spa_hook_remove (&listener);
