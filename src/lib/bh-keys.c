@@ -214,6 +214,18 @@ static const BhKey keys[] = {
     .title = N_ ("USB devices"),
     .doc = N_ ("It gets these while they are plugged in, and this computer does without them; never a keyboard or mouse"),
     .weakens = TRUE },
+  { .name = "PciDevices",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_REACH,
+    .max = 8,
+    .fallback = "",
+    .check = bh_key_is_pci_device,
+    .takes = "the address of a PCI device (01:00.0 or 0000:01:00.0)",
+    .title = N_ ("PCI devices"),
+    .doc = N_ ("It gets these while it runs, whole IOMMU groups of them; it boots instead of being thawed, and its start asks "
+               "for permission"),
+    .needs_restart = TRUE,
+    .weakens = TRUE },
 
   { .name = "Memory",
     .type = BH_KEY_INT,

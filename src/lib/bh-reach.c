@@ -131,6 +131,8 @@ look_at_devices (Look *look)
   if (value_of (look, "UsbDevices")[0])
     add (look, "media-removable-symbolic", _ ("USB devices"),
          _ ("read and change the USB devices it is given"));
+  if (value_of (look, "PciDevices")[0])
+    add (look, "computer-symbolic", _ ("PCI devices"), _ ("change the firmware of the PCI devices it is given"));
 }
 
 /* In the order of the sentence. @denied follows "It could not reach"; NULL where that would be odd.

@@ -248,7 +248,7 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   add_with (devices, "controller", "type", "usb", "model", "none", NULL);
   add_with (devices, "controller", "type", "pci", "index", "0", "model", "pcie-root", NULL);
   /* Each takes one device while the guest runs. libvirt fills them from the first, we from the last. */
-  for (guint i = 1; i <= BH_DOMAIN_USB_PORT; i++)
+  for (guint i = 1; i <= BH_DOMAIN_USB_PORT + spec->pci_devices; i++)
     {
       char index[4];
 
@@ -362,6 +362,8 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
   if (spec->qemu)
     add_env (node, ns, "BULKHEAD_VMM_QEMU", spec->qemu);
   add_env (node, ns, "BULKHEAD_VMM_READ", read);
+  if (spec->pci_devices > 0)
+    add_env (node, ns, "BULKHEAD_VMM_WRITE", "/dev/vfio");
   add_env (node, ns, "BULKHEAD_VMM_PIDFILE", pid_file);
   if (spec->region_mib > 0)
     {

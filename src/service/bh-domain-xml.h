@@ -41,6 +41,8 @@ typedef enum
  * @debug: let kernel and init say all they have on the console
  * @way: how it starts; the machine of @BH_DOMAIN_FREEZE and @BH_DOMAIN_THAW is the same
  * @ram: for @BH_DOMAIN_THAW: path of the sealed memory, /proc/PID/fd/N
+ * @pci_devices: how many of this computer's will be plugged in: there is a place for each, after
+ * %BH_DOMAIN_USB_PORT, and QEMU may open /dev/vfio
  * @ram_read_only: for @BH_DOMAIN_THAW: this QEMU can open it without asking for write access
  *
  * All paths are absolute.
@@ -60,6 +62,7 @@ typedef struct
   BhDomainWay way;
   const char *ram;
   gboolean ram_read_only;
+  guint pci_devices;
 } BhDomainSpec;
 
 /* Where bulkhead-vmm (src/vmm) puts the shared region's memfd for QEMU's command line to find. */

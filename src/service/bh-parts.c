@@ -8,6 +8,7 @@
 #include "bh-error.h"
 #include "bh-network.h"
 #include "bh-shares.h"
+#include "bh-pci.h"
 #include "bh-sound-part.h"
 #include "bh-usb.h"
 
@@ -19,6 +20,7 @@ static const MakePart kinds[] = {
   bh_shares_new,
   bh_sound_part_new,
   bh_usb_new,
+  bh_pci_new,
 };
 
 struct _BhParts

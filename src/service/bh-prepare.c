@@ -13,6 +13,7 @@
 #include "bh-kernel.h"
 #include "bh-log.h"
 #include "bh-paths.h"
+#include "bh-pci.h"
 #include "bh-template.h"
 
 #include <libvirt/libvirt.h>
@@ -150,6 +151,8 @@ look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, gboolean
     out->why_boot = g_strdup ("debugging");
   else if (g_strcmp0 (bh_vm_config_get (work->config, "Thaw"), "true") != 0)
     out->why_boot = g_strdup ("its settings say so");
+  else if (spec->pci_devices)
+    out->why_boot = g_strdup ("it has PCI devices");
   else if (own)
     out->why_boot = g_strdup ("its kernel, log level or QEMU arguments are its own");
   if (out->why_boot)
@@ -275,9 +278,10 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   g_autofree char *qemu = NULL;
   g_autofree char *emulator = NULL;
   g_autofree char *ram = NULL;
+  g_autoptr (GPtrArray) pci = NULL;
   BhDomainSpec spec = { 0 };
 
-  if (!check_memory (work->config, error))
+  if (!check_memory (work->config, error) || !(pci = bh_pci_check (work->config, error)))
     return NULL;
   if (!(qemu = bh_emulator_find_qemu (error)) || !(emulator = bh_emulator_ensure (qemu, error)))
     return NULL;
@@ -314,6 +318,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     .parameters = bh_vm_config_get (work->config, "KernelParameters"),
     .arguments = (const char *const *) boot.arguments,
     .debug = boot.debug,
+    .pci_devices = pci->len,
   };
   look_for_frozen (out, work, &spec, boot.own, cancellable);
   if (out->guest)

@@ -10,7 +10,7 @@ import os
 import subprocess
 
 from harness import TestCase, main, require_ordinary_user
-from harness.session import DBusError, Session
+from harness.session import DBusError, JobFailed, Session
 from harness.sway import Sway
 
 BOOT = 90
@@ -63,6 +63,18 @@ class Usb(TestCase):
         self.assertEqual(self.vm.get('Settings')['UsbDevices'], '99-4.1')
         with self.assertRaises(DBusError):
             self.vm.set(UsbDevices='046d')
+
+    def test_pci_devices_that_are_not_there_stop_the_start(self):
+        vm = self.session.create('Card', PciDevices='ffff:ff:1f.7')
+        with self.assertRaises(JobFailed) as caught:
+            vm.start().wait(BOOT)
+        self.assertEqual(caught.exception.name, 'NotFound', caught.exception.message)
+        for part in ('card.vm', 'PciDevices', 'ffff:ff:1f.7'):
+            self.assertIn(part, caught.exception.message)
+        for text in ('1:00.0', '01:00', '01:20.0', '01:00.8', '0000:01:00.0/..', '/sys'):
+            with self.subTest(text):
+                with self.assertRaises(DBusError):
+                    vm.set(PciDevices=text)
 
     def ask(self, command, *fds, **arguments):
         """QEMU's monitor, as the service asks it."""
