@@ -105,6 +105,14 @@ class SettingsCase(TestCase):
         wait_for(lambda: (line + '\n' in self.file_of(vm_id)) == there, 30, f'{line} in the file: {there}')
 
 
+class Widgets(SettingsCase):
+    def test_rows_in_process(self):
+        done = subprocess.run([build_path('tests', 'app', 'test-rows')], env={**self.desk.env, 'GTK_A11Y': 'none'},
+                              capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn('ok 6', done.stdout)
+
+
 class Rows(SettingsCase):
     def keys(self):
         """(name, type, title) of every key, as the code has them."""
