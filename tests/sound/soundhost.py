@@ -55,7 +55,7 @@ class SoundServer:
             self._start('pulseaudio', '-n', '--daemonize=no', '--exit-idle-time=-1',
                         '--use-pid-file=no', '-L', 'module-native-protocol-unix',
                         '-L', 'module-stream-restore', '-L', 'module-rescue-streams')
-        wait_for(lambda: self.pactl('info'), 20, 'the sound server')
+        wait_for(self._answers, 40, 'the sound server')
         self.pactl('load-module', 'module-null-sink', 'sink_name=out')
         self.pactl('load-module', 'module-null-sink', 'sink_name=mic')
         wait_for(lambda: {'out', 'mic'} <= set(self.names('sinks')), 20, 'the null sinks')
@@ -63,6 +63,18 @@ class SoundServer:
         self.set_default('sink', 'out')
         self.set_default('source', 'mic.monitor')
         return self
+
+    def _answers(self):
+        """As systemd would: what has ended is started again, with what it said on our error output."""
+        for process in self._processes[:]:
+            if process.poll() is not None:
+                with open(self.place.path(f'host-{process.args[0]}.log'), encoding='utf-8',
+                          errors='replace') as log:
+                    print(f'{process.args[0]} ended with {process.returncode}: {log.read()[-500:]}',
+                          file=sys.stderr)
+                self._processes.remove(process)
+                self._start(*process.args)
+        return self.pactl('info')
 
     def _without_logind(self):
         """wireplumber 0.4 ends at once where logind has never run, as on a new machine; it wants it
