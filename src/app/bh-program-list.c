@@ -12,6 +12,7 @@ struct _BhProgramList
   GObject parent_instance;
   GPtrArray *programs;
   GHashTable *by_id;
+  GHashTable *in_templates; /* id → BhProgram: of AppVMs whose programs are not this computer's */
   GVariant *descriptions;
   BhDbusManager1 *manager;
   GCancellable *cancellable;
@@ -88,6 +89,34 @@ take_programs (BhProgramList *self, GVariant *descriptions)
 }
 
 static void
+on_templates_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GVariant) descriptions = NULL;
+  g_autoptr (GError) error = NULL;
+  BhProgramList *self = user_data;
+  GVariantIter iter;
+  GVariant *description;
+
+  bh_dbus_manager1_call_list_template_applications_finish (BH_DBUS_MANAGER1 (source), &descriptions,
+                                                           result, &error);
+  /* Without them, such programs are shown by their ids. */
+  if (error)
+    return;
+  g_hash_table_remove_all (self->in_templates);
+  g_variant_iter_init (&iter, descriptions);
+  while ((description = g_variant_iter_next_value (&iter)))
+    {
+      BhProgram *program = bh_program_new (description);
+
+      g_variant_unref (description);
+      if (program)
+        g_hash_table_replace (self->in_templates, (gpointer) bh_program_get_id (program), program);
+    }
+  if (self->loaded && g_hash_table_size (self->in_templates) > 0)
+    g_signal_emit (self, loaded_signal, 0);
+}
+
+static void
 on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GVariant) descriptions = NULL;
@@ -127,6 +156,7 @@ bh_program_list_finalize (GObject *object)
   BhProgramList *self = BH_PROGRAM_LIST (object);
 
   g_hash_table_unref (self->by_id);
+  g_hash_table_unref (self->in_templates);
   g_ptr_array_unref (self->programs);
   g_clear_pointer (&self->descriptions, g_variant_unref);
   g_free (self->error);
@@ -147,6 +177,7 @@ bh_program_list_init (BhProgramList *self)
 {
   self->programs = g_ptr_array_new_with_free_func (g_object_unref);
   self->by_id = g_hash_table_new (g_str_hash, g_str_equal);
+  self->in_templates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_object_unref);
 }
 
 BhProgramList *
@@ -166,6 +197,8 @@ bh_program_list_load (BhProgramList *self, BhDbusManager1 *manager)
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
   bh_dbus_manager1_call_list_applications (self->manager, self->cancellable, on_listed, self);
+  bh_dbus_manager1_call_list_template_applications (self->manager, "", self->cancellable,
+                                                    on_templates_listed, self);
 }
 
 gboolean
@@ -187,5 +220,7 @@ bh_program_list_lookup (BhProgramList *self, const char *id)
 
   if (g_str_has_prefix (id, BH_COMMAND_PREFIX))
     return bh_program_new_command (id);
+  if (!program)
+    program = g_hash_table_lookup (self->in_templates, id);
   return program ? g_object_ref (program) : bh_program_new_missing (id);
 }

@@ -63,7 +63,8 @@ look_always (Look *look)
 {
   /* Translators: each of these follows "A hijacked program in here could". */
   add (look, NULL, NULL, _ ("see what you do in this AppVM"));
-  add (look, NULL, NULL, _ ("read the programs installed on this computer"));
+  if (!g_str_equal (value_of (look, "Template"), "debian"))
+    add (look, NULL, NULL, _ ("read the programs installed on this computer"));
 }
 
 static void

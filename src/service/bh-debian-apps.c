@@ -93,28 +93,25 @@ compare (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-GVariant *
-bh_debian_apps_list (const char *path)
+void
+bh_debian_apps_list (const char *path, GVariantBuilder *out)
 {
   g_autofree char *folder = g_build_filename (path, "applications", NULL);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
-  GVariantBuilder out;
   const char *name;
 
   while (dir && (name = g_dir_read_name (dir)) != NULL)
     g_ptr_array_add (ids, g_strdup (name));
   g_ptr_array_sort (ids, compare);
-  g_variant_builder_init (&out, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < ids->len; i++)
     {
       g_autoptr (GKeyFile) file = load (path, ids->pdata[i]);
 
       if (file && !g_key_file_get_boolean (file, GROUP, "NoDisplay", NULL)
           && !g_key_file_get_boolean (file, GROUP, "Hidden", NULL))
-        g_variant_builder_add_value (&out, describe (path, ids->pdata[i], file));
+        g_variant_builder_add_value (out, describe (path, ids->pdata[i], file));
     }
-  return g_variant_builder_end (&out);
 }
 
 char *

@@ -5,8 +5,8 @@
 
 #include "bh-debian.h"
 
-/* aa{sv}, as bh_host_apps_list_async(); floating. @dir: as bh_debian_find() gave it. */
-GVariant *bh_debian_apps_list (const char *dir);
+/* Adds dictionaries as bh_host_apps_list_async() has them to @out, aa{sv}. @dir: as bh_debian_find() gave it. */
+void bh_debian_apps_list (const char *dir, GVariantBuilder *out);
 
 /* The desktop file of @id; %NULL when there is none, or no template yet. @class (out): its StartupWMClass, perhaps
  * %NULL; @icon (out): perhaps %NULL. */

@@ -316,15 +316,31 @@ handle_remove (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const
 static gboolean
 handle_applications (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *key)
 {
+  g_autoptr (GPtrArray) keys = *key ? g_ptr_array_new_with_free_func (g_free) : bh_debian_list ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (BhDebianSet) set = bh_debian_open (key, &error);
-  g_autofree char *dir = set ? bh_debian_find (set, &error) : NULL;
+  GVariantBuilder out;
 
-  if (dir)
-    bh_dbus_manager1_complete_list_template_applications (manager, g_steal_pointer (&invocation),
-                                                          bh_debian_apps_list (dir));
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+  if (*key)
+    g_ptr_array_add (keys, g_strdup (key));
+  g_variant_builder_init (&out, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < keys->len && !error; i++)
+    {
+      /* Of all, those that are good. */
+      GError **failed = *key ? &error : NULL;
+      g_autoptr (BhDebianSet) set = bh_debian_open (keys->pdata[i], failed);
+      g_autofree char *dir = set ? bh_debian_find (set, failed) : NULL;
+
+      if (dir)
+        bh_debian_apps_list (dir, &out);
+    }
+  if (!error)
+    {
+      bh_dbus_manager1_complete_list_template_applications (manager, g_steal_pointer (&invocation),
+                                                            g_variant_builder_end (&out));
+      return TRUE;
+    }
+  g_variant_builder_clear (&out);
+  g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
   return TRUE;
 }
 

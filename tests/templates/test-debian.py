@@ -12,7 +12,7 @@ import unittest
 
 import harness
 from harness import wait_for
-from harness.session import DBusError, JobFailed, Job, Session
+from harness.session import DBusError, Job, JobFailed, Session, shared_cache
 from harness.sway import Sway
 
 BUILD = 600
@@ -95,10 +95,11 @@ class NotBuilt(DebianCase):
                 self.build(suite, packages)
             self.assertEqual(caught.exception.name, 'InvalidArgument', caught.exception.message)
         for method in ('UpdateTemplate', 'RevertTemplate', 'ListTemplateApplications'):
-            for key in ('', '0123456789abcdef', '../../../etc'):
+            for key in ('0123456789abcdef', 'x', '../../../etc'):
                 with self.assertRaises(DBusError) as caught:
                     self.session.manager.call(method, '(s)', key)
                 self.assertEqual(caught.exception.name, 'NotFound', caught.exception.message)
+        self.assertEqual(self.session.manager.call('ListTemplateApplications', '(s)', ''), [])
         with self.assertRaises(DBusError):
             self.session.manager.call('RemoveTemplate', '(sb)', '..', True)
 
@@ -169,8 +170,15 @@ class Built(DebianCase):
         super().setUpClass()
         cls.sway = Sway().start()
         cls.addClassCleanup(cls.sway.stop)
-        cls.session = Session(cls.sway, env={'BULKHEAD_FREEZE_DELAY': '0', 'LANG': 'de_DE.UTF-8'}).start()
+        # Frozen guests of its own; what was downloaded is everybody's.
+        cls.session = Session(cls.sway, private_cache=True,
+                              env={'BULKHEAD_FREEZE_DELAY': '0', 'LANG': 'de_DE.UTF-8'})
+        shared, own = (os.path.join(top, 'bulkhead') for top in (shared_cache(), cls.session.env['XDG_CACHE_HOME']))
+        os.makedirs(os.path.join(shared, 'debian'), exist_ok=True)
+        os.makedirs(own)
+        os.symlink(os.path.join(shared, 'debian'), os.path.join(own, 'debian'))
         cls.addClassCleanup(cls.session.stop)
+        cls.session.start()
         cls.settings = {'Template': 'debian', 'Suite': 'trixie', 'Packages': 'foot', 'Memory': '400', 'AutoStop': '0'}
         cls.one = cls.session.create('One', **cls.settings)
 
