@@ -36,7 +36,10 @@ bh_problem_parse (const char *problem, char **key, guint *line)
   g_strstrip (parts[2]);
   if (key && bh_keys_find (parts[2]))
     *key = g_strdup (parts[2]);
-  return g_strdup (g_strstrip (parts[3]));
+  g_strstrip (parts[3]);
+  /* Most name their key themselves. */
+  return g_str_has_prefix (parts[3], parts[2]) ? g_strdup (parts[3])
+                                               : g_strdup_printf ("%s: %s", parts[2], parts[3]);
 }
 
 static void

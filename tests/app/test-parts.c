@@ -141,7 +141,7 @@ test_problem_is_taken_apart (void)
   g_autofree char *what = bh_problem_parse ("bad.vm:3: Memory: cannot be: “lots”", &key, &line);
   g_autofree char *odd = bh_problem_parse ("no form\u202e at all", &none, &line);
 
-  g_assert_cmpstr (what, ==, "cannot be: “lots”");
+  g_assert_cmpstr (what, ==, "Memory: cannot be: “lots”");
   g_assert_cmpstr (key, ==, "Memory");
   g_assert_cmpstr (odd, ==, "no form at all");
   g_assert_null (none);
