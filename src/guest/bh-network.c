@@ -3,7 +3,7 @@
  * The guest's network interfaces.
  *
  * The host plugs an interface in and tells its hardware address and settings; either may come first. Nothing
- * is asked for on the link (but with DHCP), so that an interface works as soon as it is there. */
+ * is asked for on the link, so that an interface works as soon as it is there. */
 #include "bh-network.h"
 
 #include <errno.h>
@@ -179,11 +179,8 @@ set_up (const Slot *slot, int index, const char *name)
        && (g_str_equal (name, slot->name) || bh_rtnl_set_link (fd, index, slot->name, 0, false));
   if (ok)
     {
-      if (!(slot->flags & BH_NETWORK_DHCP))
-        {
-          write_setting (slot->name, "accept_ra", "0");
-          write_setting (slot->name, "addr_gen_mode", "1"); /* none */
-        }
+      write_setting (slot->name, "accept_ra", "0");
+      write_setting (slot->name, "addr_gen_mode", "1"); /* none */
       write_setting (slot->name, "accept_dad", "0");
       ok = bh_rtnl_set_link (fd, index, NULL, slot->mtu, true);
     }

@@ -19,7 +19,8 @@
 #define MAX_APP_ID 255
 
 static const char *const templates[] = { "host", "debian", NULL };
-static const char *const template_titles[] = { N_ ("This computer"), N_ ("A Debian of its own"), NULL };
+static const char *const template_titles[] = { N_ ("This computer"), N_ ("A Debian of its own"),
+                                               NULL };
 static const char *const suites[] = { "bookworm", "trixie", NULL };
 static const char *const suite_titles[] = { N_ ("Debian 12"), N_ ("Debian 13"), NULL };
 
@@ -67,8 +68,9 @@ bh_key_is_usb_device (const char *text)
   static GRegex *regex;
 
   if (!regex)
-    regex = g_regex_new ("^([0-9a-f]{4}:[0-9a-f]{4}|[1-9][0-9]{0,4}-[1-9][0-9]{0,2}([.][1-9][0-9]{0,2}){0,6})$",
-                         G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
+    regex = g_regex_new (
+        "^([0-9a-f]{4}:[0-9a-f]{4}|[1-9][0-9]{0,4}-[1-9][0-9]{0,2}([.][1-9][0-9]{0,2}){0,6})$",
+        G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
   return g_regex_match (regex, text, 0, NULL);
 }
 
@@ -189,7 +191,8 @@ static const BhKey keys[] = {
     .max = BH_FOLDERS_MAX,
     .fallback = "",
     .title = N_ ("Shared folders"),
-    .doc = N_ ("Folders of this computer it can read, or read and change; more or fewer at any time"),
+    .doc =
+        N_ ("Folders of this computer it can read, or read and change; more or fewer at any time"),
     .weakens = TRUE },
   { .name = "Sound",
     .type = BH_KEY_BOOL,
@@ -212,7 +215,8 @@ static const BhKey keys[] = {
     .check = bh_key_is_usb_device,
     .takes = "the id (046d:c52b) or the place (1-4) of a USB device",
     .title = N_ ("USB devices"),
-    .doc = N_ ("It gets these while they are plugged in, and this computer does without them; never a keyboard or mouse"),
+    .doc = N_ ("It gets these while they are plugged in, and this computer does without them; "
+               "never a keyboard or mouse"),
     .weakens = TRUE },
   { .name = "PciDevices",
     .type = BH_KEY_LIST,
@@ -345,10 +349,10 @@ static const BhKey keys[] = {
     .max = 2,
     .fallback = "",
     .title = N_ ("Addresses"),
-    .doc = N_ (
-        "With Network=kernel: its own addresses with their prefix, or “dhcp”; chosen when empty"),
+    .doc = N_ ("With Network=kernel: its own addresses with their prefix; without a bridge chosen "
+               "when empty"),
     .check = bh_net_is_guest_address,
-    .takes = "addresses with the length of their prefix (10.20.0.2/24), or “dhcp”" },
+    .takes = "addresses with the length of their prefix (10.20.0.2/24)" },
   { .name = "Gateway",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_ADVANCED,
@@ -490,10 +494,9 @@ bh_key_describe_range (const BhKey *key)
                            : g_strdup_printf ("at most %" G_GINT64_FORMAT " %s, “;” between them",
                                               key->max, key->takes);
     case BH_KEY_FOLDERS:
-      return g_strdup_printf (
-          "at most %" G_GINT64_FORMAT
-          " folders, each HOST, HOST:GUEST or HOST:GUEST:rw, “;” between them",
-          key->max);
+      return g_strdup_printf ("at most %" G_GINT64_FORMAT
+                              " folders, each HOST, HOST:GUEST or HOST:GUEST:rw, “;” between them",
+                              key->max);
     case BH_KEY_COMMANDS:
       return g_strdup_printf ("at most %" G_GINT64_FORMAT
                               " lines NAME=COMMAND LINE, each name once, the words of a command "

@@ -45,7 +45,7 @@ bh_net_is_address (const char *text)
 gboolean
 bh_net_is_guest_address (const char *text)
 {
-  return g_str_equal (text, "dhcp") || is_prefix (text, FALSE);
+  return is_prefix (text, FALSE);
 }
 
 gboolean
@@ -134,7 +134,7 @@ gboolean
 bh_net_spec_equal (const BhNetSpec *a, const BhNetSpec *b)
 {
   return a->mode == b->mode && g_strcmp0 (a->name, b->name) == 0 && g_strcmp0 (a->via, b->via) == 0
-         && g_strcmp0 (a->mac, b->mac) == 0 && a->lan == b->lan && a->dhcp == b->dhcp
+         && g_strcmp0 (a->mac, b->mac) == 0 && a->lan == b->lan
          && g_strv_equal ((const char *const *) a->addresses, (const char *const *) b->addresses)
          && g_strv_equal ((const char *const *) a->gateways, (const char *const *) b->gateways)
          && g_strv_equal ((const char *const *) a->routes, (const char *const *) b->routes)
@@ -180,9 +180,9 @@ read_word (BhNetSpec *spec, const char *word)
   const char *const lists[] = { "address=", "gateway=", "dns=" };
   char ***const places[] = { &spec->addresses, &spec->gateways, &spec->servers };
 
-  if (g_str_equal (word, "dhcp") || g_str_equal (word, "lan"))
+  if (g_str_equal (word, "lan"))
     {
-      *(word[0] == 'd' ? &spec->dhcp : &spec->lan) = TRUE;
+      spec->lan = TRUE;
       return TRUE;
     }
   if (!value++)

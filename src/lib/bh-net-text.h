@@ -21,7 +21,6 @@ typedef struct
   char *via;    /* id of the AppVM, name of the bridge, or NULL */
   char *mac;    /* NULL: chosen */
   gboolean lan; /* private and on-link addresses may be reached */
-  gboolean dhcp;
   char **addresses, **gateways, **routes, **servers; /* never NULL */
 } BhNetSpec;
 
@@ -34,7 +33,7 @@ gboolean bh_net_spec_equal (const BhNetSpec *a, const BhNetSpec *b);
 /**
  * bh_net_spec_parse:
  * @text: "NAME MODE [WORD]…", with MODE one of internet, vm:ID, nat, bridge:NAME and WORDs address=ADDRESS/LENGTH,
- * gateway=ADDRESS, route=PREFIX/LENGTH,GATEWAY, dns=ADDRESS, mac=MAC, dhcp, lan
+ * gateway=ADDRESS, route=PREFIX/LENGTH,GATEWAY, dns=ADDRESS, mac=MAC, lan
  *
  * Returns: (nullable): what it says; %NULL with %BH_ERROR_INVALID_ARGUMENT
  */
@@ -42,7 +41,7 @@ BhNetSpec *bh_net_spec_parse (const char *text, GError **error);
 
 /* For one item of a key each. */
 gboolean bh_net_is_address (const char *text);
-/* "10.0.0.2/24", or "dhcp" */
+/* "10.0.0.2/24" */
 gboolean bh_net_is_guest_address (const char *text);
 /* "10.1.0.0/16 10.0.0.1" */
 gboolean bh_net_is_route (const char *text);

@@ -48,20 +48,17 @@ check_addresses (BhVmConfig *config, const BhNetSpec *spec, const char *key, GEr
         n += (strchr (*p, ':') != NULL) == v6;
       if (n > 1)
         return refuse (config, error, key, "interface %s has two gateways of one kind", spec->name);
-      if (!spec->dhcp && has_family (spec->gateways, v6) && !has_family (spec->addresses, v6))
+      if (has_family (spec->gateways, v6) && !has_family (spec->addresses, v6))
         return refuse (config, error, key, "interface %s has an IPv%d gateway, but no such address",
                        spec->name, v6 ? 6 : 4);
     }
-  if (spec->dhcp && *spec->addresses)
-    return refuse (config, error, key, "interface %s has addresses and “dhcp”", spec->name);
-  if (spec->mode == BH_NET_BRIDGE && !spec->dhcp && !*spec->addresses)
-    return refuse (config, error, key,
-                   "interface %s is on a bridge and needs an address, or “dhcp”", spec->name);
-  if (spec->mode == BH_NET_NAT && (spec->dhcp || has_family (spec->addresses, TRUE)))
-    return refuse (config, error, key, "interface %s has IPv4 only, and no DHCP, without a bridge",
+  if (spec->mode == BH_NET_BRIDGE && !*spec->addresses)
+    return refuse (config, error, key, "interface %s is on a bridge and needs an address",
                    spec->name);
+  if (spec->mode == BH_NET_NAT && has_family (spec->addresses, TRUE))
+    return refuse (config, error, key, "interface %s has IPv4 only without a bridge", spec->name);
   if ((spec->mode == BH_NET_INTERNET || spec->mode == BH_NET_VM)
-      && (spec->dhcp || *spec->addresses || *spec->gateways))
+      && (*spec->addresses || *spec->gateways))
     return refuse (config, error, key, "interface %s gets its addresses by itself", spec->name);
   return TRUE;
 }
@@ -101,13 +98,6 @@ add_main (BhVmConfig *config, GPtrArray *specs, GError **error)
       spec->addresses = bh_vm_config_get_list (config, "Address");
       spec->gateways = bh_vm_config_get_list (config, "Gateway");
       spec->routes = bh_vm_config_get_list (config, "Routes");
-      if (*spec->addresses && g_str_equal (*spec->addresses, "dhcp") && !spec->addresses[1])
-        {
-          spec->dhcp = TRUE;
-          g_clear_pointer (&spec->addresses[0], g_free);
-        }
-      if (g_strv_contains ((const char *const *) spec->addresses, "dhcp"))
-        return refuse (config, error, "Address", "“dhcp” stands alone");
       if (!check_addresses (config, spec, "Address", error))
         return FALSE;
     }

@@ -127,7 +127,8 @@ start_passt (BhNic *self)
       bh_nic_set_state (self, BH_NIC_WAITING, "This computer is not connected to the Internet.");
       return;
     }
-  self->passt = bh_passt_new (self->id, self->host, self->server4, self->server6, &network, &error);
+  self->passt = bh_passt_new (self->id, self->host, self->server4 != NULL, self->server6 != NULL,
+                              &network, &error);
   if (!self->passt)
     {
       bh_nic_set_state (self, BH_NIC_FAILED, error->message);

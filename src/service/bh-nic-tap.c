@@ -108,7 +108,6 @@ take_network (BhNic *self, GVariant *network)
   self->plan.mtu = 1500;
   g_variant_lookup (network, "mtu", "u", &self->plan.mtu);
   self->plan.mtu = CLAMP (self->plan.mtu, 576, 65535);
-  self->plan.dhcp = self->spec->dhcp;
   self->plan.routes = g_strdupv (self->spec->routes);
   if (self->spec->mode == BH_NET_NAT && address && gateway
       && g_variant_lookup (network, "prefix", "u", &prefix))

@@ -87,7 +87,7 @@ add (GPtrArray *argv, const char *a, const char *b)
 }
 
 BhPasst *
-bh_passt_new (const char *id, const BhHostNetwork *host, const char *server4, const char *server6,
+bh_passt_new (const char *id, const BhHostNetwork *host, gboolean forward4, gboolean forward6,
               int *network, GError **error)
 {
   g_autoptr (BhPasst) self = g_object_new (BH_TYPE_PASST, NULL);
@@ -129,16 +129,12 @@ bh_passt_new (const char *id, const BhHostNetwork *host, const char *server4, co
     }
   else
     add (argv, "--ipv4-only", NULL);
-  if (server4 && host->has_v4)
-    {
-      add (argv, "--dns", server4);
-      add (argv, "--dns-forward", BH_PASST_GATEWAY4);
-    }
-  if (server6 && host->has_v6)
-    {
-      add (argv, "--dns", server6);
-      add (argv, "--dns-forward", BH_PASST_GATEWAY6);
-    }
+  /* passt reads which server that is from resolv.conf by itself; one given by --dns is only told to guests
+   * (passt of 2023-03), and questions would go to 0.0.0.0. */
+  if (forward4 && host->has_v4)
+    add (argv, "--dns-forward", BH_PASST_GATEWAY4);
+  if (forward6 && host->has_v6)
+    add (argv, "--dns-forward", BH_PASST_GATEWAY6);
   g_ptr_array_add (argv, NULL);
   launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE
                                         | G_SUBPROCESS_FLAGS_STDERR_PIPE);

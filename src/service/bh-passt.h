@@ -15,7 +15,7 @@ G_DECLARE_FINAL_TYPE (BhPasst, bh_passt, BH, PASST, GObject)
 #define BH_PASST_LENGTH4 "30"
 #define BH_PASST_ADDRESS6 "fd62:756c:6b68::2"
 #define BH_PASST_LENGTH6 "64"
-/* Also forward questions for names, by UDP, to the server passt was given, wherever that is. */
+/* Also forward questions for names, by UDP, to this computer's first name server, wherever that is. */
 #define BH_PASST_GATEWAY4 "192.0.0.1"
 #define BH_PASST_GATEWAY6 "fd62:756c:6b68::1"
 #define BH_PASST_MTU 65520
@@ -26,9 +26,9 @@ gboolean bh_passt_check (GError **error);
 /**
  * bh_passt_new:
  * @host: which families there are
- * @server4, @server6: (nullable): the name servers the gateways stand for
+ * @forward4, @forward6: whether the gateways stand for the first name server of this computer
  * @network: (out): the other end of its socket; to be closed
  */
-BhPasst *bh_passt_new (const char *id, const BhHostNetwork *host, const char *server4,
-                       const char *server6, int *network, GError **error);
+BhPasst *bh_passt_new (const char *id, const BhHostNetwork *host, gboolean forward4,
+                       gboolean forward6, int *network, GError **error);
 void bh_passt_close (BhPasst *self);

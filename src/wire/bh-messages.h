@@ -120,8 +120,7 @@ enum
 enum
 {
   BH_NETWORK_CLIENT = 1 << 0, /* leads to another AppVM, which uses this one's network */
-  BH_NETWORK_DHCP = 1 << 1,   /* addresses, gateway and name servers are asked for on the link */
-  BH_NETWORK_ALL = (1 << 2) - 1,
+  BH_NETWORK_ALL = (1 << 1) - 1,
 };
 
 /* What BhMsgNetworkState.status can say. */

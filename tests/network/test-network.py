@@ -10,6 +10,7 @@ import socket  # noqa: E402
 import sys  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
+import unittest  # noqa: E402
 
 from harness import Place, TestCase, main, require_ordinary_user, wait_for  # noqa: E402
 from harness.session import DBusError, JobFailed, Session  # noqa: E402
@@ -24,6 +25,22 @@ with open(os.path.join(HERE, 'guestnet.py'), encoding='utf-8') as source:
 LINK4, LINK6, PASST4, PASST6 = b'\x0a\x8a', bytes.fromhex('fd62756c6b69'), b'\xc0\0\0', \
     bytes.fromhex('fd62756c6b68')
 SMALL = {'AutoStop': '0', 'Memory': '320', 'Sound': 'false'}
+
+
+world = None  # the Internet, a server there, a server on this computer
+
+
+def setUpModule():
+    global world
+    require_ordinary_user()
+    place = Place()
+    unittest.addModuleCleanup(place.remove)
+    net = netns.Internet(place.root)
+    unittest.addModuleCleanup(net.close)
+    everybody = ['tcp:80', 'udp:81', 'flood:82']
+    world = (net, net.serve(sys.executable, SERVER, *everybody, f'dns:{HOST4}'),
+             net.serve(sys.executable, SERVER, *everybody, 'dns:127.0.0.53', there=False))
+    netns.drop_rights()
 
 
 class Sniffer(threading.Thread):
@@ -57,15 +74,7 @@ class NetworkCase(TestCase):
 
     @classmethod
     def setUpClass(cls):
-        require_ordinary_user()
-        cls.place = Place()
-        cls.addClassCleanup(cls.place.remove)
-        cls.net = netns.Internet(cls.place.root)
-        cls.addClassCleanup(cls.net.close)
-        everybody = ['tcp:80', 'udp:81', 'flood:82']
-        cls.there = cls.net.serve(sys.executable, SERVER, *everybody, f'dns:{HOST4}')
-        cls.here = cls.net.serve(sys.executable, SERVER, *everybody, 'dns:127.0.0.53', there=False)
-        netns.drop_rights()
+        cls.net, cls.there, cls.here = world
         cls.sway = Sway().start()
         cls.addClassCleanup(cls.sway.stop)
         cls.session = Session(cls.sway)
@@ -327,8 +336,8 @@ class Reach(NetworkCase):
         one = self.report(client)
         self.assertEqual((one['mode'], one['via']), ('vm', 'net'))
         self.assertIn(('tcp', HOST4, 80), {peer[:3] for peer in one['peers']})
-        self.assertEqual([one['mode'] for one in provider.get('Network')['interfaces']],
-                         ['internet', 'client'])
+        self.assertCountEqual([one['mode'] for one in provider.get('Network')['interfaces']],
+                              ['internet', 'client'])
 
     def mac(self, vm, name):
         text = self.output(vm, 'cat', f'/sys/class/net/{name}/address').strip()
@@ -436,8 +445,7 @@ class Refusals(NetworkCase):
         for settings, key in (
                 ({'Network': 'vm'}, 'NetVm'),
                 ({'Network': 'kernel', 'Bridge': 'br0'}, 'Address'),
-                ({'Network': 'kernel', 'Address': 'dhcp'}, 'Address'),
-                ({'Network': 'kernel', 'Address': 'dhcp;10.0.0.2/24', 'Bridge': 'br0'}, 'Address'),
+                ({'Network': 'kernel', 'Address': 'fd00::2/64'}, 'Address'),
                 ({'Network': 'kernel', 'Bridge': 'br0', 'Address': '10.0.0.2/24',
                   'Gateway': '10.0.0.1;10.0.0.3'}, 'Address'),
                 ({'Network': 'kernel', 'Address': '10.0.0.2/24', 'Gateway': 'fd00::1'}, 'Address'),
