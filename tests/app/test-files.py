@@ -29,6 +29,14 @@ class Files(unittest.TestCase):
         done = run('appstreamcli', 'validate', '--no-net', os.path.join(BUILD, 'data', APP_ID + '.metainfo.xml'))
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_pictures_of_the_description_are_here(self):
+        root = ET.parse(os.path.join(SOURCE, 'data', APP_ID + '.metainfo.xml.in')).getroot()
+        names = [image.text.rsplit('/', 1)[1] for image in root.iter('image')]
+        self.assertGreaterEqual(len(names), 3)
+        for name in names:
+            path = os.path.join(SOURCE, 'data', 'screenshots', name)
+            self.assertLess(os.path.getsize(path), 100000, path)
+
     def test_settings(self):
         done = run('glib-compile-schemas', '--strict', '--dry-run', os.path.join(SOURCE, 'data'))
         self.assertEqual(done.returncode, 0, done.stderr)
