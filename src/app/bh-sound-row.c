@@ -176,6 +176,8 @@ bh_sound_row_init (BhSoundRow *self)
   gtk_widget_set_hexpand (box, TRUE);
   gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
   gtk_widget_set_size_request (box, 140, -1);
+  gtk_widget_set_margin_top (box, 6);
+  gtk_widget_set_margin_bottom (box, 12);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->volume));
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->level));
   adw_action_row_add_suffix (ADW_ACTION_ROW (self), box);

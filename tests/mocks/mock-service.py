@@ -135,7 +135,7 @@ class Vm(Object):
         self.next_id = 0
         self.jobs = []
         self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
-                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Network": {}}
+                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Volume": 0.8, "Muted": False, "Network": {}}
         self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
         self.apply()
 
