@@ -137,7 +137,7 @@ class NotBuilt(DebianCase):
             wait_for(lambda job=job, percent=percent: job.get('Progress') >= percent, BUILD, f'{percent} per cent')
             job.cancel()
             with self.assertRaises(JobFailed) as caught:
-                job.wait(60)
+                job.wait(120)
             self.assertEqual((caught.exception.state, caught.exception.name), ('cancelled', 'Cancelled'))
             self.assert_nothing_left()
 
@@ -150,7 +150,7 @@ class NotBuilt(DebianCase):
         for job in (second, first):
             job.cancel()
             with self.assertRaises(JobFailed):
-                job.wait(60)
+                job.wait(120)
         self.assert_nothing_left()
 
     def test_service_that_was_killed_leaves_what_the_next_one_removes(self):
