@@ -13,12 +13,14 @@ import harness
 
 PROGRAMS = ('bin/bulkhead', 'bin/bulkheadctl', 'libexec/bulkhead/bulkhead-service',
             'libexec/bulkhead/bulkhead-proxy', 'libexec/bulkhead/bulkhead-vmm',
-            'libexec/bulkhead/bulkhead-guest', 'libexec/bulkhead/bulkhead-init')
+            'libexec/bulkhead/bulkhead-helper', 'libexec/bulkhead/bulkhead-guest', 'libexec/bulkhead/bulkhead-init')
 
 # What each program is directly linked with, at most (libc and its parts aside).
 GLIB = {'libglib-2.0', 'libgobject-2.0', 'libgio-2.0', 'libgmodule-2.0'}
 LINKS = {
     'bulkhead-init': set(),
+    'bulkhead-helper': GLIB | {'libpolkit-gobject-1', 'libkmod', 'libnl-3', 'libnl-route-3', 'libnftables',
+                               'libcap-ng', 'libacl'},
     'bulkhead-vmm': set(),
     'bulkhead-guest': GLIB | {'libwayland-server', 'libpixman-1', 'libxkbcommon'},
     'bulkhead-proxy': GLIB | {'libwayland-client', 'libwayland-cursor', 'libseccomp', 'libpulse',
@@ -58,13 +60,22 @@ class Installed(unittest.TestCase):
         self.assertEqual(missing, [])
 
     def test_the_bus_finds_the_programs_it_activates(self):
-        files = glob.glob(self.path('share/dbus-1/services/*.service'))
+        files = glob.glob(self.path('share/dbus-1/*services/*.service'))
         names = {os.path.basename(path) for path in files}
-        self.assertIn('io.github.bulkhead.Service.service', names)
+        self.assertLessEqual({'io.github.bulkhead.Service.service', 'io.github.bulkhead.Helper.service'}, names)
         for path in files:
             with open(path, encoding='utf-8') as file:
                 command = re.search(r'^Exec=(\S+)', file.read(), re.M).group(1)
             self.assertTrue(os.access(self.destdir + command, os.X_OK), f'{path}: {command}')
+
+    def test_the_helper_has_an_action_for_each_verb(self):
+        with open(self.path('share/polkit-1/actions/io.github.bulkhead.Helper.policy'), encoding='utf-8') as file:
+            actions = set(re.findall(r'<action id="io.github.bulkhead.helper.([a-z-]+)"', file.read()))
+        with open(os.path.join(harness.SOURCE_DIR, 'src', 'helper', 'bh-verbs.c'), encoding='utf-8') as file:
+            asked = set(re.findall(r'ACTION "([a-z-]+)"', file.read()))
+        self.assertEqual(actions, asked)
+        self.assertTrue(os.path.exists(self.path('share/dbus-1/system.d/io.github.bulkhead.Helper.conf')))
+        self.assertTrue(os.path.exists(self.path('lib/systemd/system/bulkhead-helper.service')))
 
     def test_desktop_files_and_metainfo_are_valid(self):
         desktop = glob.glob(self.path('share/applications/*.desktop'))
