@@ -22,6 +22,10 @@
 #include <signal.h>
 #include <stdio.h>
 
+/* What libvirt may take to create a machine, on a busy computer; QEMU or libvirt hangs after that. */
+#define CREATE_SECONDS 60
+#define THAW_SECONDS 20
+
 struct _BhMachine
 {
   GObject parent;
@@ -39,6 +43,7 @@ struct _BhMachine
   BhPrepared *prepared;
   GCancellable *cancellable; /* of the preparation */
   gulong domain_signal, open_signal;
+  guint limit;   /* of CREATING */
   gboolean open; /* "open" has been */
 };
 
@@ -231,6 +236,7 @@ say_open (BhMachine *self)
 static void
 stop_listening (BhMachine *self)
 {
+  g_clear_handle_id (&self->limit, g_source_remove);
   g_clear_signal_handler (&self->open_signal, self->hypervisor);
 }
 
@@ -239,6 +245,34 @@ on_domain_open (BhHypervisor *hypervisor, const char *uuid, BhMachine *self)
 {
   if (self->state == BH_MACHINE_CREATING)
     say_open (self);
+}
+
+/* libvirt waits for QEMU's answers without an end. Without QEMU it gives up, and so says on_created(). */
+static gboolean
+creating_over (gpointer data)
+{
+  BhMachine *self = data;
+  pid_t pid = bh_domain_find_pid (self->id);
+  g_autoptr (GError) error = NULL;
+
+  if (pid > 0)
+    {
+      bh_log_line (self->id, "QEMU hangs while it is started, and is ended");
+      kill (pid, SIGKILL);
+      return G_SOURCE_CONTINUE;
+    }
+  self->limit = 0;
+  error = g_error_new (
+      BH_ERROR, BH_ERROR_NO_HYPERVISOR,
+      "libvirt does not answer. End its process libvirtd (or virtqemud), and try again.");
+  ended (self, error);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+limit_creating (BhMachine *self, guint seconds)
+{
+  self->limit = g_timeout_add_seconds (seconds, creating_over, self);
 }
 
 static void
@@ -281,6 +315,13 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   stop_listening (self);
+  if (self->state == BH_MACHINE_ENDED)
+    {
+      /* Given up meanwhile; there it is after all. */
+      if (bh_hypervisor_create_finish (self->hypervisor, result, &error))
+        bh_hypervisor_destroy_async (self->hypervisor, self->uuid, NULL, NULL);
+      return;
+    }
   if (!bh_hypervisor_create_finish (self->hypervisor, result, &error))
     {
       if (self->prepared->guest && self->state == BH_MACHINE_CREATING)
@@ -450,12 +491,16 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
   else if (prepared->guest)
     {
       listen_for_open (self);
+      limit_creating (self, THAW_SECONDS);
       bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
                                 on_created, g_object_ref (self));
     }
   else
-    bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
-                                g_object_ref (self));
+    {
+      limit_creating (self, CREATE_SECONDS);
+      bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
+                                  g_object_ref (self));
+    }
 }
 
 static void

@@ -145,9 +145,7 @@ look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, gboolean
   g_autoptr (GError) error = NULL;
   gulong libvirt = 0;
 
-  if (!work->frozen)
-    out->why_boot = g_strdup ("what was frozen did not thaw");
-  else if (spec->debug)
+  if (spec->debug)
     out->why_boot = g_strdup ("debugging");
   else if (g_strcmp0 (bh_vm_config_get (work->config, "Thaw"), "true") != 0)
     out->why_boot = g_strdup ("its settings say so");
@@ -159,15 +157,18 @@ look_for_frozen (BhPrepared *out, Work *work, const BhDomainSpec *spec, gboolean
     return;
   if (virGetVersion (&libvirt, NULL, NULL) == 0)
     key = bh_frozen_guest_key (spec, libvirt, &error);
-  if (key)
+  if (key && work->frozen)
     out->guest = bh_frozen_take (work->frozen, key, cancellable, &error);
   if (out->guest)
     return;
   if (key)
     out->plan = bh_frozen_plan_new (spec, key, out->kernel_release);
-  out->why_boot = g_error_matches (error, BH_ERROR, BH_ERROR_NOT_FOUND)
-                      ? g_strdup ("there is no frozen guest yet")
-                      : g_strdup (error ? error->message : "libvirt's version is not known");
+  if (!work->frozen) /* it is thrown away, and made anew */
+    out->why_boot = g_strdup ("what was frozen did not thaw");
+  else
+    out->why_boot = g_error_matches (error, BH_ERROR, BH_ERROR_NOT_FOUND)
+                        ? g_strdup ("there is no frozen guest yet")
+                        : g_strdup (error ? error->message : "libvirt's version is not known");
 }
 
 /* What the settings ask for beyond the usual, as texts that live as long as the preparation. */

@@ -374,6 +374,19 @@ class Siblings(FrozenCase):
             self.assertEqual(caught.exception.errno, errno.EPERM)
             self.assertTrue(fcntl.fcntl(fd, 1034) & 1)  # F_GET_SEALS, F_SEAL_SEAL
 
+    def test_without_the_seal_it_could_be_changed(self):
+        # What the test above tries does harm to memory that is not sealed: it would be noticed.
+        fd = os.memfd_create('bulkhead-ram-unsealed', os.MFD_ALLOW_SEALING)
+        self.addCleanup(os.close, fd)
+        os.ftruncate(fd, 1 << 20)
+        os.pwrite(fd, b'frozen' * 1000, 0)
+        before = digest(fd)
+        punch_hole(fd, 0, 4096)
+        self.assertNotEqual(digest(fd), before)
+        before = digest(fd)
+        os.pwrite(fd, b'x', 5000)
+        self.assertNotEqual(digest(fd), before)
+
     def test_a_guest_that_writes_all_its_memory(self):
         self.start_thawed(self.vm)
         self.start_thawed(self.other)
@@ -491,6 +504,95 @@ class Damage(FrozenCase):
         with open(meta, 'w', encoding='utf-8') as file:
             file.write(re.sub(r'RamSum=\d+', 'RamSum=0', text))
         self.boots('not thawed, booting instead')
+
+
+class Dying(FrozenCase):
+    """Whatever dies or hangs while an AppVM is thawed: it boots, or the next one starts; nothing is left."""
+
+    def appears(self):
+        return wait_for(lambda: [pid for pid in self.session.qemu_pids()], 60, 'QEMU')[0]
+
+    def thaws_next(self):
+        """A frozen guest that failed is made anew, unless that happens again and again."""
+        self.session.stop_service()
+        self.session.start_service()
+        if not self.frozen():
+            self.vm.start().wait(BOOT)
+        wait_for(self.frozen, BOOT, 'a frozen guest')
+        wait_for(lambda: not frozen_pids(self.session), 30, 'its QEMU to end')
+        self.vm.stop(force=True).wait(60)
+
+    def boots_after(self, signal_number):
+        job = self.vm.start()
+        pid = self.appears()
+        os.kill(pid, signal_number)
+        job.wait(BOOT)
+        names = self.names(job)
+        self.assertEqual(names[-1], 'configured')
+        if 'created' not in names:
+            # It was ready before the signal: then it ends as one that runs does.
+            print('the signal came late', flush=True)
+            os.kill(pid, signal.SIGKILL)
+            self.vm.wait_state('failed', 60)
+            return
+        self.output(self.vm, 'true')
+        self.assertNotIn(pid, self.session.qemu_pids())
+        self.assertEqual(len(self.session.qemu_pids()) - len(frozen_pids(self.session)), 1)
+
+    def test_a_qemu_that_dies(self):
+        self.thaws_next()
+        self.boots_after(signal.SIGKILL)
+
+    def test_a_qemu_that_hangs(self):
+        self.thaws_next()
+        self.boots_after(signal.SIGSTOP)
+
+    def test_a_killed_service(self):
+        self.thaws_next()
+        self.vm.start()
+        self.appears()
+        self.session.kill_service()
+        self.session.start_service()
+        # Ended as unfinished, or found running: never something in between.
+        wait_for(lambda: self.vm.state in ('running', 'stopped'), 60, 'a state')
+        self.vm.stop(force=True).wait(60)
+        wait_for(lambda: set(self.session.qemu_pids()) <= set(frozen_pids(self.session)), 60,
+                 'the end of QEMU')
+        self.vm.start().wait(BOOT)
+        self.output(self.vm, 'true')
+
+    def test_a_killed_libvirt_daemon(self):
+        self.thaws_next()
+        job = self.vm.start()
+        self.appears()
+        self.session.libvirtd.kill()
+        self.session.libvirtd.wait()
+        try:
+            job.wait(BOOT)
+        except JobFailed as error:
+            self.assertIn(error.name, ('NoHypervisor', 'BootFailed', 'Failed'))
+        # The service has libvirt start another one.
+        self.vm.stop(force=True).wait(60)
+        wait_for(lambda: self.vm.state in ('stopped', 'failed'), 60, 'its end')
+        self.vm.start().wait(BOOT)
+        self.output(self.vm, 'true')
+
+    def test_another_kernel(self):
+        # As after an upgrade: the same file, but a younger one.
+        self.thaws_next()
+        folder = self.session.place.path('kernels')
+        os.makedirs(folder)
+        for name in os.listdir('/boot'):
+            if name.startswith(('vmlinuz-', 'config-', 'System.map-')):
+                shutil.copy(os.path.join('/boot', name), folder)
+        self.session.stop_service()
+        self.session.start_service(extra_env={'BULKHEAD_KERNEL_DIR': folder})
+        job = self.vm.start()
+        job.wait(BOOT)
+        self.assertIn('created', self.names(job))
+        self.assertIn('no frozen guest yet', self.vm.log())
+        self.session.stop_service()
+        self.session.start_service()
 
 
 class Making(FrozenCase):
