@@ -152,7 +152,7 @@ static const struct
   { "app.new-vm", { "<Control>n", NULL } },
   { "app.preferences", { "<Control>comma", NULL } },
   { "app.help", { "F1", NULL } },
-  { "win.vm-settings", { "<Control>comma", NULL } },
+  { "win.vm-settings", { "<Alt>Return", NULL } },
   { "win.vm-rename", { "F2", NULL } },
   { "win.find", { "<Control>f", NULL } },
   { "win.shortcuts", { "<Control>question", "<Control>slash", NULL } },

@@ -222,7 +222,7 @@ class Rows(SettingsCase):
     def test_by_keyboard_and_what_was_typed_is_kept(self):
         self.with_vm()
         self.desk.sway.wait_view(APP_ID)
-        self.desk.sway.input.key('ctrl+comma')
+        self.desk.sway.input.key('alt+Return')
         notes = self.see(TEXT, 'Notes')
         wait_for(lambda: (self.desk.sway.view(APP_ID, 'AppVM Settings') or {}).get('focused'), 30, 'the focus')
         notes.set_text_contents('last words')
