@@ -137,7 +137,9 @@ class Preferences(DeskCase):
         self.desk.wait_insensitive(BUTTON, 'Remove All')
 
     def test_without_any_it_says_so(self):
-        self.desk.use_real_service()
+        # The cache that tests share may have some.
+        self.desk.use_service(['/usr/bin/env', 'XDG_CACHE_HOME=' + self.desk.place.path('cache'),
+                               os.path.join(self.desk.libexec, 'bulkhead-service')])
         self.open()
         self.desk.wait_text('There is none')
 
@@ -160,6 +162,17 @@ class Page(DeskCase):
         self.desk.press(BUTTON, 'Stop')
         self.desk.wait(BUTTON, 'Start')
         wait_for(lambda: not self.memory(), 20, 'the end of the graphs')
+
+    def test_the_list_says_what_an_appvm_may_reach(self):
+        self.desk.use_mock(vms=[{'Name': 'Alone'}, {'Name': 'Work', 'Network': 'internet', 'Microphone': 'true'}])
+        self.desk.run_app()
+        said = self.desk.wait(ROW, 'Work').get_description()
+        self.assertIn('Stopped. May reach: ', said)
+        self.assertIn('Internet', said)
+        self.assertIn('Microphone', said)
+        self.assertNotIn('Internet', self.desk.wait(ROW, 'Alone').get_description())
+        self.desk.find('Alone').set(Network='internet')
+        wait_for(lambda: 'Internet' in self.desk.wait(ROW, 'Alone').get_description(), 20, 'the new reach')
 
     def test_restart_stops_and_starts(self):
         self.start()
