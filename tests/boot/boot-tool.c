@@ -53,6 +53,7 @@ do_xml (char **words)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GHashTable) table = g_hash_table_new (g_str_hash, g_str_equal);
+  g_auto (GStrv) arguments = NULL;
   BhDomainSpec spec = { 0 };
 
   for (; *words; words++)
@@ -84,8 +85,8 @@ do_xml (char **words)
   NUMBER (log_level);
   TEXT (parameters);
   if (g_hash_table_contains (table, "arguments"))
-    words = g_strsplit (g_hash_table_lookup (table, "arguments"), "|", -1);
-  spec.arguments = (const char *const *) words;
+    arguments = g_strsplit (g_hash_table_lookup (table, "arguments"), "|", -1);
+  spec.arguments = (const char *const *) arguments;
   return answer (bh_domain_xml_new (&spec, &error), &error);
 }
 
