@@ -384,7 +384,7 @@ class Desktop(TestCase):
         qemu = session.qemu_pids()
         os.kill(sway.pid, signal.SIGKILL)
         # The process is gone a moment before the service knows why.
-        wait_for(lambda: 'without windows' in vm.log(), 10, 'the service to notice')
+        wait_for(lambda: 'without windows' in vm.log(), 60, 'the service to notice')
         self.assertEqual(session.proxy_pids(), [])
         self.assertEqual(vm.state, 'running')
         with self.assertRaises(DBusError) as caught:
