@@ -12,7 +12,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#define SERIAL "bulkhead-usr" /* src/service/bh-domain-xml.c */
+#define SERIAL "bulkhead-usr" /* src/service/boot/bh-domain-xml.c */
 #define FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV)
 #define PLACE "/mnt"
 

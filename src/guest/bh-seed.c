@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The seed of /etc and /var: a cpio archive that the service made (src/service/bh-template.c), in
+ * The seed of /etc and /var: a cpio archive that the service made (src/service/boot/bh-template.c), in
  * the format of Documentation/driver-api/early-userspace/buffer-format.rst: per entry "070701", 13
  * numbers of 8 hexadecimal digits, the name with its NUL, padding to 4, the data, padding to 4;
  * "TRAILER!!!" ends it. */

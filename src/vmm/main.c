@@ -10,7 +10,7 @@
  * (the session bus above all), signal or look into another process.
  * Mustn't: parse what QEMU is told, beyond finding two paths of libvirt's own in it.
  *
- * Orders come in the environment, from <qemu:env> of the domain (src/service/bh-domain-xml.c):
+ * Orders come in the environment, from <qemu:env> of the domain (src/service/boot/bh-domain-xml.c):
  *   BULKHEAD_VMM_QEMU        what to become; default /usr/bin/qemu-system-x86_64
  *   BULKHEAD_VMM_READ        ":"-separated files and trees
  *   BULKHEAD_VMM_WRITE       the same
