@@ -10,6 +10,7 @@ class Relay:
         self.name = 'wayland-relay'
         self.target = os.path.join(runtime, target)
         self.pairs = []
+        self.dying = False
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(os.path.join(runtime, self.name))
         self.listener.listen(16)
@@ -20,6 +21,10 @@ class Relay:
             try:
                 client, _ = self.listener.accept()
             except OSError:
+                return
+            if self.dying:
+                self.listener.close()
+                client.close()
                 return
             server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             server.connect(self.target)
@@ -57,6 +62,11 @@ class Relay:
         for pair in pairs:
             for end in pair:
                 self._end(end)
+
+    def die(self):
+        """As a killed compositor whose clients see its end before its socket is closed: one more is taken."""
+        self.dying = True
+        self.cut()
 
     def stop(self):
         self.listener.close()

@@ -372,11 +372,15 @@ class SlowBoot(VmCase):
 
 
 class Desktop(TestCase):
+    def tearDown(self):
+        if self.failed():
+            self.session.keep_evidence(self)
+
     def test_a_compositor_that_goes_away_leaves_the_appvm(self):
         require_ordinary_user()
         sway = Sway().start()
         self.addCleanup(sway.stop)
-        session = Session(sway)
+        self.session = session = Session(sway)
         self.addCleanup(session.stop)
         session.start()
         vm = session.create('Work', AutoStop='0')
@@ -384,7 +388,7 @@ class Desktop(TestCase):
         qemu = session.qemu_pids()
         os.kill(sway.pid, signal.SIGKILL)
         # The process is gone a moment before the service knows why.
-        wait_for(lambda: 'without windows' in vm.log(), 60, 'the service to notice')
+        wait_for(lambda: 'without windows' in vm.log(), 10, 'the service to notice')
         self.assertEqual(session.proxy_pids(), [])
         self.assertEqual(vm.state, 'running')
         with self.assertRaises(DBusError) as caught:
@@ -402,12 +406,11 @@ class Desktop(TestCase):
         self.assertEqual(session.qemu_pids(), qemu)
         wait_for(lambda: vm.get('Programs')[0][3] == 1, 10, 'its window to be counted')
 
-
     def test_a_broken_connection_to_the_compositor_is_made_anew(self):
         require_ordinary_user()
         sway = Sway().start()
         self.addCleanup(sway.stop)
-        session = Session(sway)
+        self.session = session = Session(sway)
         self.addCleanup(session.stop)
         session.start()
         relay = Relay(session.place.runtime, session.display)
@@ -420,6 +423,10 @@ class Desktop(TestCase):
         wait_for(lambda: session.proxy_pids() and session.proxy_pids() != before, 20, 'another proxy')
         sway.wait_view(app_id='io.github.bulkhead.work.foot', timeout=30)
         wait_for(lambda: vm.get('Programs')[0][3] == 1, 10, 'its window to be counted')
+        self.assertEqual(vm.state, 'running')
+        relay.die()
+        wait_for(lambda: 'without windows: The desktop is gone' in vm.log(), 10, 'the service to notice')
+        self.assertEqual(session.proxy_pids(), [])
         self.assertEqual(vm.state, 'running')
 
 

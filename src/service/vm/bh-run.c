@@ -395,12 +395,14 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
           g_clear_error (&error);
           error = g_error_new (BH_ERROR, BH_ERROR_BOOT_FAILED, ENDED_EARLY);
         }
-      if (self->state == BH_RUN_BOOTING || g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY))
+      /* A desktop that goes looks for a moment like one that has only lost its proxy (bh-proxy-link.c). */
+      if (self->state == BH_RUN_READY)
+        recover (self, g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY), error->message);
+      else if (self->state == BH_RUN_BOOTING
+               || g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY))
         bh_run_stop (self, TRUE, error);
       else if (self->state == BH_RUN_STARTING)
         drop_link (self); /* once more when it is up */
-      else if (self->state == BH_RUN_READY)
-        recover (self, g_error_matches (error, BH_ERROR, BH_ERROR_NO_DISPLAY), error->message);
       return;
     }
   self->attached = TRUE;
