@@ -21,8 +21,12 @@
 
 #define PROXY_PATH "/io/github/bulkhead/Proxy"
 #define RETRY_MS 5
-/* For QEMU to notice that the proxy before this one is gone; the port has one end only. */
+/* For QEMU and the guest to notice that the proxy before this one is gone: the port has one end only, and the guest
+ * sees only whether somebody is there. One that was busy meanwhile takes the next connection for the one before and
+ * says no hello: then it is given four times as long. */
 #define SETTLE_MS 15
+#define HELLO_MS 1000
+#define MAX_TRIES 4
 #define END_SECONDS 2
 
 struct _BhProxyLink
@@ -31,7 +35,9 @@ struct _BhProxyLink
   char *id, *name, *color, *display;
   GVariant *settings;
   GTask *opening; /* NULL before and after */
-  guint retry;
+  guint nth; /* of the tries to be heard; 0 for a guest that nobody has talked to */
+  guint retry, patience;
+  gboolean heard, unheard; /* the guest's hello; that it said none, and is to be asked once more */
   gulong cancelled;
   int channel_fd; /* until the proxy has it */
   GSubprocess *process;
@@ -66,6 +72,7 @@ opened (BhProxyLink *self, GError *error)
   g_autoptr (GTask) task = g_steal_pointer (&self->opening);
 
   g_clear_handle_id (&self->retry, g_source_remove);
+  g_clear_handle_id (&self->patience, g_source_remove);
   if (!task)
     {
       g_clear_error (&error);
@@ -89,6 +96,8 @@ on_hello (BhDbusProxy1 *proxy, const char *build, gboolean configured, gboolean 
 {
   g_debug ("%s: guest %s, %s, %s", self->id, build, configured ? "configured" : "new",
            shared ? "shared region" : "no shared region");
+  g_clear_handle_id (&self->patience, g_source_remove);
+  self->heard = TRUE;
   g_signal_emit (self, signals[STEP], 0, "hello");
   if (configured)
     opened (self, NULL);
@@ -171,6 +180,26 @@ on_failed (BhDbusProxy1 *proxy, const char *reason, const char *detail, BhProxyL
   self->detail = g_strdup (detail);
 }
 
+static gboolean
+may_try_again (BhProxyLink *self)
+{
+  return self->nth > 0 && self->nth < MAX_TRIES;
+}
+
+/* The next try begins when this proxy, and so its connection, has certainly ended. */
+static gboolean
+patience_over (gpointer data)
+{
+  BhProxyLink *self = data;
+
+  self->patience = 0;
+  self->unheard = TRUE;
+  g_free (self->detail);
+  self->detail = g_strdup ("the AppVM does not answer");
+  g_subprocess_force_exit (self->process);
+  return G_SOURCE_REMOVE;
+}
+
 /* The process has ended and its last message has been read: only then is it known why. */
 static void
 maybe_gone (BhProxyLink *self)
@@ -189,6 +218,9 @@ maybe_gone (BhProxyLink *self)
     {
       gboolean display = g_strcmp0 (self->reason, "display") == 0;
 
+      /* What it said before its hello was meant for the proxy before. */
+      if (!self->heard && g_strcmp0 (self->reason, "guest") == 0)
+        self->unheard = may_try_again (self);
       opened (self, g_error_new (BH_ERROR, display ? BH_ERROR_NO_DISPLAY : BH_ERROR_BOOT_FAILED,
                                  "The window gate of the AppVM %s%s%s", how,
                                  self->detail ? ": " : "", self->detail ? self->detail : ""));
@@ -335,6 +367,8 @@ start_proxy (BhProxyLink *self)
       return;
     }
   self->on_bus = TRUE;
+  if (may_try_again (self))
+    self->patience = g_timeout_add (HELLO_MS << (self->nth - 1), patience_over, self);
   g_signal_emit (self, signals[STEP], 0, "channel");
   socket = g_socket_new_from_fd (fds[0], &error);
   stream = g_socket_connection_factory_create_connection (socket);
@@ -399,23 +433,32 @@ on_cancelled (GCancellable *cancellable, BhProxyLink *self)
 }
 
 void
-bh_proxy_link_open_async (BhProxyLink *self, gboolean again, GCancellable *cancellable,
+bh_proxy_link_open_async (BhProxyLink *self, guint nth, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer data)
 {
+  guint settle_ms = nth == 0 ? 0 : SETTLE_MS << (2 * (MIN (nth, MAX_TRIES) - 1));
+
   g_return_if_fail (!self->opening && !self->process);
+  self->nth = nth;
   self->opening = g_task_new (self, cancellable, callback, data);
   /* Our own error says more than "Operation was cancelled". */
   g_task_set_check_cancellable (self->opening, FALSE);
   if (cancellable)
     self->cancelled =
         g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), self, 0);
-  self->retry = g_timeout_add (again ? SETTLE_MS : 0, first_try, self);
+  self->retry = g_timeout_add (settle_ms, first_try, self);
 }
 
 gboolean
 bh_proxy_link_open_finish (BhProxyLink *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+gboolean
+bh_proxy_link_is_unheard (BhProxyLink *self)
+{
+  return self->unheard;
 }
 
 BhDbusProxy1 *
@@ -483,6 +526,7 @@ bh_proxy_link_close (BhProxyLink *self)
     return;
   self->closed = TRUE;
   g_clear_handle_id (&self->retry, g_source_remove);
+  g_clear_handle_id (&self->patience, g_source_remove);
   if (self->channel_fd >= 0)
     close (g_steal_fd (&self->channel_fd));
   if (self->proxy)

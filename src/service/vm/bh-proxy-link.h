@@ -44,15 +44,18 @@ BhProxyLink *bh_proxy_link_new (const char *id, const char *name, const char *co
 
 /**
  * bh_proxy_link_open_async:
- * @again: another proxy has just had the channel
+ * @nth: 0 when nobody has had the channel yet; else how often it has been tried since somebody had it, from 1 on:
+ *   the more often, the longer the guest is left alone first
  *
  * Connect to QEMU as soon as it listens, start the proxy, and wait until the guest is configured. Ends with
  * %BH_ERROR_BOOT_FAILED, %BH_ERROR_NO_DISPLAY, %BH_ERROR_FAILED or %BH_ERROR_CANCELLED. There is no
  * time limit in it: the caller cancels.
  */
-void bh_proxy_link_open_async (BhProxyLink *self, gboolean again, GCancellable *cancellable,
+void bh_proxy_link_open_async (BhProxyLink *self, guint nth, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer data);
 gboolean bh_proxy_link_open_finish (BhProxyLink *self, GAsyncResult *result, GError **error);
+/* After a failure: whether the guest has not seen that this is another connection, and the next try may do. */
+gboolean bh_proxy_link_is_unheard (BhProxyLink *self);
 
 /* What follows needs an open link. */
 /* For what a part (bh-part.h) says and hears; (transfer none) */

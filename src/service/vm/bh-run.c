@@ -49,6 +49,7 @@ struct _BhRun
   char *boot_step;           /* for messages */
   GCancellable *cancellable; /* of an attachment */
   BhProxyLink *link;
+  guint tries; /* to attach to a guest that had a proxy before, until one succeeds */
   gboolean attached;
   guint limit, shutdown; /* timers */
   gint64 proxy_times[MAX_PROXIES_PER_MINUTE];
@@ -295,6 +296,7 @@ static void
 detach (BhRun *self, const char *why)
 {
   hide_windows (self);
+  self->tries = 0;
   bh_log_line (self->id, "without windows: %s", why);
   g_signal_emit (self, signals[DETACHED], 0, why);
 }
@@ -383,6 +385,12 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
     return; /* given up meanwhile */
   g_clear_handle_id (&self->limit, g_source_remove);
   g_clear_object (&self->cancellable);
+  if (!good && self->state == BH_RUN_READY && bh_proxy_link_is_unheard (self->link))
+    {
+      drop_link (self);
+      attach (self, TRUE);
+      return;
+    }
   if (!good)
     {
       /* Without a display, booting would end in the same. */
@@ -406,6 +414,7 @@ on_link_open (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   self->attached = TRUE;
+  self->tries = 0;
   if (self->state != BH_RUN_STARTING)
     bh_machine_prove (self->machine);
   maybe_ready (self);
@@ -437,7 +446,8 @@ attach (BhRun *self, gboolean again)
   g_signal_connect (self->link, "notice", G_CALLBACK (on_notice), self);
   g_signal_connect (self->link, "gone", G_CALLBACK (on_gone), self);
   self->limit = g_timeout_add_seconds (attach_seconds (self), attach_over, self);
-  bh_proxy_link_open_async (self->link, again, self->cancellable, on_link_open,
+  self->tries = again ? self->tries + 1 : 0;
+  bh_proxy_link_open_async (self->link, self->tries, self->cancellable, on_link_open,
                             g_object_ref (self));
 }
 
