@@ -111,6 +111,21 @@ list_names (GPtrArray *taps, const char *mode)
   return g_string_free (list, list->len == 0);
 }
 
+/* A kernel with br_netfilter (whoever has Docker has it) shows what a bridge passes from port to port to these
+ * rules, too, as if the bridge forwarded to itself. */
+static void
+add_bridges (GString *out)
+{
+  g_autoptr (GArray) bridges = bh_netlink_bridges ();
+
+  for (guint i = 0; i < bridges->len; i++)
+    {
+      int index = g_array_index (bridges, int, i);
+
+      g_string_append_printf (out, "  iif %d oif %d accept\n", index, index);
+    }
+}
+
 static void
 add_routed (GString *out, GPtrArray *taps, const char *names, BhSettings *settings, gboolean closed)
 {
@@ -123,7 +138,10 @@ add_routed (GString *out, GPtrArray *taps, const char *names, BhSettings *settin
   g_string_append_printf (out, "  iifname { %s } accept\n", names);
   /* Forwarding is on for our sake: between the host's other interfaces it stays off. */
   if (closed)
-    g_string_append (out, "  drop\n");
+    {
+      add_bridges (out);
+      g_string_append (out, "  drop\n");
+    }
   g_string_append (out, " }\n chain input {\n  type filter hook input priority -10; policy accept;\n");
   g_string_append_printf (out, "  iifname != { %s } accept\n  ct state established,related accept\n", names);
   add_services (out, settings, "");

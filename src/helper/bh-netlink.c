@@ -186,6 +186,26 @@ bh_netlink_is_only_way (const char *const *interfaces)
   return any;
 }
 
+GArray *
+bh_netlink_bridges (void)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (Socket) sock = open_socket (NULL);
+  g_autoptr (Cache) links = NULL;
+
+  if (sock == NULL || rtnl_link_alloc_cache (sock, AF_UNSPEC, &links) != 0)
+    return list;
+  for (struct nl_object *o = nl_cache_get_first (links); o != NULL; o = nl_cache_get_next (o))
+    {
+      struct rtnl_link *link = (struct rtnl_link *) o;
+      int index = rtnl_link_get_ifindex (link);
+
+      if (g_strcmp0 (rtnl_link_get_type (link), "bridge") == 0)
+        g_array_append_val (list, index);
+    }
+  return list;
+}
+
 gboolean
 bh_netlink_is_bridge (const char *name)
 {
@@ -353,7 +373,8 @@ bh_netlink_watch (BhNetlinkChanged changed, gpointer data, GError **error)
   nl_socket_disable_seq_check (watch->sock);
   nl_socket_set_nonblocking (watch->sock);
   nl_socket_modify_cb (watch->sock, NL_CB_VALID, NL_CB_CUSTOM, heard, watch);
-  result = nl_socket_add_memberships (watch->sock, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_IFADDR, 0);
+  result = nl_socket_add_memberships (watch->sock, RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE,
+                                      RTNLGRP_IPV4_IFADDR, 0);
   if (result != 0)
     return set_error (error, result, "Listening for changes of routes");
   g_unix_fd_add (nl_socket_get_fd (watch->sock), G_IO_IN, readable, watch);

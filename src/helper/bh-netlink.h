@@ -23,6 +23,8 @@ GPtrArray *bh_netlink_on_link (void);
 gboolean bh_netlink_is_only_way (const char *const *interfaces);
 
 gboolean bh_netlink_is_bridge (const char *name);
+/* (element-type int) (transfer full): indexes of all bridges there are. */
+GArray *bh_netlink_bridges (void);
 gboolean bh_netlink_add_address (int index, guint32 address, guint prefix, GError **error);
 gboolean bh_netlink_set_up (int index, GError **error);
 /* A port that talks to none of the others that are isolated, and cannot change the bridge's tree. */
@@ -30,6 +32,6 @@ gboolean bh_netlink_join (int index, int bridge, GError **error);
 /* TRUE when it is gone, also when it was. */
 gboolean bh_netlink_delete (const char *name, GError **error);
 
-/* Calls @changed in the main context after routes or addresses of IPv4 have changed. */
+/* Calls @changed in the main context after interfaces, or routes or addresses of IPv4, have changed. */
 typedef void (*BhNetlinkChanged) (gpointer data);
 gboolean bh_netlink_watch (BhNetlinkChanged changed, gpointer data, GError **error);

@@ -20,6 +20,7 @@ import harness
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Users that every Debian has, and that nobody is.
 ALLOWED, DENIED, UNASKED, OTHER = 5, 2, 9, 8  # games, bin, news, mail
+GUEST = '02:00:00:00:00:01'
 RULES = '''polkit.addRule(function(action, subject) {
   if (action.id.indexOf("io.github.bulkhead.helper.") != 0)
     return polkit.Result.NOT_HANDLED;
@@ -405,6 +406,55 @@ def checksum(data):
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return ~total & 0xffff
+
+
+def mac_argument(mac):
+    return '[' + ', '.join(f'byte {byte}' for byte in raw_mac(mac)) + ']'
+
+
+def address_argument(address):
+    return mac_argument(socket.inet_aton(address).hex(':'))
+
+
+def text_of(address):
+    return '.'.join(str(byte) for byte in address)
+
+
+class Guest:
+    """A caller with a TAP."""
+
+    def __init__(self, test, mac=GUEST, options='', mode='nat', uid=ALLOWED):
+        self.caller = test.caller(uid)
+        answer = self.caller.call('CreateTap', '(saya{sv})', f'("{mode}", {mac_argument(mac)}, {{{options}}})')
+        test.assertIn('reply', answer)
+        self.number, _, self.network = answer['reply']
+        self.mac = mac
+        self.interface = self.network['interface']
+        if mode == 'nat':
+            self.address, self.gateway = text_of(self.network['address']), text_of(self.network['gateway'])
+            self.host_mac = ':'.join(f'{byte:02x}' for byte in self.network['host-mac'])
+            # The host need not ask for the guest's hardware address.
+            run('ip', 'neighbour', 'replace', self.address, 'lladdr', mac, 'dev', self.interface)
+
+    def send(self, *frames):
+        self.caller.order('send', *(frame.hex() for frame in frames))
+
+    def datagram(self, target, data, port=7, **changes):
+        given = {'source_mac': self.mac, 'source': self.address, 'target_mac': self.host_mac, **changes}
+        return packet(given.pop('source_mac'), given.pop('source'), target, port, data, **given)
+
+    def receive(self, wanted, timeout=20):
+        """The frames up to the first that is wanted."""
+        seen = []
+
+        def look():
+            for frame in self.caller.order('receive', 1, 0.2)['frames']:
+                seen.append(bytes.fromhex(frame))
+                if wanted(seen[-1]):
+                    return True
+            return False
+        harness.wait_for(look, timeout, 'a frame for the guest')
+        return seen
 
 
 def main():

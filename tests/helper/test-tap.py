@@ -13,24 +13,12 @@ import unittest
 
 import harness
 import ground
-from ground import ALLOWED, OTHER, Tap, arp, packet, raw_mac, run
+from ground import OTHER, Guest, Tap, address_argument, arp, mac_argument, packet, raw_mac, run
 
-GUEST, SECOND, ROUTER, NEIGHBOUR = '02:00:00:00:00:01', '02:00:00:00:00:02', '02:aa:00:00:00:01', '02:aa:00:00:00:02'
+GUEST, SECOND, ROUTER, NEIGHBOUR = ground.GUEST, '02:00:00:00:00:02', '02:aa:00:00:00:01', '02:aa:00:00:00:02'
 HOST, GATE, INTERNET = '198.51.100.1', '198.51.100.254', '203.0.113.5'
 LAN_HOST, LAN_PEER = '192.168.77.1', '192.168.77.2'
 CONF = '/etc/bulkhead/helper.conf'
-
-
-def mac_argument(mac):
-    return '[' + ', '.join(f'byte {byte}' for byte in raw_mac(mac)) + ']'
-
-
-def address_argument(address):
-    return mac_argument(socket.inet_aton(address).hex(':'))
-
-
-def text_of(address):
-    return '.'.join(str(byte) for byte in address)
 
 
 def data_of(frame):
@@ -43,43 +31,6 @@ def source_of(frame):
 
 def target_of(frame):
     return socket.inet_ntoa(frame[30:34])
-
-
-class Guest:
-    """A caller with a TAP."""
-
-    def __init__(self, test, mac=GUEST, options='', mode='nat', uid=ALLOWED):
-        self.caller = test.caller(uid)
-        answer = self.caller.call('CreateTap', '(saya{sv})', f'("{mode}", {mac_argument(mac)}, {{{options}}})')
-        test.assertIn('reply', answer)
-        self.number, _, self.network = answer['reply']
-        self.mac = mac
-        self.interface = self.network['interface']
-        if mode == 'nat':
-            self.address, self.gateway = text_of(self.network['address']), text_of(self.network['gateway'])
-            self.host_mac = ':'.join(f'{byte:02x}' for byte in self.network['host-mac'])
-            # The host need not ask for the guest's hardware address.
-            run('ip', 'neighbour', 'replace', self.address, 'lladdr', mac, 'dev', self.interface)
-
-    def send(self, *frames):
-        self.caller.order('send', *(frame.hex() for frame in frames))
-
-    def datagram(self, target, data, port=7, **changes):
-        given = {'source_mac': self.mac, 'source': self.address, 'target_mac': self.host_mac, **changes}
-        return packet(given.pop('source_mac'), given.pop('source'), target, port, data, **given)
-
-    def receive(self, wanted, timeout=20):
-        """The frames up to the first that is wanted."""
-        seen = []
-
-        def look():
-            for frame in self.caller.order('receive', 1, 0.2)['frames']:
-                seen.append(bytes.fromhex(frame))
-                if wanted(seen[-1]):
-                    return True
-            return False
-        harness.wait_for(look, timeout, 'a frame for the guest')
-        return seen
 
 
 class Frames(ground.Ground):
@@ -389,6 +340,19 @@ class Bridges(ground.Ground):
         guest.receive(lambda frame: b'back' in frame)
         guest.caller.kill()
         harness.wait_for(lambda: self.same_as_before(), 60, 'the bridge as before')
+
+    def test_a_bridge_goes_on_while_a_tap_is_routed(self):
+        """Also where the kernel has br_netfilter, which takes what a bridge passes for forwarded."""
+        late = Tap('wire1', bridge='br0')
+        self.addCleanup(late.close)
+        Guest(self, SECOND)
+        # One that comes later is a bridge as well.
+        run('ip', 'link', 'add', 'br1', 'type', 'bridge')
+        self.addCleanup(run, 'ip', 'link', 'delete', 'br1')
+        harness.wait_for(lambda: 'iif "br1" oif "br1"' in run('nft', 'list', 'table', 'inet', 'bulkhead'), 30,
+                         'a rule for it')
+        self.wire.write(packet(NEIGHBOUR, LAN_PEER, '192.168.77.60', 7, b'through', GUEST))
+        late.wait(lambda frame: b'through' in frame)
 
     def same_as_before(self):
         return ground.network_state() == self.before
