@@ -46,6 +46,21 @@ make_room (BhFlow *flow, size_t size)
   return BH_FLOW_BYTES - flow->out_end >= size;
 }
 
+void
+bh_flow_add (BhFlow *flow, const uint8_t *frame, size_t length)
+{
+  uint8_t *p;
+
+  if (!make_room (flow, HEADER + length))
+    return;
+  p = flow->out + flow->out_end;
+  p[0] = p[1] = 0;
+  p[2] = (uint8_t) (length >> 8);
+  p[3] = (uint8_t) length;
+  memcpy (p + HEADER, frame, length);
+  flow->out_end += HEADER + length;
+}
+
 BhFlowStatus
 bh_flow_sort (BhFlow *flow, BhFlowCheck check)
 {

@@ -34,6 +34,9 @@ BhFlowStatus bh_flow_receive (BhFlow *flow, int fd, BhFlowCheck check);
 BhFlowStatus bh_flow_sort (BhFlow *flow, BhFlowCheck check);
 BhFlowStatus bh_flow_send (BhFlow *flow, int fd);
 
+/* One frame more to go out, of less than 64 KiB; none when there is no room for it. */
+void bh_flow_add (BhFlow *flow, const uint8_t *frame, size_t length);
+
 /* Forget everything: the next byte, in and out, begins a frame. */
 void bh_flow_reset (BhFlow *flow);
 /* Forget only what was to go out. */

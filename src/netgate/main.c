@@ -4,6 +4,7 @@
  * AppVM allows, counts, and knows whom it talks to.
  *
  * Should: keep going whatever the guest sends, and whatever becomes of the network's side.
+ * Should: tell the guest of what it may not reach.
  * Should: let nothing through before it has been told what, and end when the service ends.
  * Mustn't: open, connect or start anything; hold more memory than at its start.
  *
@@ -29,6 +30,7 @@
 #include "bh-confine.h"
 #include "bh-flow.h"
 #include "bh-peers.h"
+#include "bh-refusal.h"
 
 #define SERVICE_FD 3
 #define GUEST_FD 4
@@ -60,6 +62,17 @@ now_ms (void)
   return (uint64_t) now.tv_sec * 1000 + (uint64_t) now.tv_nsec / 1000000;
 }
 
+/* So that programs in the guest fail at once instead of waiting for an answer. */
+static void
+refuse (const uint8_t *frame, size_t length)
+{
+  uint8_t answer[BH_REFUSAL_MAX];
+  size_t n = bh_refusal_write (&gate.policy, frame, length, answer);
+
+  if (n > 0 && bh_refusal_may (now_ms ()))
+    bh_flow_add (&gate.down, answer, n);
+}
+
 /* From the guest. */
 static bool
 may_leave (const uint8_t *frame, size_t length)
@@ -67,6 +80,9 @@ may_leave (const uint8_t *frame, size_t length)
   BhPeerKey peer;
   BhVerdict verdict = bh_frame_check (&gate.policy, frame, length, &peer);
 
+  /* While there is no network at all, what is begun may still come to an end later. */
+  if (verdict == BH_FRAME_BLOCKED && gate.policy.open && gate.network >= 0)
+    refuse (frame, length);
   if (verdict == BH_FRAME_PASS && (!gate.policy.open || gate.network < 0))
     verdict = BH_FRAME_BLOCKED;
   if (verdict != BH_FRAME_PASS)

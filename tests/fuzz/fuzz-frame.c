@@ -5,6 +5,7 @@
  * way of its own. */
 #include "bh-flow.h"
 #include "bh-peers.h"
+#include "bh-refusal.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -36,12 +37,30 @@ must_be_allowed (const uint8_t *frame, const BhPeerKey *peer)
     abort ();
 }
 
+/* For the guest's hardware address, from what it had written to, and never an answer to itself. */
+static void
+refuse (const uint8_t *frame, size_t length)
+{
+  uint8_t answer[BH_REFUSAL_MAX], more[BH_REFUSAL_MAX];
+  size_t n = bh_refusal_write (&policy, frame, length, answer);
+
+  if (n > BH_REFUSAL_MAX)
+    abort ();
+  if (n > 0
+      && (memcmp (answer, frame + 6, 6) != 0 || memcmp (answer + 6, frame, 6) != 0
+          || bh_refusal_write (&policy, answer, n, more) != 0))
+    abort ();
+}
+
 static bool
 check (const uint8_t *frame, size_t length)
 {
   BhPeerKey peer;
-  bool passes = bh_frame_check (&policy, frame, length, &peer) == BH_FRAME_PASS;
+  BhVerdict verdict = bh_frame_check (&policy, frame, length, &peer);
+  bool passes = verdict == BH_FRAME_PASS;
 
+  if (verdict == BH_FRAME_BLOCKED)
+    refuse (frame, length);
   if (passes)
     {
       must_be_allowed (frame, &peer);

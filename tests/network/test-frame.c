@@ -3,6 +3,7 @@
  * What bulkhead-netgate lets through: single frames against a policy like the service's. */
 #include "bh-flow.h"
 #include "bh-peers.h"
+#include "bh-refusal.h"
 
 #include <arpa/inet.h>
 #include <glib.h>
@@ -340,6 +341,173 @@ test_peers (void)
   g_assert_cmpstr (printed, ==, "peer tcp 203.1.134.159 443 7 100\n");
 }
 
+static guint
+get16 (const guint8 *p)
+{
+  return (guint) p[0] << 8 | p[1];
+}
+
+/* RFC 1071: the sum of a good packet with its checksum is 0xffff. */
+static guint
+sum (guint total, const guint8 *p, gsize length)
+{
+  for (gsize i = 0; i + 1 < length; i += 2)
+    total += get16 (p + i);
+  while (total >> 16)
+    total = (total & 0xffff) + (total >> 16);
+  return total;
+}
+
+typedef struct
+{
+  guint8 bytes[BH_REFUSAL_MAX];
+  gsize length;
+  gboolean v6;
+  guint protocol;
+  char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+  const guint8 *transport;
+} Refusal;
+
+/* The answer to a frame that is blocked, and that it is a good packet for who sent that. */
+static gboolean
+refuse (const Frame *frame, Refusal *refusal)
+{
+  g_autofree guint8 *exact = g_memdup2 (frame->bytes, frame->length);
+  const guint8 *ip = refusal->bytes + 14;
+  gsize length;
+
+  refusal->length = bh_refusal_write (&policy, exact, frame->length, refusal->bytes);
+  if (refusal->length == 0)
+    return FALSE;
+  g_assert_cmpmem (refusal->bytes, 6, frame->bytes + 6, 6);
+  g_assert_cmpmem (refusal->bytes + 6, 6, frame->bytes, 6);
+  g_assert_cmpmem (refusal->bytes + 12, 2, frame->bytes + 12, 2);
+  refusal->v6 = get16 (refusal->bytes + 12) == 0x86dd;
+  refusal->transport = ip + (refusal->v6 ? 40 : 20);
+  refusal->protocol = ip[refusal->v6 ? 6 : 9];
+  inet_ntop (refusal->v6 ? AF_INET6 : AF_INET, ip + (refusal->v6 ? 8 : 12), refusal->from,
+             sizeof refusal->from);
+  inet_ntop (refusal->v6 ? AF_INET6 : AF_INET, ip + (refusal->v6 ? 24 : 16), refusal->to,
+             sizeof refusal->to);
+  length = refusal->length - (gsize) (refusal->transport - refusal->bytes);
+  if (!refusal->v6)
+    {
+      g_assert_cmpuint (get16 (ip + 2), ==, 20 + length);
+      g_assert_cmphex (sum (0, ip, 20), ==, 0xffff);
+    }
+  else
+    g_assert_cmpuint (get16 (ip + 4), ==, length);
+  if (refusal->v6 || refusal->protocol == IPPROTO_TCP)
+    g_assert_cmphex (sum (sum ((guint) length + refusal->protocol, ip + (refusal->v6 ? 8 : 12),
+                               refusal->v6 ? 32 : 8),
+                          refusal->transport, length),
+                     ==, 0xffff);
+  else
+    g_assert_cmphex (sum (0, refusal->transport, length), ==, 0xffff);
+  return TRUE;
+}
+
+static void
+test_refused_tcp (void)
+{
+  static const char *const targets[][2] = { { GUEST4, "10.0.0.1" },
+                                             { GUEST6, "fd00::9" },
+                                             { GUEST6, "64:ff9b::a00:1" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (targets); i++)
+    {
+      Frame frame;
+      Refusal refusal;
+      guint8 *tcp;
+
+      ip (&frame, targets[i][0], targets[i][1], IPPROTO_TCP, 80, 20);
+      tcp = frame.bytes + frame.length - 20;
+      put16 (tcp + 4, 0x1234);
+      put16 (tcp + 6, 0xffff);
+      tcp[12] = 0x50;
+      tcp[13] = 2; /* SYN: answered by RST and ACK of the next byte */
+      g_assert_true (refuse (&frame, &refusal));
+      g_assert_cmpstr (refusal.from, ==, targets[i][1]);
+      g_assert_cmpstr (refusal.to, ==, targets[i][0]);
+      g_assert_cmpuint (get16 (refusal.transport), ==, 80);
+      g_assert_cmpuint (get16 (refusal.transport + 2), ==, 40000);
+      g_assert_cmpuint (refusal.transport[13], ==, 0x14);
+      g_assert_cmphex (get16 (refusal.transport + 8), ==, 0x1235);
+      g_assert_cmphex (get16 (refusal.transport + 10), ==, 0);
+      tcp[13] = 0x10; /* ACK: RST where it says the other end is */
+      put16 (tcp + 8, 0x4321);
+      g_assert_true (refuse (&frame, &refusal));
+      g_assert_cmpuint (refusal.transport[13], ==, 4);
+      g_assert_cmphex (get16 (refusal.transport + 4), ==, 0x4321);
+      tcp[13] = 4; /* RST */
+      g_assert_false (refuse (&frame, &refusal));
+      tcp[13] = 2;
+      tcp[12] = 0x60; /* a header that is longer than the packet */
+      g_assert_false (refuse (&frame, &refusal));
+    }
+}
+
+static void
+test_refused_others (void)
+{
+  static const struct
+  {
+    const char *from, *to, *gateway;
+    guint protocol, type;
+    gboolean answered;
+  } cases[] = {
+    { GUEST4, "10.0.0.1", "192.0.0.1", IPPROTO_UDP, 0, TRUE },
+    { GUEST6, "fd00::9", "fd62:756c:6b68::1", IPPROTO_UDP, 0, TRUE },
+    { GUEST4, "10.0.0.1", "192.0.0.1", IPPROTO_ICMP, 8, TRUE },
+    { GUEST6, "fd00::9", "fd62:756c:6b68::1", IPPROTO_ICMPV6, 128, TRUE },
+    { GUEST4, "10.0.0.1", NULL, IPPROTO_ICMP, 0, FALSE }, /* an answer, and an error */
+    { GUEST4, "10.0.0.1", NULL, IPPROTO_ICMP, 3, FALSE },
+    { GUEST6, "fd00::9", NULL, IPPROTO_ICMPV6, 129, FALSE },
+    { GUEST4, "224.0.0.251", NULL, IPPROTO_UDP, 0, FALSE },
+    { GUEST4, "255.255.255.255", NULL, IPPROTO_UDP, 0, FALSE },
+    { GUEST6, "ff02::fb", NULL, IPPROTO_UDP, 0, FALSE },
+    { GUEST4, "10.0.0.1", NULL, IPPROTO_SCTP, 0, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Frame frame;
+      Refusal refusal;
+      gboolean v6 = strchr (cases[i].to, ':') != NULL;
+      gsize header = v6 ? 40 : 20;
+
+      ip (&frame, cases[i].from, cases[i].to, cases[i].protocol, 9, 30);
+      if (cases[i].protocol != IPPROTO_UDP)
+        put16 (frame.bytes + 14 + header, cases[i].type << 8);
+      if (refuse (&frame, &refusal) != cases[i].answered)
+        g_error ("case %u: %s", i, cases[i].to);
+      if (cases[i].answered)
+        {
+          g_assert_cmpstr (refusal.from, ==, cases[i].gateway);
+          g_assert_cmpstr (refusal.to, ==, cases[i].from);
+          g_assert_cmpuint (get16 (refusal.transport), ==, v6 ? 0x101 : 0x30d);
+          /* What it is about, so that the right program hears of it. */
+          g_assert_cmpmem (refusal.transport + 8, header + 8, frame.bytes + 14, header + 8);
+        }
+      /* Cut anywhere, or for many by its hardware address. */
+      frame.bytes[0] |= 1;
+      g_assert_false (refuse (&frame, &refusal));
+      frame.bytes[0] &= 0xfe;
+      for (frame.length--; frame.length > 0; frame.length--)
+        g_assert_false (refuse (&frame, &refusal));
+    }
+}
+
+static void
+test_refused_seldom (void)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < 3000; i++)
+    n += bh_refusal_may (50000 + i);
+  g_assert_cmpuint (n, ==, 3 * BH_REFUSAL_RATE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -351,5 +519,8 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/orders", test_orders);
   g_test_add_func ("/frame/flow", test_flow);
   g_test_add_func ("/frame/peers", test_peers);
+  g_test_add_func ("/frame/refused-tcp", test_refused_tcp);
+  g_test_add_func ("/frame/refused-others", test_refused_others);
+  g_test_add_func ("/frame/refused-seldom", test_refused_seldom);
   return g_test_run ();
 }

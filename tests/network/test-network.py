@@ -4,6 +4,7 @@
 import netns
 netns.enter()
 
+import errno  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import socket  # noqa: E402
@@ -188,6 +189,12 @@ class Reach(NetworkCase):
                                f'udp:{GATEWAY4}:53', 'udp:192.0.0.1:53')
         for target, result in results.items():
             self.assertIsInstance(result, list, f'{target} is reached: {result}')
+            # Programs are told, and need not wait.
+            self.assertNotEqual(result[0], 'TimeoutError', target)
+        self.assertEqual(results[f'tcp:{LAN4}:80'][0], 'ConnectionRefusedError')
+        self.assertIn(f'Errno {errno.EHOSTUNREACH}]', results[f'udp:{LAN4}:81'][1])
+        self.assertEqual(results[f'tcp:{netns.GATEWAY6}:80'][0], 'ConnectionRefusedError')
+        self.assertEqual(results[f'udp:{netns.GATEWAY6}:81'][0], 'PermissionError')
         self.assertEqual(self.noted(self.there) + self.noted(self.here), [])
         self.assertGreater(self.report(vm)['blocked'], 0)
 
