@@ -85,6 +85,8 @@ static const Trouble troubles[] = {
     TRUE },
   { BH_ERROR_NO_NETWORK, N_ ("The Network Cannot Be Given"),
     N_ ("The AppVM was to have a network, and what that needs on this computer is missing."), TRUE },
+  { BH_ERROR_NO_KEY, N_ ("The Home Cannot Be Unlocked"),
+    N_ ("The home of this AppVM is encrypted, and its key is kept in your keyring."), TRUE, NEXT_NOTHING },
   { BH_ERROR_INVALID_ARGUMENT, N_ ("This Cannot Be Used"), "", FALSE, NEXT_NOTHING },
 };
 

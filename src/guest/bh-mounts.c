@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bh-home.h"
 #include "bh-image.h"
 #include "bh-seed.h"
 
@@ -439,6 +440,16 @@ bh_mounts_have_programs (void)
   return access ("/usr/bin", X_OK) == 0 && access ("/usr/bin/env", X_OK) == 0;
 }
 
+static bool
+mount_home (Guest *guest, const bh_msg_configure *configure)
+{
+  const char *what;
+
+  if (configure->home != BH_HOME_ON_DISK || bh_home_mount (guest->home, guest->uid, &what))
+    return true;
+  return fail (guest, "%s", what);
+}
+
 bool
 bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size)
 {
@@ -448,5 +459,6 @@ bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size)
   umask (0022);
   return read_values (&guest, configure) && set_clock_and_seed (&guest, configure)
          && mount_all (&guest, configure->flags) && make_or_keep_user (&guest) && set_names (&guest)
-         && set_time_zone (&guest) && (loopback_started || start_loopback (&guest));
+         && set_time_zone (&guest) && (loopback_started || start_loopback (&guest))
+         && mount_home (&guest, configure);
 }

@@ -85,6 +85,14 @@ bh_key_is_pci_device (const char *text)
   return g_regex_match (regex, text, 0, NULL);
 }
 
+/* "none", "disk", or a folder of this computer. */
+static gboolean
+is_home (const char *text)
+{
+  return g_str_equal (text, "none") || g_str_equal (text, "disk")
+         || (text[0] == '/' && is_file (text) && !strchr (text, ';'));
+}
+
 static const char *const networks[] = { "none", "internet", "vm", "kernel", NULL };
 static const char *const network_titles[] = { N_ ("None"), N_ ("Internet"),
                                               N_ ("Through another AppVM"), N_ ("Kernel network"),
@@ -249,6 +257,38 @@ static const BhKey keys[] = {
     .fallback = "1",
     .title = N_ ("Processors"),
     .doc = N_ ("How many processors the AppVM has"),
+    .needs_restart = TRUE },
+
+  { .name = "Home",
+    .type = BH_KEY_STRING,
+    .group = BH_GROUP_HOME,
+    .min = 1,
+    .max = 1000,
+    .fallback = "none",
+    .check = is_home,
+    .takes = "none, disk, or the whole path of a folder, without “:” and “;”",
+    .title = N_ ("Home"),
+    .doc = N_ ("Where its home folder is kept: nowhere (it is gone at the stop), on a disk of its "
+               "own, or in a folder of this computer"),
+    .needs_restart = TRUE },
+  { .name = "HomeSize",
+    .type = BH_KEY_INT,
+    .group = BH_GROUP_HOME,
+    .min = 64,
+    .max = 4194304,
+    .fallback = "10240",
+    .unit = "MiB",
+    .title = N_ ("Size of the disk"),
+    .doc = N_ ("How large a home disk can become; only what is on it takes room, and it can grow "
+               "but not shrink"),
+    .needs_restart = TRUE },
+  { .name = "HomeEncrypt",
+    .type = BH_KEY_BOOL,
+    .group = BH_GROUP_HOME,
+    .fallback = "false",
+    .title = N_ ("Encrypt the disk"),
+    .doc = N_ ("A home disk that is made or compacted from now on can be read only with a key in "
+               "your keyring"),
     .needs_restart = TRUE },
 
   { .name = "AutoStop",

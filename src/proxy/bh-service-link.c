@@ -75,7 +75,7 @@ configure (BhServiceLink *link, GVariant *settings, GDBusMethodInvocation *invoc
   g_autofree const char **environment = NULL;
   g_autofree guint8 *buffer = NULL;
   guint8 seed[SEED_BYTES];
-  gboolean opt = FALSE, dark = FALSE;
+  gboolean opt = FALSE, dark = FALSE, scratch = FALSE;
   bh_msg_configure msg = { 0 };
 
   g_variant_lookup (settings, "environment", "^a&s", &environment);
@@ -83,11 +83,15 @@ configure (BhServiceLink *link, GVariant *settings, GDBusMethodInvocation *invoc
   g_variant_lookup (settings, "dark", "b", &dark);
   g_variant_lookup (settings, "uid", "u", &msg.uid);
   g_variant_lookup (settings, "folders", "u", &msg.folders);
+  g_variant_lookup (settings, "home", "u", &msg.home);
+  g_variant_lookup (settings, "scratch-mib", "u", &msg.scratch_mib);
+  g_variant_lookup (settings, "scratch-disk", "b", &scratch);
   msg.host_name = lookup_str (settings, "host-name");
   msg.user_name = lookup_str (settings, "user-name");
   msg.machine_id = lookup_str (settings, "machine-id");
   msg.time_zone = lookup_str (settings, "time-zone");
-  msg.flags = (opt ? BH_CONFIGURE_MOUNT_OPT : 0) | (dark ? BH_CONFIGURE_DARK : 0);
+  msg.flags = (opt ? BH_CONFIGURE_MOUNT_OPT : 0) | (dark ? BH_CONFIGURE_DARK : 0)
+              | (scratch ? BH_CONFIGURE_SCRATCH_DISK : 0);
   msg.time_us = (guint64) g_get_real_time ();
   msg.seed = (BhBytes){ seed, sizeof seed };
   if (!pack (environment, &buffer, &msg.environment)

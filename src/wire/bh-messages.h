@@ -135,7 +135,16 @@ enum
 {
   BH_CONFIGURE_MOUNT_OPT = 1 << 0, /* there is a share "opt" */
   BH_CONFIGURE_DARK = 1 << 1,      /* the host prefers dark applications */
-  BH_CONFIGURE_ALL = (1 << 2) - 1,
+  BH_CONFIGURE_SCRATCH_DISK = 1 << 2, /* on a disk that is on its way instead of in memory */
+  BH_CONFIGURE_ALL = (1 << 3) - 1,
+};
+
+/* Where the user's home is; BhMsgConfigure.home. */
+enum
+{
+  BH_HOME_IN_MEMORY,
+  BH_HOME_ON_DISK, /* which is on its way */
+  BH_HOME_SHARED,  /* a folder of the host's, which is on its way */
 };
 
 /* clang-format off */
@@ -228,7 +237,8 @@ enum
   F (U32, configured, 0, 1)
 
 /* Everything that tells one AppVM from another; answered by configured. Sent once in a guest's life.
- * @folders: how many folders of the host are on their way as ports of their own (guest's bh-folders.c) */
+ * @folders: how many folders of the host are on their way as ports of their own (guest's bh-folders.c)
+ * @scratch_mib: at most so much is written outside the home; 0: no limit but that of memory */
 #define BH_FIELDS_configure(F)                                                                     \
   F (STR, host_name, 1, 63)                                                                        \
   F (STR, user_name, 1, 32)                                                                        \
@@ -239,7 +249,9 @@ enum
   F (STR, time_zone, 0, 64)                                                                        \
   F (LIST, environment, 32, 256)                                                                   \
   F (U32, flags, 0, BH_CONFIGURE_ALL)                                                              \
-  F (U32, folders, 0, BH_MAX_FOLDERS)
+  F (U32, folders, 0, BH_MAX_FOLDERS)                                                              \
+  F (U32, home, 0, BH_HOME_SHARED)                                                                 \
+  F (U32, scratch_mib, 0, 1u << 24)
 
 #define BH_FIELDS_configured(F)                                                                    \
   F (U32, status, 0, BH_CONFIGURED_FAILED)                                                         \

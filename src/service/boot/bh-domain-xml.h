@@ -41,8 +41,8 @@ typedef enum
  * @debug: let kernel and init say all they have on the console
  * @way: how it starts; the machine of @BH_DOMAIN_FREEZE and @BH_DOMAIN_THAW is the same
  * @ram: for @BH_DOMAIN_THAW: path of the sealed memory, /proc/PID/fd/N
- * @pci_devices: how many of this computer's will be plugged in: there is a place for each, after
- * %BH_DOMAIN_USB_PORT, and QEMU may open /dev/vfio
+ * @pci_devices: how many of this computer's will be plugged in: there is a place for each, from
+ * %BH_DOMAIN_PCI_PORT on, and QEMU may open /dev/vfio
  * @ram_read_only: for @BH_DOMAIN_THAW: this QEMU can open it without asking for write access
  *
  * All paths are absolute.
@@ -73,6 +73,11 @@ typedef struct
 #define BH_DOMAIN_PORTS 8
 /* One more place, for the USB controller that comes with the first USB device. */
 #define BH_DOMAIN_USB_PORT (BH_DOMAIN_PORTS + 1)
+/* And one for the home disk, one for the scratch disk. */
+#define BH_DOMAIN_HOME_PORT (BH_DOMAIN_USB_PORT + 1)
+#define BH_DOMAIN_SCRATCH_PORT (BH_DOMAIN_USB_PORT + 2)
+/* Those of this computer's PCI devices follow. */
+#define BH_DOMAIN_PCI_PORT (BH_DOMAIN_USB_PORT + 3)
 /* QEMU's name for the shared region's memory. */
 #define BH_DOMAIN_REGION_ID "bhregion"
 

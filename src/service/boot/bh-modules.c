@@ -19,7 +19,8 @@
 /* virtio_balloon gives freed memory back to this computer. The virtio-rng device has no module
  * here: its entropy would come a second later than the seed in configure. */
 static const char *const wanted[] = { "virtio_pci", "virtio_console", "9p", "9pnet_virtio",
-                                      "virtio_balloon", "virtio_net", "virtio_blk", "squashfs" };
+                                      "virtio_balloon", "virtio_net", "virtio_blk", "squashfs",
+                                      "ext4" };
 
 typedef struct
 {

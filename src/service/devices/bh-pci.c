@@ -139,7 +139,7 @@ plug_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
       g_autofree char *command = g_strdup_printf (
           "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"vfio-pci\",\"id\":\"bhpci%u\",\"host\":\"%s\","
           "\"bus\":\"pci.%u\",\"addr\":\"0x0\"}}",
-          i, (const char *) self->devices->pdata[i], BH_DOMAIN_USB_PORT + 1 + i);
+          i, (const char *) self->devices->pdata[i], BH_DOMAIN_PCI_PORT + i);
       g_autofree char *answer = bh_monitor_ask (domain, command, -1, &error);
 
       good = answer != NULL;

@@ -35,6 +35,7 @@ enum
 {
   DOMAIN_STOPPED,
   DOMAIN_OPEN,
+  DOMAIN_FULL,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -62,6 +63,19 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
         emit_stopped (self, uuid);
     }
   return 0;
+}
+
+static void
+on_io_error (virConnectPtr conn, virDomainPtr domain, const char *path, const char *alias,
+             int action, const char *reason, void *data)
+{
+  BhHypervisor *self = BH_HYPERVISOR (data);
+  char uuid[VIR_UUID_STRING_BUFLEN];
+
+  g_debug ("Domain %s: %s of %s", virDomainGetName (domain), reason, alias);
+  if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE && virDomainGetUUIDString (domain, uuid) == 0
+      && g_hash_table_contains (self->watched, uuid))
+    g_signal_emit (self, signals[DOMAIN_FULL], g_quark_from_string (uuid), uuid);
 }
 
 static void
@@ -145,6 +159,8 @@ bh_hypervisor_connect (BhHypervisor *self, GError **error)
           virConnectClose (conn);
           return NULL;
         }
+      virConnectDomainEventRegisterAny (conn, NULL, VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON,
+                                        VIR_DOMAIN_EVENT_CALLBACK (on_io_error), self, NULL);
       self->conn = conn;
     }
   virConnectRef (self->conn);
@@ -564,6 +580,9 @@ bh_hypervisor_class_init (BhHypervisorClass *klass)
                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[DOMAIN_OPEN] =
       g_signal_new ("domain-open", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
+                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[DOMAIN_FULL] =
+      g_signal_new ("domain-full", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 

@@ -13,6 +13,7 @@ G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
 
 /* Signals, with the uuid as detail:
  * "domain-stopped" (uuid): it is gone, for whatever reason
+ * "domain-full" (uuid): it stands still, because a disk of it cannot be written for lack of room here
  * "domain-open" (uuid): of one that is being thawed: its channel can be connected to */
 
 /* $BULKHEAD_LIBVIRT_URI or qemu:///session. */

@@ -6,6 +6,7 @@
 #include "bh-parts.h"
 
 #include "bh-error.h"
+#include "bh-home.h"
 #include "bh-network.h"
 #include "bh-shares.h"
 #include "bh-pci.h"
@@ -16,6 +17,7 @@ typedef BhPart *(*MakePart) (BhVmConfig *config);
 
 /* Another kind of part: its constructor here. They are started in this order and stopped in the other. */
 static const MakePart kinds[] = {
+  bh_home_new,
   bh_network_new,
   bh_shares_new,
   bh_sound_part_new,

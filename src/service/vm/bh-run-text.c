@@ -16,6 +16,7 @@ static const struct
 {
   const char *name, *text;
 } steps[] = {
+  { "home", "Getting its home ready" },
   { "kernel", "Looking for a kernel" },
   { "initramfs", "Preparing the start" },
   { "template", "Collecting settings of this computer" },

@@ -17,6 +17,7 @@
 #include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-guest-settings.h"
+#include "bh-home.h"
 #include "bh-log.h"
 #include "bh-machine.h"
 #include "bh-options.h"
@@ -31,7 +32,6 @@
 #define ATTACH_SECONDS 20
 /* A thawed guest is there at once, or something is wrong with it. */
 #define THAW_SECONDS 10
-#define SHUTDOWN_SECONDS 5
 #define MAX_PROXIES_PER_MINUTE 3
 #define ENDED_EARLY "The virtual machine ended while it started"
 
@@ -47,10 +47,12 @@ struct _BhRun
   char *id;
   char *display;
   char *boot_step;           /* for messages */
+  BhHomeReady *home;
+  GCancellable *preparing;   /* the home; NULL: it is ready */
   GCancellable *cancellable; /* of an attachment */
   BhProxyLink *link;
   guint tries; /* to attach to a guest that had a proxy before, until one succeeds */
-  gboolean attached;
+  gboolean attached, debug;
   guint limit, shutdown; /* timers */
   gint64 proxy_times[MAX_PROXIES_PER_MINUTE];
   GPtrArray *programs;
@@ -145,6 +147,8 @@ end (BhRun *self)
 static void
 destroy (BhRun *self)
 {
+  if (self->preparing)
+    g_cancellable_cancel (self->preparing);
   g_clear_handle_id (&self->shutdown, g_source_remove);
   drop_link (self);
   drop_parts (self);
@@ -157,7 +161,7 @@ shutdown_over (gpointer data)
   BhRun *self = data;
 
   self->shutdown = 0;
-  bh_log_line (self->id, "did not end by itself in %d s", SHUTDOWN_SECONDS);
+  bh_log_line (self->id, "did not end by itself in time");
   destroy (self);
   return G_SOURCE_REMOVE;
 }
@@ -184,7 +188,8 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
   if (before == BH_RUN_READY && !force && self->attached)
     {
       bh_proxy_link_shutdown (self->link);
-      self->shutdown = g_timeout_add_seconds (SHUTDOWN_SECONDS, shutdown_over, self);
+      self->shutdown = g_timeout_add_seconds (bh_home_get_stop_seconds (self->config),
+                                              shutdown_over, self);
     }
   else
     destroy (self);
@@ -485,6 +490,8 @@ static void
 make_parts (BhRun *self)
 {
   self->parts = bh_parts_new (self->config, self->hypervisor);
+  if (self->home)
+    bh_home_give (bh_parts_find (self->parts, "home"), self->home);
   g_signal_connect (self->parts, "notice", G_CALLBACK (on_part_notice), self);
   g_signal_connect (self->parts, "changed", G_CALLBACK (on_part_changed), self);
 }
@@ -566,6 +573,22 @@ on_machine_ended (BhMachine *machine, const GError *error, BhRun *self)
   end (self);
 }
 
+static void
+on_home_ready (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhRun) self = BH_RUN (data);
+  g_autoptr (GError) error = NULL;
+
+  g_clear_object (&self->preparing);
+  self->home = bh_home_prepare_finish (result, &error);
+  if (self->state != BH_RUN_STARTING)
+    return; /* stopped meanwhile */
+  if (self->home)
+    bh_machine_start (self->machine, self->config, self->debug);
+  else
+    bh_run_stop (self, TRUE, error);
+}
+
 void
 bh_run_start (BhRun *self, const char *display, gboolean debug)
 {
@@ -574,7 +597,16 @@ bh_run_start (BhRun *self, const char *display, gboolean debug)
   bh_log_prepare (self->id, NULL);
   bh_log_line (self->id, BH_RUN_LOG_MARK);
   self->state = BH_RUN_STARTING;
-  bh_machine_start (self->machine, self->config, debug);
+  if (bh_home_get_kind (self->config) == BH_HOME_NONE)
+    {
+      bh_machine_start (self->machine, self->config, debug);
+      return;
+    }
+  self->debug = debug;
+  self->preparing = g_cancellable_new ();
+  emit_step (self, "home");
+  bh_home_prepare_async (self->config, self->preparing, on_home_ready,
+                         g_object_ref (self));
 }
 
 void
@@ -690,6 +722,8 @@ bh_run_finalize (GObject *object)
 
   bh_run_abandon (self);
   bh_vm_config_unref (self->config);
+  g_clear_pointer (&self->home, bh_home_ready_unref);
+  g_clear_object (&self->preparing);
   g_object_unref (self->machine);
   g_object_unref (self->hypervisor);
   g_clear_error (&self->error);

@@ -6,6 +6,8 @@
 #include "bh-vm-private.h"
 
 #include "bh-error.h"
+#include "bh-home-disk.h"
+#include "bh-home-key.h"
 #include "bh-log.h"
 #include "bh-net-links.h"
 #include "bh-paths.h"
@@ -141,6 +143,20 @@ bh_vm_set_key (BhVm *self, const char *key, const char *value, GError **error)
   return TRUE;
 }
 
+/* A folder that is its home stays: that is this computer's. */
+static void
+delete_home (const char *id)
+{
+  g_autofree char *home = bh_home_disk_path (id);
+  g_autoptr (GError) error = NULL;
+  BhHomeDisk disk;
+
+  if (bh_home_disk_read (home, &disk, NULL) && disk.encrypted)
+    bh_home_key_forget (id);
+  if (!bh_home_disk_remove (home, &error))
+    g_message ("%s: %s", id, error->message);
+}
+
 gboolean
 bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
 {
@@ -163,6 +179,7 @@ bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
+  delete_home (bh_vm_get_id (self));
   bh_log_delete (bh_vm_get_id (self));
   rmdir (inbox); /* unless there is something in it */
   bh_domain_clean (bh_vm_get_id (self));
