@@ -164,7 +164,8 @@ message (void *data, const BhMessage *message)
       bh_server_message (agent->server, message);
       return;
     }
-  if (bh_message_info (message->type)->stream == BH_STREAM_SOUND)
+  if (bh_message_info (message->type)->stream == BH_STREAM_SOUND
+      || bh_message_info (message->type)->stream == BH_STREAM_CAMERA)
     {
       bh_sound_message (agent->sound, message);
       return;
@@ -189,6 +190,7 @@ message (void *data, const BhMessage *message)
                           &message->launch);
       break;
     case BH_MSG_SOUND_SWITCH:
+    case BH_MSG_CAMERA_SWITCH:
       bh_sound_message (agent->sound, message);
       break;
     case BH_MSG_TERMINATE:

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Sound in the guest.
+ * Sound and camera in the guest.
  *
  * Theory of operation: a sound server takes a second and memory that most AppVMs never need. So the agent
- * itself listens where programs look for one (pulse/native, pipewire-0), once the host allows sound. The first
- * connection starts PipeWire with these sockets, its session manager, and bulkhead-media, which has the speaker
- * and the microphone and speaks the sound messages with the host; the agent passes them on. With its first one
+ * itself listens where programs look for one (pulse/native, pipewire-0), once the host allows sound or a camera. The first
+ * connection, or a camera, starts PipeWire with these sockets, its session manager, and bulkhead-media, which has the speaker,
+ * the microphone and the camera and speaks their messages with the host; the agent passes them on. With its first one
  * the speaker is there, and PipeWire's PulseAudio side is started: a program served earlier would find no sink,
  * and give up. When one of the four ends the others are ended as well, and the next connection starts them anew. */
 #include "bh-sound.h"
@@ -91,6 +91,7 @@ struct _BhSound
   struct wl_event_source *source;
   uint32_t mask;
   bh_msg_sound_switch allowed;
+  bh_msg_camera_switch camera;
   int64_t started;
   bool ending; /* the first of them has ended */
 };
@@ -110,6 +111,7 @@ drop_channel (BhSound *sound)
 {
   bh_msg_sound_play play = { 0 };
   bh_msg_sound_record record = { 0 };
+  bh_msg_camera_stream stream = { 0 };
 
   if (!sound->channel)
     return;
@@ -117,6 +119,7 @@ drop_channel (BhSound *sound)
   g_clear_pointer (&sound->channel, bh_channel_free);
   bh_link_send (sound->link, BH_MSG_SOUND_PLAY, &play);
   bh_link_send (sound->link, BH_MSG_SOUND_RECORD, &record);
+  bh_link_send (sound->link, BH_MSG_CAMERA_STREAM, &stream);
 }
 
 static void
@@ -236,7 +239,8 @@ media_ready (int fd, uint32_t mask, void *data)
   status = bh_channel_receive (sound->channel);
   if (status == BH_WIRE_OK)
     while ((status = bh_channel_next (sound->channel, &message)) == BH_WIRE_OK)
-      if (bh_message_info (message.type)->stream == BH_STREAM_SOUND)
+      if (bh_message_info (message.type)->stream == BH_STREAM_SOUND
+          || bh_message_info (message.type)->stream == BH_STREAM_CAMERA)
         {
           if (sound->parts[PULSE].pid == 0 && !sound->ending)
             start_pulse (sound);
@@ -285,6 +289,7 @@ make_channel (BhSound *sound)
   sound->source =
       wl_event_loop_add_fd (sound->loop, fds[0], sound->mask, media_ready, sound);
   bh_channel_send (sound->channel, BH_MSG_SOUND_SWITCH, &sound->allowed);
+  bh_channel_send (sound->channel, BH_MSG_CAMERA_SWITCH, &sound->camera);
   return fds[1];
 }
 
@@ -359,7 +364,7 @@ listen_now (BhSound *sound)
   g_autofree char *dir = NULL, *pulse = NULL, *native = NULL;
   const BhSession *session = sound->session;
 
-  if (!session || sound->native >= 0 || !(sound->allowed.play || sound->allowed.record)
+  if (!session || sound->native >= 0 || !(sound->allowed.play || sound->allowed.record || sound->camera.on)
       || !installed ("pipewire") || !installed ("wireplumber"))
     return;
   dir = g_build_filename (session->runtime_dir, "pulse", NULL);
@@ -378,21 +383,31 @@ listen_now (BhSound *sound)
   watch_sockets (sound);
 }
 
+/* A program that looks for a camera gives up when there is none yet, so it is there before the first asks. */
+static void
+start_for_camera (BhSound *sound)
+{
+  if (sound->camera.on && sound->native_source)
+    start (-1, 0, sound);
+}
+
 void
 bh_sound_set_session (BhSound *sound, BhSession *session)
 {
   sound->session = session;
   listen_now (sound);
+  start_for_camera (sound);
 }
 
 void
 bh_sound_message (BhSound *sound, const BhMessage *message)
 {
   if (message->type == BH_MSG_SOUND_SWITCH)
-    {
-      sound->allowed = message->sound_switch;
-      listen_now (sound);
-    }
+    sound->allowed = message->sound_switch;
+  if (message->type == BH_MSG_CAMERA_SWITCH)
+    sound->camera = message->camera_switch;
+  listen_now (sound);
+  start_for_camera (sound);
   if (sound->channel)
     bh_channel_send (sound->channel, message->type, &message->sound_switch);
 }
@@ -401,9 +416,12 @@ void
 bh_sound_disconnected (BhSound *sound)
 {
   bh_msg_sound_switch nothing = { 0 };
+  bh_msg_camera_switch no_camera = { 0 };
 
-  if (sound->channel)
-    bh_channel_send (sound->channel, BH_MSG_SOUND_SWITCH, &nothing);
+  if (!sound->channel)
+    return;
+  bh_channel_send (sound->channel, BH_MSG_SOUND_SWITCH, &nothing);
+  bh_channel_send (sound->channel, BH_MSG_CAMERA_SWITCH, &no_camera);
 }
 
 BhSound *

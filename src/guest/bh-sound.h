@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Sound in the guest: PipeWire and bulkhead-media, started when the first program wants them. */
+ * Sound and camera in the guest: PipeWire and bulkhead-media, started when the first program wants them. */
 #pragma once
 
 #include "bh-link.h"
@@ -15,7 +15,7 @@ void bh_sound_free (BhSound *sound);
 /* Programs can run from now on, in @session. */
 void bh_sound_set_session (BhSound *sound, BhSession *session);
 
-/* A message of the sound stream. */
+/* A message of the sound or camera stream, or a switch of either. */
 void bh_sound_message (BhSound *sound, const BhMessage *message);
 /* The host is gone: programs play to nobody until it is back. */
 void bh_sound_disconnected (BhSound *sound);

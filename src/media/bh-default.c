@@ -25,6 +25,7 @@ quiet (void *data, uint64_t expirations)
   media->ready = true;
   bh_speaker_announce (media->speaker);
   bh_microphone_announce (media->microphone);
+  bh_camera_announce (media->camera);
 }
 
 static void

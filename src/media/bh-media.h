@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Speaker and microphone of an AppVM, as nodes of the PipeWire inside it.
+ * Speaker, microphone and camera of an AppVM, as nodes of the PipeWire inside it.
  *
- * Each node drives its own graph: a cycle runs when the host has asked for more sound, or has sent some. So the
+ * Each node drives its own graph: a cycle runs when the host has asked for more sound, or has sent some,
+ * or a picture. So the
  * guest's programs follow the clock of the host's sink, and nothing is resampled or piles up. */
 #pragma once
 
@@ -12,6 +13,7 @@
 
 typedef struct _BhSpeaker BhSpeaker;
 typedef struct _BhMicrophone BhMicrophone;
+typedef struct _BhCamera BhCamera;
 
 typedef struct
 {
@@ -22,6 +24,7 @@ typedef struct
   uint32_t mask;
   BhSpeaker *speaker;
   BhMicrophone *microphone;
+  BhCamera *camera;
   bool ready; /* programs find both; nothing is said to the host before */
 } BhMedia;
 
@@ -30,6 +33,7 @@ void bh_media_send (BhMedia *media, BhMessageType type, const void *message);
 
 #define BH_SPEAKER_NODE "bulkhead-speaker"
 #define BH_MICROPHONE_NODE "bulkhead-microphone"
+#define BH_CAMERA_NODE "bulkhead-camera"
 
 BhSpeaker *bh_speaker_new (BhMedia *media);
 void bh_speaker_free (BhSpeaker *speaker);
@@ -46,6 +50,14 @@ void bh_microphone_switch (BhMicrophone *microphone, bool on);
 void bh_microphone_announce (BhMicrophone *microphone);
 bool bh_microphone_is_there (BhMicrophone *microphone);
 void bh_microphone_captured (BhMicrophone *microphone, const BhBytes *data);
+
+BhCamera *bh_camera_new (BhMedia *media);
+void bh_camera_free (BhCamera *camera);
+/* camera_switch: the node is there while @on, and programs see it come and go. */
+void bh_camera_switch (BhCamera *camera, bool on);
+/* Say whether a program looks. */
+void bh_camera_announce (BhCamera *camera);
+void bh_camera_part (BhCamera *camera, const bh_msg_camera_part *part);
 
 /* Makes @media ready. */
 void bh_default_watch (BhMedia *media);

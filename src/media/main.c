@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * bulkhead-media: the sound devices of an AppVM, in its PipeWire.
+ * bulkhead-media: the sound devices and the camera of an AppVM, in its PipeWire.
  *
- * bulkhead-guest starts it in the guest with fd 3 a socket on which both speak the sound messages of
- * bh-messages.h; the agent passes them on between here and the host. It ends with that socket or with the
+ * bulkhead-guest starts it in the guest with fd 3 a socket on which both speak the sound and camera
+ * messages of bh-messages.h; the agent passes them on between here and the host. It ends with that socket or with the
  * PipeWire daemon. */
 #include "config.h"
 
@@ -76,6 +76,12 @@ handle (BhMedia *media, const BhMessage *message)
       break;
     case BH_MSG_SOUND_CAPTURED:
       bh_microphone_captured (media->microphone, &message->sound_captured.data);
+      break;
+    case BH_MSG_CAMERA_SWITCH:
+      bh_camera_switch (media->camera, message->camera_switch.on);
+      break;
+    case BH_MSG_CAMERA_PART:
+      bh_camera_part (media->camera, &message->camera_part);
       break;
     default:
       break;
@@ -150,13 +156,15 @@ main (int argc, char **argv)
   pw_core_add_listener (media.core, &listener, &core_events, &media);
   media.speaker = bh_speaker_new (&media);
   media.microphone = bh_microphone_new (&media);
-  if (!media.speaker || !media.microphone)
+  media.camera = bh_camera_new (&media);
+  if (!media.speaker || !media.microphone || !media.camera)
     return 1;
   bh_default_watch (&media);
   pw_main_loop_run (media.loop);
   bh_default_unwatch (&media);
   bh_speaker_free (media.speaker);
   bh_microphone_free (media.microphone);
+  bh_camera_free (media.camera);
   spa_hook_remove (&listener);
   pw_core_disconnect (media.core);
   pw_context_destroy (context);

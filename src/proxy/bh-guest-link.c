@@ -14,6 +14,7 @@
 
 #include <glib-unix.h>
 
+#include "bh-camera.h"
 #include "bh-cursor.h"
 #include "bh-display.h"
 #include "bh-region.h"
@@ -65,6 +66,7 @@ cost (BhMessageType type)
     case BH_MSG_WINDOW_LIMITS:
     case BH_MSG_SOUND_PLAY:
     case BH_MSG_SOUND_RECORD:
+    case BH_MSG_CAMERA_STREAM:
       return 100;
     case BH_MSG_CURSOR_IMAGE:
     case BH_MSG_CURSOR_SHAPE:
@@ -72,6 +74,7 @@ cost (BhMessageType type)
       return 40;
     case BH_MSG_FRAME:
     case BH_MSG_SLOTS_WANT:
+    case BH_MSG_CAMERA_NEXT:
       return 20;
     case BH_MSG_LAUNCHED:
     case BH_MSG_EXITED:
@@ -109,6 +112,7 @@ handle_hello (BhGuestLink *link, const bh_msg_hello *untrusted)
   bh_display_announce_output (proxy->display);
   bh_windows_announce_backdrop (proxy->windows);
   bh_sound_hello (proxy->sound);
+  bh_camera_hello (proxy->camera);
   bh_seat_announce (proxy->seat);
   return NULL;
 }
@@ -213,6 +217,9 @@ dispatch (BhGuestLink *link, const BhMessage *msg)
     case BH_MSG_SOUND_DATA:
     case BH_MSG_SOUND_RECORD:
       return bh_sound_message (link->proxy->sound, msg);
+    case BH_MSG_CAMERA_STREAM:
+    case BH_MSG_CAMERA_NEXT:
+      return bh_camera_message (link->proxy->camera, msg);
     default:
       /* The decoder lets only the guest's messages through: one in the table that is not handled
        * here. */

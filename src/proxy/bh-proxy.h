@@ -23,6 +23,7 @@ typedef struct _BhCursor BhCursor;
 typedef struct _BhGuestLink BhGuestLink;
 typedef struct _BhServiceLink BhServiceLink;
 typedef struct _BhSound BhSound;
+typedef struct _BhCamera BhCamera;
 
 /* Exit codes; bulkhead-service and the tests read them. */
 enum
@@ -49,6 +50,7 @@ struct _BhProxy
   BhGuestLink *guest;
   BhServiceLink *service;
   BhSound *sound;
+  BhCamera *camera;
 
   int exit_code;
   gboolean ended;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bh-camera.h"
 #include "bh-dbus-proxy.h"
 #include "bh-error.h"
 #include "bh-guest-link.h"
@@ -236,20 +237,50 @@ handle_set_sound (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, gbool
   return TRUE;
 }
 
-static gboolean
-handle_connect_sound (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-                      GVariant *handle, gpointer data)
+/* A descriptor that came with a call; or -1, and the caller has got the error. */
+static int
+take_fd (GUnixFDList *fds, GVariant *handle, GDBusMethodInvocation *invocation)
 {
   g_autoptr (GError) error = NULL;
   int fd = fds ? g_unix_fd_list_get (fds, g_variant_get_handle (handle), &error) : -1;
 
   if (fd < 0)
-    {
-      g_dbus_method_invocation_return_error_literal (g_steal_pointer (&invocation), BH_ERROR,
-                                                     BH_ERROR_INVALID_ARGUMENT,
-                                                     error ? error->message : "no descriptor");
-      return TRUE;
-    }
+    g_dbus_method_invocation_return_error_literal (g_steal_pointer (&invocation), BH_ERROR,
+                                                   BH_ERROR_INVALID_ARGUMENT,
+                                                   error ? error->message : "no descriptor");
+  return fd;
+}
+
+static gboolean
+handle_set_camera (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, gboolean allowed,
+                   gpointer data)
+{
+  bh_camera_set_allowed (((BhServiceLink *) data)->proxy->camera, allowed);
+  bh_dbus_proxy1_complete_set_camera (object, g_steal_pointer (&invocation));
+  return TRUE;
+}
+
+static gboolean
+handle_connect_camera (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+                       GVariant *handle, gpointer data)
+{
+  int fd = take_fd (fds, handle, invocation);
+
+  if (fd < 0)
+    return TRUE;
+  bh_camera_connect (((BhServiceLink *) data)->proxy->camera, fd);
+  bh_dbus_proxy1_complete_connect_camera (object, g_steal_pointer (&invocation), NULL);
+  return TRUE;
+}
+
+static gboolean
+handle_connect_sound (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+                      GVariant *handle, gpointer data)
+{
+  int fd = take_fd (fds, handle, invocation);
+
+  if (fd < 0)
+    return TRUE;
   bh_sound_connect (((BhServiceLink *) data)->proxy->sound, fd);
   bh_dbus_proxy1_complete_connect_sound (object, g_steal_pointer (&invocation), NULL);
   return TRUE;
@@ -297,6 +328,9 @@ bh_service_link_start (BhServiceLink *link, GError **error)
   bh_network_connect (link->proxy, link->skeleton);
   g_signal_connect (link->skeleton, "handle-set-sound", G_CALLBACK (handle_set_sound), link);
   g_signal_connect (link->skeleton, "handle-connect-sound", G_CALLBACK (handle_connect_sound),
+                    link);
+  g_signal_connect (link->skeleton, "handle-set-camera", G_CALLBACK (handle_set_camera), link);
+  g_signal_connect (link->skeleton, "handle-connect-camera", G_CALLBACK (handle_connect_camera),
                     link);
   g_signal_connect (link->connection, "closed", G_CALLBACK (connection_closed), link);
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (link->skeleton),
@@ -392,6 +426,12 @@ void
 bh_service_link_sound_wanted (BhServiceLink *link)
 {
   bh_dbus_proxy1_emit_sound_wanted (link->skeleton);
+}
+
+void
+bh_service_link_camera_wanted (BhServiceLink *link, gboolean wanted)
+{
+  bh_dbus_proxy1_emit_camera_wanted (link->skeleton, wanted);
 }
 
 void

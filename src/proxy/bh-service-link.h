@@ -21,6 +21,8 @@ void bh_service_link_exited (BhServiceLink *link, const bh_msg_exited *untrusted
 void bh_service_link_network_state (BhServiceLink *link, const bh_msg_network_state *untrusted);
 /* The guest plays or records and may: bulkhead-sound is needed. */
 void bh_service_link_sound_wanted (BhServiceLink *link);
+/* A program in the guest looks through the camera and may, or does not any more. */
+void bh_service_link_camera_wanted (BhServiceLink *link, gboolean wanted);
 void bh_service_link_idle (BhServiceLink *link);
 void bh_service_link_windows (BhServiceLink *link, guint32 launch, guint count);
 /* For people; the same text at most once in ten seconds. */

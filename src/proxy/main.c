@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bh-camera.h"
 #include "bh-caption.h"
 #include "bh-cursor.h"
 #include "bh-display.h"
@@ -121,6 +122,7 @@ set_up (BhProxy *proxy, gboolean region, GError **error)
     return FALSE;
   proxy->guest = bh_guest_link_new (proxy, FD_GUEST);
   proxy->sound = bh_sound_new (proxy);
+  proxy->camera = bh_camera_new (proxy);
   proxy->seat = bh_seat_new (proxy);
   if (!bh_display_new (proxy, error))
     return FALSE;
@@ -155,6 +157,7 @@ tear_down (BhProxy *proxy)
   g_clear_pointer (&proxy->memory, bh_region_free);
   g_clear_pointer (&proxy->display, bh_display_free);
   g_clear_pointer (&proxy->sound, bh_sound_free);
+  g_clear_pointer (&proxy->camera, bh_camera_free);
   g_clear_pointer (&proxy->guest, bh_guest_link_free);
   g_clear_pointer (&proxy->service, bh_service_link_free);
   g_main_loop_unref (proxy->loop);

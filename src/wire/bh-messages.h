@@ -38,6 +38,14 @@
 #define BH_SOUND_FRAME 4
 #define BH_SOUND_SECOND (BH_SOUND_RATE * BH_SOUND_FRAME)
 #define BH_MAX_SOUND_BYTES 7680 /* 40 ms in one message */
+/* A camera's picture is I420 (planes of Y, U and V, the latter two halved both ways; BT.601, limited range), of
+ * one of a few sizes: 640 × 480 and halves of it. */
+#define BH_N_CAMERA_SIZES 2
+#define BH_CAMERA_WIDTH(size) (640u >> (size))
+#define BH_CAMERA_HEIGHT(size) (480u >> (size))
+#define BH_CAMERA_BYTES(size) (BH_CAMERA_WIDTH (size) * BH_CAMERA_HEIGHT (size) * 3 / 2)
+#define BH_MAX_CAMERA_PICTURES 2  /* asked for and not come */
+#define BH_MAX_CAMERA_PART 32768
 #define BH_MAX_KEYMAP (1u << 20)
 #define BH_COORD 0x100000 /* positions stay within ± 1 Mi, far from overflow */
 #define BH_FIXED (BH_MAX_SIDE * 4 * 256)
@@ -49,6 +57,7 @@ typedef enum
   BH_STREAM_DISPLAY, /* windows, cursors, input */
   BH_STREAM_PIXELS,  /* pictures, only where there is no shared region */
   BH_STREAM_SOUND,   /* what is played and recorded */
+  BH_STREAM_CAMERA,  /* what the host's camera sees */
   BH_N_STREAMS
 } BhStreamId;
 
@@ -225,7 +234,12 @@ enum
   M (SOUND_RECORD,      sound_record,       G, SOUND)                                              \
   M (SOUND_SWITCH,      sound_switch,       H, CONTROL)                                            \
   M (SOUND_ROOM,        sound_room,         H, SOUND)                                              \
-  M (SOUND_CAPTURED,    sound_captured,     H, SOUND)
+  M (SOUND_CAPTURED,    sound_captured,     H, SOUND)                                              \
+  /* camera */                                                                                     \
+  M (CAMERA_SWITCH,     camera_switch,      H, CONTROL)                                            \
+  M (CAMERA_STREAM,     camera_stream,      G, CAMERA)                                             \
+  M (CAMERA_NEXT,       camera_next,        G, CAMERA)                                             \
+  M (CAMERA_PART,       camera_part,        H, CAMERA)
 
 /* The first message of a connection. @region_bytes: size of the shared region the guest has mapped,
  * 0 when it has none. Sent again after every reconnection; the guest then announces all its windows anew. */
@@ -536,6 +550,20 @@ enum
 /* @bytes more may be sent: the host's own sink has asked for them. */
 #define BH_FIELDS_sound_room(F) F (U32, bytes, 1, BH_SOUND_SECOND)
 #define BH_FIELDS_sound_captured(F) F (BYTES, data, BH_SOUND_FRAME, BH_MAX_SOUND_BYTES)
+/* Whether there is a camera for this AppVM, as far as the user lets it. Sent after hello, and at each change;
+ * after it the guest tells anew what it does, and has asked for nothing. */
+#define BH_FIELDS_camera_switch(F) F (U32, on, 0, 1)
+/* A program looks through the camera (@on) and gets pictures of @size, or none does any more. What was asked for
+ * before is void. */
+#define BH_FIELDS_camera_stream(F) F (U32, on, 0, 1) F (U32, size, 0, BH_N_CAMERA_SIZES - 1)
+/* Ask for @count pictures more. A guest that waits for more than BH_MAX_CAMERA_PICTURES ends the connection. */
+#define BH_FIELDS_camera_next(F) F (U32, count, 1, BH_MAX_CAMERA_PICTURES)
+/* @data of a picture from byte @offset of it: the parts come in order. What begins anew with @offset 0 replaces
+ * what is not whole. */
+#define BH_FIELDS_camera_part(F)                                                                   \
+  F (U32, size, 0, BH_N_CAMERA_SIZES - 1)                                                          \
+  F (U32, offset, 0, BH_CAMERA_BYTES (0) - 1)                                                      \
+  F (BYTES, data, 1, BH_MAX_CAMERA_PART)
 
 /* clang-format on */
 
