@@ -3,54 +3,23 @@
  * All AppVMs of this user. */
 #include "config.h"
 
-#include "bh-manager.h"
+#include "bh-manager-private.h"
 
 #include "bh-color.h"
-#include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-frozen-bus.h"
-#include "bh-host-apps.h"
 #include "bh-host-check.h"
-#include "bh-hypervisor.h"
-#include "bh-launchers.h"
 #include "bh-log.h"
 #include "bh-paths.h"
-#include "bh-pool.h"
-#include "bh-run-file.h"
 #include "bh-shares.h"
 #include "bh-sound-part.h"
 #include "bh-text.h"
-#include "bh-tray.h"
 #include "bh-vm-config.h"
-#include "bh-vm-files.h"
-#include "bh-vm.h"
 
 #include <string.h>
 
 #define MAX_VMS 200
 #define VM_PATH BH_MANAGER_PATH "/vm/"
-#define LOOK_AGAIN_SECONDS 2
-
-struct _BhManager
-{
-  BhDbusManager1Skeleton parent;
-  GDBusObjectManagerServer *server;
-  BhHypervisor *hypervisor;
-  BhFrozen *frozen;
-  BhPool *pool;
-  BhHostApps *apps;
-  BhLaunchers *launchers;
-  BhVmFiles *files;
-  BhTray *tray;
-  GHashTable *vms;     /* id → BhVm */
-  GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
-  guint look_again;    /* timer: libvirt could not be asked */
-  gboolean look_first; /* before "ready" */
-  gboolean begun;
-  gboolean leaving;
-  GPtrArray *stopping; /* GDBusMethodInvocation of StopAll, or NULL for leaving */
-  guint stops_left;
-};
 
 static void bh_manager_iface_init (BhDbusManager1Iface *iface);
 
@@ -303,128 +272,6 @@ duplicate_vm (BhManager *self, BhVm *vm, const char *wanted, GError **error)
   g_autoptr (BhVmConfig) config = bh_vm_config_copy (bh_vm_get_config (vm), id, name, error);
 
   return config ? keep_new (self, config, error) : NULL;
-}
-
-/* AppVMs that an earlier service has left. */
-
-static void
-on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autofree char *id = data;
-  g_autoptr (GError) error = NULL;
-
-  if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error))
-    g_message ("%s: %s", id, error->message);
-  bh_domain_clean (id);
-}
-
-/* Runtime folders of what does not run any more. */
-static void
-clean_folders (BhManager *self, GHashTable *domains)
-{
-  g_autofree char *path = g_build_filename (g_get_user_runtime_dir (), "bulkhead", NULL);
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (dir && (name = g_dir_read_name (dir)) != NULL)
-    {
-      BhVm *vm = g_hash_table_lookup (self->vms, name);
-
-      if ((bh_vm_id_is_valid (name) || g_str_has_prefix (name, BH_FREEZE_PREFIX)
-           || g_str_has_prefix (name, BH_POOL_PREFIX))
-          && !bh_pool_has (self->pool, name)
-          && g_strcmp0 (name, bh_frozen_get_making (self->frozen)) != 0
-          && !g_hash_table_contains (domains, name) && !(vm && bh_vm_is_active (vm)))
-        bh_domain_clean (name);
-    }
-}
-
-/* The AppVM that the domain bulkhead-@id is: its name says that, unless it had waited ahead of time. */
-static BhVm *
-find_owner (BhManager *self, const char *id, const char *uuid)
-{
-  GHashTableIter iter;
-  gpointer vm;
-
-  if (!g_str_has_prefix (id, BH_POOL_PREFIX))
-    return g_hash_table_lookup (self->vms, id);
-  g_hash_table_iter_init (&iter, self->vms);
-  while (g_hash_table_iter_next (&iter, NULL, &vm))
-    if (bh_run_file_is_of (bh_vm_get_id (vm), uuid))
-      return vm;
-  return NULL;
-}
-
-static void
-adopt (BhManager *self)
-{
-  g_autoptr (GHashTable) found = g_steal_pointer (&self->found);
-  GHashTableIter iter;
-  gpointer id, uuid;
-
-  if (self->leaving)
-    return;
-  g_hash_table_iter_init (&iter, found);
-  while (g_hash_table_iter_next (&iter, &id, &uuid))
-    {
-      BhVm *vm = find_owner (self, id, uuid);
-
-      if ((vm && bh_vm_is_active (vm)) || bh_pool_has (self->pool, id) || g_strcmp0 (id, bh_frozen_get_making (self->frozen)) == 0)
-        continue; /* started meanwhile */
-      if (vm && bh_domain_find_pid (bh_vm_get_id (vm)) > 0)
-        {
-          g_message ("%s runs already", bh_vm_get_id (vm));
-          bh_vm_adopt (vm, uuid);
-          continue;
-        }
-      g_message ("Ending the unknown machine bulkhead-%s", (char *) id);
-      bh_hypervisor_destroy_async (self->hypervisor, uuid, on_leftover_destroyed, g_strdup (id));
-    }
-  clean_folders (self, found);
-}
-
-static gboolean look (gpointer data);
-
-static void
-on_domains (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (BhManager) self = BH_MANAGER (data);
-  g_autoptr (GError) error = NULL;
-
-  self->found = bh_hypervisor_list_finish (BH_HYPERVISOR (source), result, &error);
-  if (!self->found)
-    {
-      g_message ("%s", error->message);
-      if (self->look_first)
-        self->look_again = g_timeout_add_seconds (LOOK_AGAIN_SECONDS, look, self);
-    }
-  else if (self->begun)
-    adopt (self);
-  if (self->look_first && !self->begun)
-    g_signal_emit (self, signals[READY], 0);
-}
-
-static gboolean
-look (gpointer data)
-{
-  BhManager *self = data;
-
-  self->look_again = 0;
-  bh_hypervisor_list_async (self->hypervisor, on_domains, g_object_ref (self));
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-any_runs (BhManager *self)
-{
-  GHashTableIter iter;
-  gpointer id;
-
-  g_hash_table_iter_init (&iter, self->vms);
-  while (g_hash_table_iter_next (&iter, &id, NULL))
-    if (bh_domain_find_pid (id) > 0)
-      return TRUE;
-  return FALSE;
 }
 
 /* Ending. */
@@ -766,15 +613,6 @@ bh_manager_export (BhManager *self, GDBusConnection *connection, GError **error)
 }
 
 void
-bh_manager_look (BhManager *self)
-{
-  self->look_first = any_runs (self);
-  look (self);
-  if (!self->look_first)
-    g_signal_emit (self, signals[READY], 0);
-}
-
-void
 bh_manager_begin (BhManager *self)
 {
   g_autoptr (GDBusConnection) connection =
@@ -784,7 +622,7 @@ bh_manager_begin (BhManager *self)
   update_launchers (self);
   bh_tray_begin (self->tray, connection);
   if (self->found)
-    adopt (self);
+    bh_manager_adopt (self);
   bh_frozen_refill (self->frozen);
   bh_pool_want_last (self->pool, self->vms);
 }
