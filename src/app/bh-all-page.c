@@ -65,8 +65,8 @@ launch (BhAllPage *self, guint position)
   BhVmItem *item = offer ? bh_offer_get_item (offer) : NULL;
 
   if (program && !bh_vm_item_is_launching (item, bh_program_get_id (program)))
-    bh_launch_program (item, bh_program_get_id (program), bh_program_get_name (program),
-                       GTK_WIDGET (self));
+    bh_launch_program (item, BH_JOB_LAUNCH, bh_program_get_id (program),
+                       bh_program_get_name (program), GTK_WIDGET (self));
 }
 
 static void

@@ -9,6 +9,7 @@
 typedef enum
 {
   BH_JOB_LAUNCH,
+  BH_JOB_DISPOSABLE, /* a launch in a disposable of the AppVM */
   BH_JOB_START,
   BH_JOB_STOP
 } BhJobKind;
@@ -26,7 +27,7 @@ G_DECLARE_FINAL_TYPE (BhJob, bh_job, BH, JOB, GObject)
 
 /**
  * bh_job_new:
- * @app: (nullable): desktop-file id, for %BH_JOB_LAUNCH
+ * @app: (nullable): desktop-file id, for launches
  * @label: name of the program for people, or ""
  */
 BhJob *bh_job_new (BhJobKind kind, const char *app, const char *label);

@@ -65,6 +65,7 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
   switch (bh_job_get_kind (job))
     {
     case BH_JOB_LAUNCH:
+    case BH_JOB_DISPOSABLE:
       ok = bh_dbus_vm1_call_launch_finish (vm, &path, result, &error);
       break;
     case BH_JOB_START:
@@ -113,9 +114,10 @@ add_token (GVariantDict *options, GtkWidget *origin)
 }
 
 void
-bh_launch_program (BhVmItem *item, const char *app, const char *label, GtkWidget *origin)
+bh_launch_program (BhVmItem *item, BhJobKind kind, const char *app, const char *label,
+                   GtkWidget *origin)
 {
-  BhJob *job = begin (item, BH_JOB_LAUNCH, app, label, origin);
+  BhJob *job = begin (item, kind, app, label, origin);
   g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
   g_auto (GStrv) argv = NULL;
 
@@ -127,6 +129,8 @@ bh_launch_program (BhVmItem *item, const char *app, const char *label, GtkWidget
     }
   else
     g_variant_dict_insert (&options, "app", "s", app);
+  if (kind == BH_JOB_DISPOSABLE)
+    g_variant_dict_insert (&options, "disposable", "b", TRUE);
   add_display (&options, origin);
   add_token (&options, origin);
   bh_dbus_vm1_call_launch (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL,

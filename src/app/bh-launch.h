@@ -9,13 +9,15 @@
 
 /**
  * bh_launch_program:
+ * @kind: %BH_JOB_LAUNCH or %BH_JOB_DISPOSABLE
  * @label: the program's name for people
  * @origin: a widget of the window that was clicked in: its display is where the program's window
  *   goes, its window gets the focus' token and shows what went wrong
  *
  * Start @app in @item, and @item first when it is stopped.
  */
-void bh_launch_program (BhVmItem *item, const char *app, const char *label, GtkWidget *origin);
+void bh_launch_program (BhVmItem *item, BhJobKind kind, const char *app, const char *label,
+                        GtkWidget *origin);
 
 void bh_launch_start (BhVmItem *item, GtkWidget *origin);
 void bh_launch_stop (BhVmItem *item, gboolean force, GtkWidget *origin);

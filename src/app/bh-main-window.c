@@ -52,6 +52,12 @@ shows_all (BhMainWindow *self)
 static void
 choose (BhMainWindow *self, BhVmItem *item)
 {
+  static const char *const about_file[] = { "win.vm-settings", "win.vm-rename",
+                                            "win.vm-duplicate" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (about_file); i++)
+    gtk_widget_action_set_enabled (GTK_WIDGET (self), about_file[i],
+                                   item && !bh_vm_item_get_definition (item));
   g_free (self->chosen);
   self->chosen = item ? g_strdup (bh_vm_item_get_id (item)) : NULL;
   bh_vm_page_set_item (self->page, item);
@@ -59,12 +65,16 @@ choose (BhMainWindow *self, BhVmItem *item)
     bh_sidebar_select (self->sidebar, item);
 }
 
-/* The chosen AppVM when it is still there, else the first. */
+/* The chosen AppVM when it is still there, or the one it was a disposable of, else the first. */
 static void
 choose_some (BhMainWindow *self)
 {
   g_autoptr (BhVmItem) first = g_list_model_get_item (G_LIST_MODEL (self->vms), 0);
   BhVmItem *item = self->chosen ? bh_vm_list_find_id (self->vms, self->chosen) : NULL;
+  BhVmItem *shown = bh_vm_page_get_item (self->page);
+
+  if (!item && shown && bh_vm_item_get_definition (shown))
+    item = bh_vm_list_find_id (self->vms, bh_vm_item_get_definition (shown));
 
   choose (self, item ? item : first);
 }
@@ -188,7 +198,8 @@ on_start_first (AdwToast *toast, BhVmItem *item)
   const char *app = g_object_get_data (G_OBJECT (toast), "app");
   const char *label = g_object_get_data (G_OBJECT (toast), "label");
 
-  bh_launch_program (item, app, label, g_object_get_data (G_OBJECT (toast), "window"));
+  bh_launch_program (item, BH_JOB_LAUNCH, app, label,
+                     g_object_get_data (G_OBJECT (toast), "window"));
 }
 
 static void

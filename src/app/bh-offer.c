@@ -95,7 +95,11 @@ shelf_free (gpointer data)
 static void
 fill (Shelf *shelf)
 {
-  const char *const *ids = bh_vm_item_get_applications (shelf->item);
+  static const char *const none[] = { NULL };
+  /* What a disposable offers, the AppVM that it is one of does. */
+  const char *const *ids = bh_vm_item_get_definition (shelf->item)
+                               ? none
+                               : bh_vm_item_get_applications (shelf->item);
   g_autoptr (GPtrArray) offers = g_ptr_array_new_with_free_func (g_object_unref);
 
   for (gsize i = 0; ids[i]; i++)
@@ -117,7 +121,8 @@ on_item_changed (BhVmItem *item, GListStore *store)
 {
   Shelf *shelf = g_object_get_data (G_OBJECT (store), "shelf");
 
-  if (!g_strv_equal ((const char *const *) shelf->ids, bh_vm_item_get_applications (item)))
+  if (!bh_vm_item_get_definition (item)
+      && !g_strv_equal ((const char *const *) shelf->ids, bh_vm_item_get_applications (item)))
     fill (shelf);
 }
 

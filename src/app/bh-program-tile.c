@@ -41,6 +41,13 @@ remove_program (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+open_disposable (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  gtk_widget_activate_action (widget, "vm.launch-disposable", "s",
+                              bh_program_get_id (BH_PROGRAM_TILE (widget)->program));
+}
+
+static void
 on_secondary_click (GtkGestureClick *gesture, int n_press, double x, double y, BhProgramTile *self)
 {
   GdkRectangle point = { (int) x, (int) y, 1, 1 };
@@ -109,6 +116,7 @@ bh_program_tile_class_init (BhProgramTileClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_secondary_click);
   gtk_widget_class_bind_template_callback (widget_class, on_long_press);
   gtk_widget_class_install_action (widget_class, "menu.popup", NULL, show_menu);
+  gtk_widget_class_install_action (widget_class, "tile.disposable", NULL, open_disposable);
   gtk_widget_class_install_action (widget_class, "tile.remove", NULL, remove_program);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F10, GDK_SHIFT_MASK, "menu.popup",
                                        NULL);
@@ -126,10 +134,18 @@ make_menu (const char *id)
 {
   GMenu *menu = g_menu_new ();
   g_autoptr (GMenuItem) open = g_menu_item_new (_ ("_Open"), NULL);
+  const char *const others[][2] = { { N_ ("Open in a _Disposable"), "tile.disposable" },
+                                    { N_ ("_Remove From This AppVM"), "tile.remove" } };
 
   g_menu_item_set_action_and_target (open, "vm.launch", "s", id);
   g_menu_append_item (menu, open);
-  g_menu_append (menu, _ ("_Remove From This AppVM"), "tile.remove");
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GMenuItem) item = g_menu_item_new (_ (others[i][0]), others[i][1]);
+
+      g_menu_item_set_attribute (item, "hidden-when", "s", "action-disabled");
+      g_menu_append_item (menu, item);
+    }
   return G_MENU_MODEL (menu);
 }
 

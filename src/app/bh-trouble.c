@@ -203,8 +203,9 @@ on_response (AdwMessageDialog *dialog, const char *response, Again *again)
   switch (bh_job_get_kind (again->job))
     {
     case BH_JOB_LAUNCH:
-      bh_launch_program (again->item, bh_job_get_app (again->job), bh_job_get_label (again->job),
-                         window);
+    case BH_JOB_DISPOSABLE:
+      bh_launch_program (again->item, bh_job_get_kind (again->job), bh_job_get_app (again->job),
+                         bh_job_get_label (again->job), window);
       break;
     case BH_JOB_START:
       bh_launch_start (again->item, window);

@@ -10,6 +10,8 @@
 #include "bh-reach-box.h"
 #include "bh-tint-box.h"
 
+#include <glib/gi18n.h>
+
 struct _BhVmHero
 {
   AdwBin parent_instance;
@@ -79,8 +81,17 @@ bh_vm_hero_update (BhVmHero *self)
   gboolean stopping = state == BH_VM_STOPPING || (job && bh_job_get_kind (job) == BH_JOB_STOP);
   gboolean busy = job || state == BH_VM_STARTING || stopping;
   gboolean can_cancel = job && !stopping, can_start = !busy && state != BH_VM_RUNNING;
+  gboolean disposables = bh_vm_item_makes_disposables (item);
   const char *name = bh_vm_item_get_name (item), *color = bh_vm_item_get_color (item);
 
+  if (bh_vm_item_get_definition (item))
+    {
+      g_autofree char *state_text = g_steal_pointer (&status);
+
+      /* Translators: the state of an AppVM, then a sentence about it. */
+      status = g_strdup_printf (C_ ("state and sentence", "%s. %s"), state_text,
+                                _ ("A disposable: nothing in it is kept."));
+    }
   bh_tint_box_set_color (self->tint, color);
   bh_color_dot_set (self->dot, color, name);
   bh_color_dot_set_active (self->dot, state == BH_VM_RUNNING);
@@ -91,6 +102,6 @@ bh_vm_hero_update (BhVmHero *self)
   gtk_widget_set_opacity (GTK_WIDGET (self->progress), can_cancel ? 1 : 0);
   gtk_progress_bar_set_fraction (self->progress, job ? bh_job_get_fraction (job) : 0);
   gtk_widget_set_visible (self->cancel, can_cancel);
-  gtk_widget_set_visible (self->start, can_start);
+  gtk_widget_set_visible (self->start, can_start && !disposables);
   gtk_widget_set_visible (self->stop, !can_cancel && !can_start);
 }

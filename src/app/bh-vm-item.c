@@ -188,6 +188,24 @@ bh_vm_item_get_color (BhVmItem *self)
   return bh_dbus_vm1_get_color (self->proxy) ?: "gray";
 }
 
+const char *
+bh_vm_item_get_definition (BhVmItem *self)
+{
+  const char *definition = bh_dbus_vm1_get_disposable_of (self->proxy);
+
+  return definition && *definition != '\0' ? definition : NULL;
+}
+
+gboolean
+bh_vm_item_makes_disposables (BhVmItem *self)
+{
+  GVariant *settings = bh_dbus_vm1_get_settings (self->proxy);
+  const char *value;
+
+  return !bh_vm_item_get_definition (self) && settings
+         && g_variant_lookup (settings, "Disposable", "&s", &value) && g_str_equal (value, "true");
+}
+
 BhVmState
 bh_vm_item_get_state (BhVmItem *self)
 {
@@ -277,6 +295,8 @@ bh_vm_item_dup_status (BhVmItem *self)
     return g_strdup_printf (_ ("Starting %s…"), bh_job_get_label (job));
   if (state == BH_VM_FAILED)
     return g_strdup (_ ("Could not start"));
+  if (state == BH_VM_STOPPED && bh_vm_item_makes_disposables (self))
+    return g_strdup (_ ("Each program in a disposable"));
   if (state == BH_VM_STOPPED)
     return g_strdup (_ ("Stopped"));
   if (n == 0)

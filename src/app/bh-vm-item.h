@@ -42,6 +42,10 @@ const char *bh_vm_item_get_color (BhVmItem *self);
 BhVmState bh_vm_item_get_state (BhVmItem *self);
 /* The last failure, cleaned; "" when there is none. */
 char *bh_vm_item_dup_error (BhVmItem *self);
+/* Id of the AppVM that it is a disposable of; %NULL when it is none. */
+const char *bh_vm_item_get_definition (BhVmItem *self);
+/* Whether each of its programs gets a disposable. */
+gboolean bh_vm_item_makes_disposables (BhVmItem *self);
 /* What it offers: ids of desktop files, and commands as in bh-commands.h. */
 const char *const *bh_vm_item_get_applications (BhVmItem *self);
 /* Returns: (transfer container) (element-type BhRunning) */

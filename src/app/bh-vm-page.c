@@ -96,12 +96,15 @@ update_tiles (BhVmPage *self, GPtrArray *running)
     {
       BhProgram *program = bh_program_tile_get_program (BH_PROGRAM_TILE (child));
 
+      gtk_widget_action_set_enabled (child, "tile.disposable",
+                                     !bh_vm_item_makes_disposables (self->item));
+      gtk_widget_action_set_enabled (child, "tile.remove", !bh_vm_item_get_definition (self->item));
       bh_program_tile_set_state (BH_PROGRAM_TILE (child),
                                  bh_vm_item_is_launching (self->item, bh_program_get_id (program)),
                                  is_running (self, running, program));
     }
   gtk_stack_set_visible_child_name (self->programs_stack, ids[0] ? "tiles" : "empty");
-  gtk_widget_set_visible (self->add, ids[0] != NULL);
+  gtk_widget_set_visible (self->add, ids[0] && !bh_vm_item_get_definition (self->item));
 }
 
 static void
@@ -133,14 +136,19 @@ update_state (BhVmPage *self)
   gboolean running = state == BH_VM_RUNNING;
   gboolean stopping = state == BH_VM_STOPPING || (job && bh_job_get_kind (job) == BH_JOB_STOP);
   gboolean busy = job || state == BH_VM_STARTING || stopping;
+  gboolean disposable = bh_vm_item_get_definition (item) != NULL;
+  gboolean disposables = bh_vm_item_makes_disposables (item);
 
   adw_window_title_set_title (self->title, bh_vm_item_get_name (item));
   adw_window_title_set_subtitle (self->title, status);
   gtk_widget_action_set_enabled (widget, "vm.cancel", job && !stopping);
-  gtk_widget_action_set_enabled (widget, "vm.start", !busy && !running);
+  gtk_widget_action_set_enabled (widget, "vm.start", !busy && !running && !disposables);
   gtk_widget_action_set_enabled (widget, "vm.stop",
                                  !stopping && (running || state == BH_VM_STARTING));
-  gtk_widget_action_set_enabled (widget, "vm.restart", !busy && running);
+  gtk_widget_action_set_enabled (widget, "vm.restart", !busy && running && !disposable);
+  gtk_widget_action_set_enabled (widget, "vm.add-programs", !disposable);
+  gtk_widget_action_set_enabled (widget, "vm.add-command", !disposable);
+  gtk_widget_action_set_enabled (widget, "vm.delete", !disposable);
   gtk_widget_action_set_enabled (widget, "vm.terminal", running && !stopping);
   bh_vm_hero_update (self->hero);
   bh_usage_box_set_running (self->usage, running);
@@ -194,6 +202,7 @@ on_scrolled (GtkAdjustment *adjustment, BhVmPage *self)
       gtk_adjustment_get_value (adjustment) > NAME_HIDDEN_AT ? "name" : "nothing");
 }
 
+/* "vm.launch" or "vm.launch-disposable" */
 static void
 launch (GtkWidget *widget, const char *action, GVariant *parameter)
 {
@@ -203,7 +212,8 @@ launch (GtkWidget *widget, const char *action, GVariant *parameter)
 
   /* A second click while it starts is impatience, not a wish for two. */
   if (self->item && !bh_vm_item_is_launching (self->item, id))
-    bh_launch_program (self->item, id, bh_program_get_name (program), widget);
+    bh_launch_program (self->item,
+                       g_str_equal (action, "vm.launch") ? BH_JOB_LAUNCH : BH_JOB_DISPOSABLE, id, bh_program_get_name (program), widget);
 }
 
 static void
@@ -306,6 +316,7 @@ static void
 install_actions (GtkWidgetClass *widget_class)
 {
   gtk_widget_class_install_action (widget_class, "vm.launch", "s", launch);
+  gtk_widget_class_install_action (widget_class, "vm.launch-disposable", "s", launch);
   gtk_widget_class_install_action (widget_class, "vm.start", NULL, start);
   gtk_widget_class_install_action (widget_class, "vm.stop", NULL, stop);
   gtk_widget_class_install_action (widget_class, "vm.restart", NULL, restart);

@@ -86,6 +86,8 @@ static const GActionEntry menu_actions[] = {
 static void
 show_menu (BhVmRow *self, const GdkRectangle *at)
 {
+  if (!self->menu)
+    return;
   gtk_popover_set_pointing_to (self->menu, at);
   gtk_popover_popup (self->menu);
 }
@@ -147,7 +149,8 @@ static void
 bh_vm_row_size_allocate (GtkWidget *widget, int width, int height, int baseline)
 {
   GTK_WIDGET_CLASS (bh_vm_row_parent_class)->size_allocate (widget, width, height, baseline);
-  gtk_popover_present (BH_VM_ROW (widget)->menu);
+  if (BH_VM_ROW (widget)->menu)
+    gtk_popover_present (BH_VM_ROW (widget)->menu);
 }
 
 static void
@@ -188,7 +191,6 @@ static void
 bh_vm_row_init (BhVmRow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  make_menu (self);
 }
 
 GtkWidget *
@@ -197,6 +199,9 @@ bh_vm_row_new (BhVmItem *item)
   BhVmRow *self = g_object_new (BH_TYPE_VM_ROW, NULL);
 
   self->item = g_object_ref (item);
+  /* Of a disposable there is nothing to set or to delete. */
+  if (!bh_vm_item_get_definition (item))
+    make_menu (self);
   g_signal_connect_object (item, "changed", G_CALLBACK (on_changed), self, 0);
   update (self);
   return GTK_WIDGET (self);

@@ -19,6 +19,7 @@ bh_cmd_list (BhCli *cli, const BhCommand *command, char **argv, GError **error)
   };
   g_autoptr (GPtrArray) vms = NULL;
   g_autoptr (BhTable) table = NULL;
+  gboolean disposables = FALSE;
 
   if (!bh_cli_parse (command, entries, &argv, 0, 0, error)
       || (vms = bh_cli_list_vms (cli, error)) == NULL)
@@ -38,7 +39,10 @@ bh_cmd_list (BhCli *cli, const BhCommand *command, char **argv, GError **error)
       puts (_ ("There are no AppVMs yet. “bulkheadctl create NAME” makes one."));
       return BH_EXIT_OK;
     }
-  table = bh_table_new (_ ("Name"), _ ("State"), _ ("Colour"), _ (">Running"), _ ("Id"), NULL);
+  for (guint i = 0; i < vms->len; i++)
+    disposables = disposables || *bh_vm_info_string (vms->pdata[i], "DisposableOf") != '\0';
+  table = bh_table_new (_ ("Name"), _ ("State"), _ ("Colour"), _ (">Running"), _ ("Id"),
+                        disposables ? _ ("Disposable of") : NULL, NULL);
   for (guint i = 0; i < vms->len; i++)
     {
       const BhVmInfo *vm = vms->pdata[i];
@@ -54,6 +58,8 @@ bh_cmd_list (BhCli *cli, const BhCommand *command, char **argv, GError **error)
       else
         bh_table_add (table, "–", BH_STYLE_DIM);
       bh_table_add (table, bh_vm_info_string (vm, "Id"), BH_STYLE_NONE);
+      if (disposables)
+        bh_table_add (table, bh_vm_info_string (vm, "DisposableOf"), BH_STYLE_NONE);
     }
   bh_table_print (table, stdout);
   return BH_EXIT_OK;

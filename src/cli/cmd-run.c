@@ -15,7 +15,7 @@
 
 typedef struct
 {
-  gboolean wait, timing, x11, quiet, json;
+  gboolean disposable, wait, timing, x11, quiet, json;
   const char *name; /* of the AppVM */
   const char *app;  /* or NULL */
   char **program;   /* or NULL: program and arguments */
@@ -34,6 +34,8 @@ launch_parameters (const Options *options, const char *app)
                            g_variant_new_strv ((const char *const *) options->program, -1));
   if (options->wait)
     g_variant_builder_add (&builder, "{sv}", "wait", g_variant_new_boolean (TRUE));
+  if (options->disposable)
+    g_variant_builder_add (&builder, "{sv}", "disposable", g_variant_new_boolean (TRUE));
   if (options->x11)
     g_variant_builder_add (&builder, "{sv}", "x11", g_variant_new_string ("yes"));
   bh_cli_add_display (&builder, TRUE);
@@ -183,6 +185,8 @@ bh_cmd_run (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 {
   Options options = { FALSE };
   const GOptionEntry entries[] = {
+    { "disposable", 'd', 0, G_OPTION_ARG_NONE, &options.disposable,
+      N_ ("In a fresh AppVM with the same settings, of which nothing is left afterwards"), NULL },
     { "wait", 'w', 0, G_OPTION_ARG_NONE, &options.wait,
       N_ ("Until the program ends; prints the end of its output, and ends with its exit code"),
       NULL },

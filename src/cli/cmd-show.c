@@ -62,6 +62,13 @@ print_file (const BhVmInfo *vm, GError **error)
   g_autofree char *text = NULL;
   gsize len;
 
+  if (*bh_vm_info_string (vm, "DisposableOf") != '\0')
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+                   _ ("It is a disposable, which has no file. Show that of “%s”."),
+                   bh_vm_info_string (vm, "DisposableOf"));
+      return FALSE;
+    }
   if (!g_file_get_contents (path, &text, &len, error))
     return FALSE;
   if (isatty (STDOUT_FILENO))
@@ -100,6 +107,8 @@ bh_cmd_show (BhCli *cli, const BhCommand *command, char **argv, GError **error)
     }
   bh_output_field (_ ("Name"), bh_vm_info_string (vm, "Name"));
   bh_output_field (_ ("Id"), bh_vm_info_string (vm, "Id"));
+  if (*bh_vm_info_string (vm, "DisposableOf") != '\0')
+    bh_output_field (_ ("Disposable of"), bh_vm_info_string (vm, "DisposableOf"));
   bh_output_field (_ ("State"), bh_output_state (bh_vm_info_string (vm, "State")));
   if (*bh_vm_info_string (vm, "Step") != '\0')
     bh_output_field (_ ("Step"), bh_vm_info_string (vm, "Step"));

@@ -117,10 +117,20 @@ static gboolean
 terminate (Wait *wait)
 {
   g_autoptr (GVariant) result = wait->path != NULL ? read_property (wait, "Result", "a{sv}") : NULL;
+  g_autoptr (GVariant) reply = NULL;
+  const char *vm;
   guint32 id;
 
-  if (result == NULL || !g_variant_lookup (result, "id", "u", &id)
-      || !bh_dbus_vm1_call_terminate_sync (wait->vm, id, NULL, NULL))
+  if (result == NULL || !g_variant_lookup (result, "id", "u", &id))
+    return FALSE;
+  /* It may run in a disposable instead of the AppVM that was asked. */
+  if (!g_variant_lookup (result, "vm", "&o", &vm))
+    vm = g_dbus_proxy_get_object_path (G_DBUS_PROXY (wait->vm));
+  reply = g_dbus_connection_call_sync (wait->cli->bus, BH_SERVICE_NAME, vm,
+                                       "io.github.bulkhead.Vm1", "Terminate",
+                                       g_variant_new ("(u)", id), NULL,
+                                       G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL);
+  if (reply == NULL)
     return FALSE;
   bh_progress_step (wait->progress, _ ("Asked the program to end; Ctrl+C again gives up"));
   return TRUE;

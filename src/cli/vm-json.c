@@ -38,7 +38,8 @@ bh_vm_to_json (const BhVmInfo *vm, BhVmJsonFlags flags)
 {
   static const char *const texts[][2] = { { "Id", "id" },       { "Name", "name" },
                                           { "Color", "color" }, { "State", "state" },
-                                          { "Step", "step" },   { "Error", "error" } };
+                                          { "Step", "step" },   { "Error", "error" },
+                                          { "DisposableOf", "disposable_of" } };
   static const char *const lists[][3] = { { "Applications", "applications", "as" },
                                           { "Problems", "problems", "as" } };
   JsonObject *object = json_object_new ();

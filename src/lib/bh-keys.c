@@ -300,6 +300,13 @@ static const BhKey keys[] = {
     .unit = "s",
     .title = N_ ("Stop when unused"),
     .doc = N_ ("Seconds from the end of the last program until the AppVM stops; 0: never") },
+  { .name = "Disposable",
+    .type = BH_KEY_BOOL,
+    .group = BH_GROUP_BEHAVIOUR,
+    .fallback = "false",
+    .title = N_ ("Disposable"),
+    .doc = N_ ("Each program is started in a fresh AppVM with these settings, of which nothing is left "
+               "when its last window is closed") },
   { .name = "Launchers",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_BEHAVIOUR,

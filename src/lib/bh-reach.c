@@ -62,7 +62,10 @@ static void
 look_always (Look *look)
 {
   /* Translators: each of these follows "A hijacked program in here could". */
-  add (look, NULL, NULL, _ ("see what you do in this AppVM"));
+  if (is_on (look, "Disposable"))
+    add (look, NULL, NULL, _ ("see what you do in this AppVM until its last window is closed"));
+  else
+    add (look, NULL, NULL, _ ("see what you do in this AppVM"));
   if (!g_str_equal (value_of (look, "Template"), "debian"))
     add (look, NULL, NULL, _ ("read the programs installed on this computer"));
 }

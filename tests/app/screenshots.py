@@ -71,6 +71,28 @@ class Pages:
         choose(desk, 'Personal')
         desk.wait(BUTTON, 'Calculator')
 
+    def disposable(self, desk):
+        vms = [*VMS, {**VMS[1], 'Name': 'Personal (1)', 'DisposableOf': 'personal', 'Programs': [[1, 'Calculator', 1, 1]],
+                      'RestartKeys': [], 'Disposable': 'true'}]
+        desk.use_mock(vms=vms)
+        yield
+        choose(desk, 'Personal (1)')
+        desk.wait(BUTTON, 'Calculator')
+
+    def disposables(self, desk):
+        desk.use_mock(vms=[*VMS, {'Name': 'Mail from strangers', 'Color': 'red', 'Disposable': 'true',
+                                  'Applications': 'org.pwmt.zathura.desktop;org.gnome.Calculator.desktop'}])
+        yield
+        choose(desk, 'Mail from strangers')
+        desk.wait(BUTTON, 'Calculator')
+
+    def tile(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        choose(desk, 'Personal')
+        desk.wait(BUTTON, 'Calculator')
+        desk.act('menu.popup', 'Foot')
+
     def failed(self, desk):
         desk.use_mock(vms=VMS)
         yield

@@ -90,6 +90,28 @@ class Launch(TestCase):
                 names |= {line[5:].strip() for line in file if line.startswith('Name=')}
         return names
 
+    def test_open_in_a_disposable(self):
+        DESK.create('Shell', Applications='foot.desktop', Color='orange')
+        DESK.run_app()
+        DESK.wait(BUTTON, 'Foot')
+        DESK.act('tile.disposable', 'Foot')
+        view = DESK.sway.wait_view('io.github.bulkhead.shell--1.', title='Shell (1): ', timeout=BOOT)
+        DESK.press(ROW, 'Shell (1)')
+        DESK.wait_text('Running, 1 program. A disposable: nothing in it is kept.', timeout=20)
+        self.assertEqual(DESK.vms()['Shell']['State'], 'stopped')
+        # Another of the same; closing the last window ends each, and the list goes back to their definition.
+        DESK.press(ROW, 'Shell')
+        DESK.act('tile.disposable', 'Foot')
+        other = DESK.sway.wait_view(title='Shell (2): ', timeout=BOOT)
+        DESK.press(ROW, 'Shell (1)')
+        DESK.sway.msg(f'[con_id={view["id"]}] kill')
+        DESK.wait_gone(ROW, 'Shell (1)', timeout=30)
+        DESK.wait_text('Stopped')
+        self.assertEqual(set(DESK.vms()), {'Shell', 'Shell (2)'})
+        DESK.sway.msg(f'[con_id={other["id"]}] kill')
+        DESK.wait_gone(ROW, 'Shell (2)', timeout=30)
+        wait_for(lambda: not DESK.qemu_pids(), 20, 'the end of QEMU')
+
     def test_cancel_while_it_boots(self):
         DESK.create('Shell', Applications='foot.desktop')
         DESK.run_app()

@@ -135,7 +135,8 @@ class Vm(Object):
         self.next_id = 0
         self.jobs = []
         self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
-                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Volume": 0.8, "Muted": False, "Network": {}}
+                      "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Volume": 0.8, "Muted": False, "Network": {},
+                      "DisposableOf": ""}
         self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
         self.apply()
 
@@ -331,7 +332,7 @@ class Service:
             with open(args.vms, encoding="utf-8") as f:
                 for entry in json.load(f):
                     extra = {k: entry.pop(k) for k in ("State", "Step", "Error", "Programs", "Problems",
-                                                      "RestartKeys") if k in entry}
+                                                      "RestartKeys", "DisposableOf") if k in entry}
                     vm = self.create(entry)
                     extra["Programs"] = [tuple(p) for p in extra.get("Programs", [])]
                     vm.set(**extra)

@@ -136,6 +136,28 @@ bh_log_tail_since (const char *id, const char *mark, guint lines)
   return last_lines (found ? (next ? next + 1 : "") : text, lines);
 }
 
+char *
+bh_log_libvirt_folder (void)
+{
+  return g_build_filename (g_get_user_cache_dir (), "libvirt", "qemu", "log", NULL);
+}
+
+/* What libvirt writes of the domain of that name; it would keep it for good. */
+static void
+delete_libvirt_log (const char *id)
+{
+  static const char *const suffixes[] = { "", ".0", ".1", ".2" };
+  g_autofree char *folder = bh_log_libvirt_folder ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (suffixes); i++)
+    {
+      g_autofree char *name = g_strconcat ("bulkhead-", id, ".log", suffixes[i], NULL);
+      g_autofree char *file = g_build_filename (folder, name, NULL);
+
+      g_unlink (file);
+    }
+}
+
 void
 bh_log_adopt (const char *id, const char *from)
 {
@@ -153,6 +175,8 @@ bh_log_adopt (const char *id, const char *from)
       || rename (source, path) != 0)
     g_debug ("Cannot take over the log %s: %s", source, g_strerror (errno));
   close (fd);
+  /* Its domain keeps that name, which means nothing to anybody. */
+  delete_libvirt_log (from);
 }
 
 void
@@ -166,4 +190,5 @@ bh_log_delete (const char *id)
       g_autofree char *file = g_strconcat (path, suffixes[i], NULL);
       g_unlink (file);
     }
+  delete_libvirt_log (id);
 }

@@ -23,8 +23,11 @@ char *bh_log_tail (const char *id, guint lines);
 /* As bh_log_tail(), from the last line of ours that starts with @mark on. */
 char *bh_log_tail_since (const char *id, const char *mark, guint lines);
 
-/* All log files of @id. */
 /* What @from is still being written to becomes the log of @id, after what that has had so far. */
 void bh_log_adopt (const char *id, const char *from);
 
+/* Where libvirt keeps what QEMU says of each domain. */
+char *bh_log_libvirt_folder (void);
+
+/* All log files of @id, libvirt's of its domain too. */
 void bh_log_delete (const char *id);

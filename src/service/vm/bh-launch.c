@@ -22,7 +22,7 @@ static const BhOption start_options[] = {
 static const BhOption launch_options[] = {
   { "app", "s", 255, 0 },   { "argv", "as", 4096, 256 }, { "wait", "b", 0, 0 },
   { "x11", "s", 4, 0 },     { "display", "s", 100, 0 },  { "activation-token", "s", 255, 0 },
-  { "label", "s", 255, 0 }, { NULL, NULL, 0, 0 },
+  { "label", "s", 255, 0 }, { "disposable", "b", 0, 0 }, { NULL, NULL, 0, 0 },
 };
 
 gboolean
@@ -79,6 +79,7 @@ bh_launch_for_proxy (BhVmConfig *config, GVariant *options)
   g_variant_dict_remove (&dict, "wait");
   g_variant_dict_remove (&dict, "display");
   g_variant_dict_remove (&dict, "label");
+  g_variant_dict_remove (&dict, "disposable");
   g_variant_dict_insert (&dict, "x11", "s", x11);
   return g_variant_dict_end (&dict);
 }

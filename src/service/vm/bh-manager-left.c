@@ -22,7 +22,7 @@ on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
   bh_domain_clean (id);
 }
 
-/* Runtime folders of what does not run any more. */
+/* Runtime folders of what does not run any more: no process, and none of @domains, all that libvirt knows. */
 static void
 clean_folders (BhManager *self, GHashTable *domains)
 {
@@ -38,7 +38,8 @@ clean_folders (BhManager *self, GHashTable *domains)
            || g_str_has_prefix (name, BH_POOL_PREFIX))
           && !bh_pool_has (self->pool, name)
           && g_strcmp0 (name, bh_frozen_get_making (self->frozen)) != 0
-          && !g_hash_table_contains (domains, name) && !(vm && bh_vm_is_active (vm)))
+          && !g_hash_table_contains (domains, name) && bh_domain_find_pid (name) == 0
+          && !(vm && bh_vm_is_active (vm)))
         bh_domain_clean (name);
     }
 }
@@ -86,6 +87,7 @@ bh_manager_adopt (BhManager *self)
       bh_hypervisor_destroy_async (self->hypervisor, uuid, on_leftover_destroyed, g_strdup (id));
     }
   clean_folders (self, found);
+  bh_manager_end_disposables (self);
 }
 
 static gboolean look (gpointer data);
@@ -102,8 +104,10 @@ on_domains (GObject *source, GAsyncResult *result, gpointer data)
       g_message ("%s", error->message);
       if (self->look_first)
         self->look_again = g_timeout_add_seconds (LOOK_AGAIN_SECONDS, look, self);
+      else /* no AppVM has a process: what is left of them can go without libvirt */
+        self->found = g_hash_table_new (g_str_hash, g_str_equal);
     }
-  else if (self->begun)
+  if (self->found && self->begun)
     bh_manager_adopt (self);
   if (self->look_first && !self->begun)
     g_signal_emit_by_name (self, "ready");

@@ -36,8 +36,8 @@ static guint signals[N_SIGNALS];
 
 /* AppVMs. */
 
-static BhVm *
-find_by_name (BhManager *self, const char *name)
+BhVm *
+bh_manager_find_name (BhManager *self, const char *name)
 {
   g_autofree char *folded = g_utf8_casefold (name, -1);
   GHashTableIter iter;
@@ -58,7 +58,7 @@ static gboolean
 on_check_name (BhVm *vm, const char *name, BhManager *self)
 {
   g_autofree char *trimmed = g_strstrip (g_strdup (name));
-  BhVm *other = find_by_name (self, trimmed);
+  BhVm *other = bh_manager_find_name (self, trimmed);
 
   return other != NULL && other != vm;
 }
@@ -74,7 +74,10 @@ on_deleted (BhVm *vm, BhManager *self)
 {
   g_autoptr (BhVm) alive = g_object_ref (vm);
 
-  bh_launchers_remove (self->launchers, bh_vm_get_id (vm));
+  if (bh_vm_get_definition (vm))
+    bh_manager_drop_disposable (self, vm);
+  else
+    bh_launchers_remove (self->launchers, bh_vm_get_id (vm));
   bh_tray_remove (self->tray, vm);
   g_dbus_object_manager_server_unexport (self->server, bh_vm_get_path (vm));
   g_hash_table_remove (self->vms, bh_vm_get_id (vm));
@@ -84,6 +87,7 @@ static void
 on_changed (BhVm *vm, GParamSpec *property, BhManager *self)
 {
   bh_launchers_update (self->launchers, bh_vm_get_config (vm));
+  bh_manager_update_disposables (self, vm);
 }
 
 static void
@@ -107,11 +111,12 @@ update_launchers (BhManager *self)
   bh_launchers_clean (self->launchers, ids);
   g_hash_table_iter_init (&iter, self->vms);
   while (g_hash_table_iter_next (&iter, NULL, &vm))
-    on_changed (vm, NULL, self);
+    if (!bh_vm_get_definition (vm))
+      on_changed (vm, NULL, self);
 }
 
-static BhVm *
-add_vm (BhManager *self, BhVmConfig *config)
+BhVm *
+bh_manager_add_vm (BhManager *self, BhVmConfig *config, const char *definition)
 {
   BhVm *vm = bh_vm_new (config, self->hypervisor, self->pool, self->apps, self->server);
   g_autoptr (BhDbusObjectSkeleton) object = bh_dbus_object_skeleton_new (bh_vm_get_path (vm));
@@ -119,7 +124,11 @@ add_vm (BhManager *self, BhVmConfig *config)
   g_hash_table_insert (self->vms, g_strdup (bh_vm_get_id (vm)), vm);
   g_signal_connect_object (vm, "check-name", G_CALLBACK (on_check_name), self, 0);
   g_signal_connect_object (vm, "ready", G_CALLBACK (on_ready), self, 0);
-  g_signal_connect_object (vm, "notify::settings", G_CALLBACK (on_changed), self, 0);
+  g_signal_connect_object (vm, "make-disposable", G_CALLBACK (bh_manager_make_disposable), self, 0);
+  if (definition)
+    bh_vm_become_disposable (vm, definition);
+  else
+    g_signal_connect_object (vm, "notify::settings", G_CALLBACK (on_changed), self, 0);
   g_signal_connect_object (vm, "deleted", G_CALLBACK (on_deleted), self, 0);
   bh_tray_add (self->tray, vm);
   bh_dbus_object_skeleton_set_vm1 (object, BH_DBUS_VM1 (vm));
@@ -139,7 +148,7 @@ take_files (BhVmFiles *files, BhManager *self)
     return;
   g_hash_table_iter_init (&iter, self->vms);
   while (g_hash_table_iter_next (&iter, &id, &vm))
-    if (!bh_vm_files_is_there (files, id) && !bh_vm_is_active (vm))
+    if (!bh_vm_files_is_there (files, id) && !bh_vm_is_active (vm) && !bh_vm_get_definition (vm))
       g_ptr_array_add (gone, g_object_ref (vm));
   for (guint i = 0; i < gone->len; i++)
     on_deleted (gone->pdata[i], self);
@@ -156,7 +165,7 @@ take_files (BhVmFiles *files, BhManager *self)
         bh_vm_reload (vm, config);
       else
         {
-          vm = add_vm (self, config);
+          vm = bh_manager_add_vm (self, config, NULL);
           if (self->begun)
             on_changed (vm, NULL, self);
         }
@@ -164,8 +173,8 @@ take_files (BhVmFiles *files, BhManager *self)
   bh_dbus_manager1_set_problems (BH_DBUS_MANAGER1 (self), bh_vm_files_get_problems (files));
 }
 
-static gboolean
-id_is_taken (const char *id, gpointer data)
+gboolean
+bh_manager_has_id (const char *id, gpointer data)
 {
   BhManager *self = data;
   g_autofree char *file = bh_paths_vm_file (id);
@@ -201,28 +210,34 @@ choose_color (BhManager *self)
   return bh_color_to_string (&palette[best].color);
 }
 
+gboolean
+bh_manager_has_room (BhManager *self, GError **error)
+{
+  if (g_hash_table_size (self->vms) < MAX_VMS)
+    return TRUE;
+  g_set_error (error, BH_ERROR, BH_ERROR_BUSY,
+               "There are %d AppVMs; that is as many as there can be", MAX_VMS);
+  return FALSE;
+}
+
 /* Takes @config up as a new AppVM, unless its name is another's. */
 static BhVm *
 keep_new (BhManager *self, BhVmConfig *config, GError **error)
 {
   g_autofree char *path = bh_paths_vm_file (bh_vm_config_get_id (config));
 
-  if (find_by_name (self, bh_vm_config_get (config, "Name")))
+  if (bh_manager_find_name (self, bh_vm_config_get (config, "Name")))
     {
       g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already",
                    bh_vm_config_get (config, "Name"));
       return NULL;
     }
-  if (g_hash_table_size (self->vms) >= MAX_VMS)
-    {
-      g_set_error (error, BH_ERROR, BH_ERROR_BUSY,
-                   "There are %d AppVMs; that is as many as there can be", MAX_VMS);
-      return NULL;
-    }
+  if (!bh_manager_has_room (self, error))
+    return NULL;
   if (!bh_vm_config_save (config, path, error))
     return NULL;
   bh_launchers_update (self->launchers, config);
-  return add_vm (self, config);
+  return bh_manager_add_vm (self, config, NULL);
 }
 
 BhVm *
@@ -241,25 +256,30 @@ bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
   if (!g_hash_table_contains (table, "Color"))
     g_hash_table_insert (table, g_strdup ("Color"), choose_color (self));
   name = g_hash_table_lookup (table, "Name");
-  id = bh_vm_id_from_name (name ? name : "", id_is_taken, self);
+  id = bh_vm_id_from_name (name ? name : "", bh_manager_has_id, self);
   config = bh_vm_config_new (id, table, error);
   return config && bh_shares_check (config, NULL, error) ? keep_new (self, config, error) : NULL;
 }
 
-/* "Bank (copy)", "Bank (copy 2)" …, cut so that it still is a name. */
+char *
+bh_manager_name_with (const char *name, const char *ending)
+{
+  glong room = (glong) bh_keys_find ("Name")->max - g_utf8_strlen (ending, -1);
+  g_autofree char *begin = g_utf8_substring (name, 0, MIN (room, g_utf8_strlen (name, -1)));
+
+  return g_strconcat (g_strchomp (begin), ending, NULL);
+}
+
+/* "Bank (copy)", "Bank (copy 2)" … */
 static char *
 name_for_copy (BhManager *self, const char *name)
 {
-  gint64 max = bh_keys_find ("Name")->max;
-
   for (guint n = 1;; n++)
     {
       g_autofree char *ending = n == 1 ? g_strdup (" (copy)") : g_strdup_printf (" (copy %u)", n);
-      glong room = (glong) max - g_utf8_strlen (ending, -1);
-      g_autofree char *begin = g_utf8_substring (name, 0, MIN (room, g_utf8_strlen (name, -1)));
-      g_autofree char *copy = g_strconcat (g_strchomp (begin), ending, NULL);
+      g_autofree char *copy = bh_manager_name_with (name, ending);
 
-      if (!find_by_name (self, copy))
+      if (!bh_manager_find_name (self, copy))
         return g_steal_pointer (&copy);
     }
 }
@@ -268,9 +288,11 @@ static BhVm *
 duplicate_vm (BhManager *self, BhVm *vm, const char *wanted, GError **error)
 {
   g_autofree char *name = *wanted ? g_strdup (wanted) : name_for_copy (self, bh_vm_get_name (vm));
-  g_autofree char *id = bh_vm_id_from_name (name, id_is_taken, self);
-  g_autoptr (BhVmConfig) config = bh_vm_config_copy (bh_vm_get_config (vm), id, name, error);
+  g_autofree char *id = bh_vm_id_from_name (name, bh_manager_has_id, self);
+  g_autoptr (BhVmConfig) config = NULL;
 
+  if (bh_vm_check_kept (vm, error))
+    config = bh_vm_config_copy (bh_vm_get_config (vm), id, name, error);
   return config ? keep_new (self, config, error) : NULL;
 }
 
@@ -372,7 +394,7 @@ bh_manager_find_vm (BhManager *self, const char *name, GError **error)
   g_autofree char *shown = NULL;
 
   if (!vm)
-    vm = find_by_name (self, name);
+    vm = bh_manager_find_name (self, name);
   if (!vm)
     vm = g_hash_table_lookup (self->vms, name);
   if (vm)
@@ -580,6 +602,7 @@ bh_manager_new (void)
   self->files = bh_vm_files_new ();
   g_signal_connect_object (self->files, "looked", G_CALLBACK (take_files), self, 0);
   take_files (self->files, self);
+  bh_manager_find_disposables (self);
   return self;
 }
 

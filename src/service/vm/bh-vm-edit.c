@@ -92,7 +92,8 @@ bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *se
   g_variant_iter_init (&iter, settings);
   while (g_variant_iter_next (&iter, "{ss}", &key, &value))
     g_hash_table_insert (table, key, value);
-  config = bh_vm_config_with (self->config, table, &changed, &error);
+  if (bh_vm_check_kept (self, &error))
+    config = bh_vm_config_with (self->config, table, &changed, &error);
   if (!config || !bh_net_links_check (bh_net_links_get (), config, &error)
       || name_is_taken (self, table, &error)
       || !bh_shares_check (config, self->config, &error) || !bh_vm_config_save (config, path, &error))
@@ -115,8 +116,10 @@ bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
 {
   BhVm *self = BH_VM (vm);
   g_autoptr (GError) error = NULL;
-  g_autofree char *path = bh_shares_make_inbox (bh_vm_get_id (self), &error);
+  g_autofree char *path = NULL;
 
+  if (bh_vm_check_kept (self, &error))
+    path = bh_shares_make_inbox (bh_vm_get_id (self), &error);
   if (!path)
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
@@ -135,6 +138,8 @@ bh_vm_set_key (BhVm *self, const char *key, const char *value, GError **error)
   g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
   g_autoptr (BhVmConfig) config = NULL;
 
+  if (!bh_vm_check_kept (self, error))
+    return FALSE;
   g_hash_table_insert (table, g_strdup (key), g_strdup (value));
   config = bh_vm_config_with (self->config, table, NULL, error);
   if (!config || !bh_vm_config_save (config, path, error))
@@ -168,6 +173,13 @@ bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
     {
       g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_BUSY,
                                              "“%s” is running. Stop it first.",
+                                             bh_vm_get_name (self));
+      return TRUE;
+    }
+  if (self->disposables > 0)
+    {
+      g_dbus_method_invocation_return_error (g_steal_pointer (&invocation), BH_ERROR, BH_ERROR_BUSY,
+                                             "Disposables of “%s” are running. Stop them first.",
                                              bh_vm_get_name (self));
       return TRUE;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * What the files of BhVm share: bh-vm.c runs it, bh-vm-edit.c changes its settings,
- * bh-vm-network.c knows of its network. */
+ * bh-vm-network.c knows of its network, bh-vm-disposable.c of what ends a disposable. */
 #pragma once
 
 #include "bh-callers.h"
@@ -26,6 +26,9 @@ struct _BhVm
   guint auto_stop;
   BhDomainUsage usage; /* as last asked for */
   gboolean slow_told;
+  gboolean disposable, disposed; /* it is one; it has been one */
+  guint disposables;             /* how many there are of it */
+  guint windows_over;            /* timer: of a disposable without windows */
 };
 
 /* Lets the settings' properties say what config has. */
@@ -52,6 +55,12 @@ void bh_vm_network_ended (BhVm *self, const GError *error);
 /* %BH_ERROR_BUSY naming those AppVMs that use its network. */
 gboolean bh_vm_network_may_stop (BhVm *self, GError **error);
 gboolean bh_vm_handle_read_network (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+
+/* A new AppVM with its settings; owned by the caller, too. */
+gboolean bh_vm_make_disposable (BhVm *self, BhVm **disposable, GError **error);
+/* End a disposable when nothing runs in it any more; when its last window is closed. */
+void bh_vm_disposable_programs (BhVm *self);
+void bh_vm_disposable_windows (BhVm *self);
 
 /* Change one key as the user does by Vm1.Set; to be written before it is done. */
 gboolean bh_vm_set_key (BhVm *self, const char *key, const char *value, GError **error);

@@ -27,6 +27,7 @@ enum
 {
   CHECK_NAME,
   DELETED,
+  MAKE_DISPOSABLE,
   READY,
   N_SIGNALS
 };
@@ -174,6 +175,7 @@ on_ready (BhRun *run, BhVm *self)
       else
         serve_launch (self, caller);
     }
+  bh_vm_disposable_programs (self);
 }
 
 static void
@@ -185,6 +187,7 @@ on_detached (BhRun *run, const char *why, BhVm *self)
 
   for (guint i = 0; i < callers->len; i++)
     bh_callers_fail (self->callers, callers->pdata[i], error);
+  bh_vm_disposable_programs (self);
 }
 
 static void
@@ -211,6 +214,7 @@ on_launch_failed (BhRun *run, guint id, GError *error, BhVm *self)
 
   if (caller)
     bh_callers_fail (self->callers, caller, error);
+  bh_vm_disposable_programs (self);
 }
 
 static void
@@ -218,6 +222,7 @@ on_windows (BhRun *run, guint id, guint count, BhVm *self)
 {
   BhCaller *caller = bh_callers_find (self->callers, id);
 
+  bh_vm_disposable_windows (self);
   if (!caller || count == 0 || caller->what != BH_WAIT_WINDOW)
     return;
   bh_job_step (caller->job, "window", "Its window is there");
@@ -242,7 +247,10 @@ on_exited (BhRun *run, guint id, const char *label, guint code, GBytes *tail, Bh
                                    g_variant_new ("(usu@ay)", id, label, code, bytes), NULL);
   g_list_free_full (buses, g_object_unref);
   if (!caller)
-    return;
+    {
+      bh_vm_disposable_programs (self);
+      return;
+    }
   bh_job_add_result (caller->job, "code", g_variant_new_uint32 (code));
   bh_job_add_result (caller->job, "tail", bytes);
   /* A program that hands over to another and ends well has no window of its own; one that fails has
@@ -257,6 +265,7 @@ on_exited (BhRun *run, guint id, const char *label, guint code, GBytes *tail, Bh
 
       bh_callers_fail (self->callers, caller, error);
     }
+  bh_vm_disposable_programs (self);
 }
 
 static gboolean
@@ -331,6 +340,7 @@ on_ended (BhRun *run, GError *error, BhVm *self)
     }
   for (guint i = 0; i < tasks->len; i++)
     g_task_return_boolean (tasks->pdata[i], TRUE);
+  bh_vm_disposable_ended (self);
 }
 
 static void
@@ -380,6 +390,12 @@ ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error
                    "“%s” is just being stopped. Try again in a moment.", bh_vm_get_name (self));
       return FALSE;
     }
+  if (self->disposed)
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_NOT_RUNNING, "“%s” was a disposable, and has ended",
+                   bh_vm_get_name (self));
+      return FALSE;
+    }
   if (self->run && (bh_run_get_state (self->run) != BH_RUN_READY || bh_run_is_attached (self->run)))
     return TRUE;
   if (!self->run
@@ -412,6 +428,19 @@ bh_vm_start (BhVm *self, const char *display, GError **error)
   return ensure_running (self, options, &started, error);
 }
 
+/* Programs would not run in it. */
+static gboolean
+may_start (BhVm *self, GError **error)
+{
+  if (self->run || !bh_vm_config_get_bool (self->config, "Disposable"))
+    return TRUE;
+  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+               "Each program of “%s” gets a disposable of its own, so that there is nothing to start "
+               "ahead. Start a program.",
+               bh_vm_get_name (self));
+  return FALSE;
+}
+
 static gboolean
 handle_start (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *options)
 {
@@ -420,7 +449,8 @@ handle_start (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *option
   BhCaller *caller;
   gboolean started;
 
-  if (!bh_launch_check_start (options, &error) || !bh_callers_has_room (self->callers, &error)
+  if (!bh_launch_check_start (options, &error) || !may_start (self, &error)
+      || !bh_callers_has_room (self->callers, &error)
       || !ensure_running (self, options, &started, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
@@ -434,17 +464,40 @@ handle_start (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *option
   return TRUE;
 }
 
+/* The AppVM that the program is to run in: this one or a disposable of it, and running. */
+static BhVm *
+find_target (BhVm *self, GVariant *options, gboolean *started, GError **error)
+{
+  BhVm *target = NULL;
+  gboolean fresh = FALSE;
+
+  g_variant_lookup (options, "disposable", "b", &fresh);
+  if (fresh || (!self->disposable && bh_vm_config_get_bool (self->config, "Disposable")))
+    {
+      if (!bh_vm_make_disposable (self, &target, error))
+        return NULL;
+    }
+  else
+    target = g_object_ref (self);
+  if (bh_callers_has_room (target->callers, error) && ensure_running (target, options, started, error))
+    return target;
+  if (target != self)
+    bh_vm_disposable_ended (target);
+  g_object_unref (target);
+  return NULL;
+}
+
 static gboolean
 handle_launch (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *options)
 {
-  BhVm *self = BH_VM (vm);
   g_autoptr (GError) error = NULL;
-  g_autofree char *label = bh_launch_check (self->apps, self->config, options, &error);
-  BhCaller *caller;
+  g_autofree char *label =
+      bh_launch_check (BH_VM (vm)->apps, BH_VM (vm)->config, options, &error);
   gboolean started;
+  g_autoptr (BhVm) self = label ? find_target (BH_VM (vm), options, &started, &error) : NULL;
+  BhCaller *caller;
 
-  if (!label || !bh_callers_has_room (self->callers, &error)
-      || !ensure_running (self, options, &started, &error))
+  if (!self)
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
@@ -454,6 +507,8 @@ handle_launch (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *optio
   caller->options = g_variant_ref (options);
   caller->label = g_steal_pointer (&label);
   g_variant_lookup (options, "wait", "b", &caller->wait);
+  if (self->disposable)
+    bh_job_add_result (caller->job, "vm", g_variant_new_object_path (self->path));
   bh_dbus_vm1_complete_launch (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
   if (bh_run_get_state (self->run) == BH_RUN_READY && bh_run_is_attached (self->run))
     serve_launch (self, caller);
@@ -611,6 +666,8 @@ bh_vm_class_init (BhVmClass *klass)
                                       1, G_TYPE_STRING);
   signals[READY] = g_signal_new ("ready", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
+  signals[MAKE_DISPOSABLE] = g_signal_new ("make-disposable", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, NULL,
+                                           NULL, NULL, G_TYPE_OBJECT, 1, G_TYPE_POINTER);
   signals[DELETED] =
       g_signal_new ("deleted", BH_TYPE_VM, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
@@ -712,6 +769,7 @@ void
 bh_vm_abandon (BhVm *self)
 {
   g_clear_handle_id (&self->auto_stop, g_source_remove);
+  g_clear_handle_id (&self->windows_over, g_source_remove);
   if (!self->run)
     return;
   g_signal_handlers_disconnect_by_data (self->run, self);

@@ -16,6 +16,7 @@ G_DECLARE_FINAL_TYPE (BhVm, bh_vm, BH, VM, BhDbusVm1Skeleton)
 /* Signals:
  * "check-name" (name) → gboolean: whether another AppVM has the name
  * "deleted": take it off the bus
+ * "make-disposable" (GError **) → BhVm: a new one, with its settings or narrower
  * "ready" (kvm): it runs, with KVM or emulated */
 
 BhVm *bh_vm_new (BhVmConfig *config, BhHypervisor *hypervisor, BhPool *pool, BhHostApps *apps,
@@ -42,6 +43,17 @@ gboolean bh_vm_stop_finish (BhVm *self, GAsyncResult *result, GError **error);
 
 /* The AppVMs (id → BhVm) of this service: who may use whose network. The table must live on. */
 void bh_vm_share_networks (GHashTable *vms);
+
+/* It is a disposable of that AppVM (an id). */
+void bh_vm_become_disposable (BhVm *self, const char *definition);
+/* %NULL when it is none */
+const char *bh_vm_get_definition (BhVm *self);
+/* As many more, or fewer, are there of @self. */
+void bh_vm_count_disposables (BhVm *self, int change);
+/* %BH_ERROR_INVALID_ARGUMENT when it is a disposable, of which nothing is kept or changed. */
+gboolean bh_vm_check_kept (BhVm *self, GError **error);
+/* Its run is over, or it turned out not to run: unless it is a disposable, nothing happens. */
+void bh_vm_disposable_ended (BhVm *self);
 
 /* Let go of a running machine without ending it. */
 void bh_vm_abandon (BhVm *self);
