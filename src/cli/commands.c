@@ -32,6 +32,8 @@ const BhCommand bh_commands[] = {
     bh_cmd_share },
   { "inbox", N_ ("NAME"), N_ ("Make and name its folder for moving files in and out"),
     bh_cmd_inbox },
+  { "home", N_ ("NAME [compact|grow|snapshot|snapshots|restore|remove-snapshot …]"),
+    N_ ("Show what its home takes; make room in it, let it grow, go back to a snapshot"), bh_cmd_home },
   { "apps", N_ ("[SEARCH]"), N_ ("List the applications of this computer"), bh_cmd_apps },
   { "log", N_ ("NAME"), N_ ("Show what an AppVM has logged"), bh_cmd_log },
   { "console", N_ ("NAME"), N_ ("Open the serial console of an AppVM"), bh_cmd_console },

@@ -55,7 +55,12 @@ apply (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
   if (!bh_mounts_apply (message, detail, size))
     return false;
   bh_mounts_home (message, home, sizeof home);
-  bh_folders_start (agent->folders, (uid_t) message->uid, home, message->folders);
+  if (!bh_folders_start (agent->folders, (uid_t) message->uid, home, message->folders,
+                         message->home == BH_HOME_SHARED))
+    {
+      g_snprintf (detail, size, "The home folder, which is one of the host's, did not come");
+      return false;
+    }
   bh_devices_start (agent->devices, (uid_t) message->uid);
   return true;
 }

@@ -35,6 +35,9 @@
 
 #define PORTS "/sys/class/virtio-ports"
 #define PREFIX "io.github.bulkhead.folder."
+/* That of the user's home; other folders may be in it, so they wait. */
+#define HOME_PREFIX "io.github.bulkhead.home."
+#define HOME_SECONDS 30
 #define MAX_FOLDERS 64
 #define MAX_HEADER 4200
 #define HEADER_SECONDS 10
@@ -49,6 +52,7 @@ typedef struct
   struct wl_list link;
   int pidfd;
   int done; /* becomes readable when it is mounted or cannot be; -1 afterwards */
+  bool home;
   struct wl_event_source *exit_source;
 } Folder;
 
@@ -61,6 +65,7 @@ struct _BhFolders
   struct wl_event_source *source;
   uid_t uid;
   char *home;
+  bool awaits_home;
 };
 
 /* The process of one folder. */
@@ -284,7 +289,7 @@ folder_ended (int fd, uint32_t mask, void *data)
 }
 
 static void
-start_folder (BhFolders *folders, const char *device)
+start_folder (BhFolders *folders, const char *device, bool home)
 {
   Folder *folder;
   int done[2], pidfd;
@@ -319,6 +324,7 @@ start_folder (BhFolders *folders, const char *device)
     }
   folder = g_new0 (Folder, 1);
   folder->pidfd = pidfd;
+  folder->home = home;
   folder->done = done[0];
   folder->exit_source =
       wl_event_loop_add_fd (folders->loop, pidfd, WL_EVENT_READABLE, folder_ended, folder);
@@ -335,10 +341,14 @@ look (BhFolders *folders)
     {
       g_autofree char *path = g_build_filename (PORTS, device, "name", NULL);
       g_autofree char *name = NULL;
+      bool home;
 
-      if (g_file_get_contents (path, &name, NULL, NULL) && g_str_has_prefix (name, PREFIX)
+      if (!g_file_get_contents (path, &name, NULL, NULL))
+        continue;
+      home = g_str_has_prefix (name, HOME_PREFIX);
+      if ((home || (g_str_has_prefix (name, PREFIX) && !folders->awaits_home))
           && g_hash_table_add (folders->seen, g_strdup (g_strchomp (name))))
-        start_folder (folders, device);
+        start_folder (folders, device, home);
     }
 }
 
@@ -398,14 +408,15 @@ wait_for_any (BhFolders *folders, int milliseconds)
   for (nfds_t i = 1; i < n; i++)
     if (p[i].revents)
       {
+        char word;
+
+        if (of[i]->home && read (of[i]->done, &word, 1) == 1)
+          folders->awaits_home = false;
         close (of[i]->done);
         of[i]->done = -1;
       }
-  if (p[0].revents)
-    {
-      drain_uevents (folders);
-      look (folders);
-    }
+  drain_uevents (folders);
+  look (folders);
 }
 
 static uint32_t
@@ -422,12 +433,15 @@ count_done (BhFolders *folders)
   return n;
 }
 
-void
-bh_folders_start (BhFolders *folders, uid_t uid, const char *home, uint32_t expected)
+bool
+bh_folders_start (BhFolders *folders, uid_t uid, const char *home, uint32_t expected,
+                  bool shared_home)
 {
-  gint64 until = g_get_monotonic_time () + START_SECONDS * G_USEC_PER_SEC;
+  gint64 until = g_get_monotonic_time ()
+                 + (shared_home ? HOME_SECONDS : START_SECONDS) * G_USEC_PER_SEC;
   gint64 left;
 
+  folders->awaits_home = shared_home;
   folders->uid = uid;
   folders->home = g_strdup (home);
   folders->uevents = open_uevents ();
@@ -437,6 +451,7 @@ bh_folders_start (BhFolders *folders, uid_t uid, const char *home, uint32_t expe
   if (folders->uevents >= 0)
     folders->source = wl_event_loop_add_fd (folders->loop, folders->uevents, WL_EVENT_READABLE,
                                             uevents_came, folders);
+  return !folders->awaits_home;
 }
 
 BhFolders *

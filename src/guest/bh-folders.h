@@ -14,5 +14,7 @@ BhFolders *bh_folders_new (struct wl_event_loop *loop);
 void bh_folders_free (BhFolders *folders);
 
 /* From now on mount what is offered, for the user @uid whose home is @home. Returns when @expected folders
- * have been mounted or have failed, or after some seconds. */
-void bh_folders_start (BhFolders *folders, uid_t uid, const char *home, uint32_t expected);
+ * have been mounted or have failed, or after some seconds. With @shared_home one of them is @home: false when
+ * that did not come. */
+bool bh_folders_start (BhFolders *folders, uid_t uid, const char *home, uint32_t expected,
+                       bool shared_home);

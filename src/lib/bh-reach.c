@@ -68,6 +68,8 @@ look_always (Look *look)
     add (look, NULL, NULL, _ ("see what you do in this AppVM"));
   if (!g_str_equal (value_of (look, "Template"), "debian"))
     add (look, NULL, NULL, _ ("read the programs installed on this computer"));
+  if (g_str_equal (value_of (look, "Home"), "disk"))
+    add (look, NULL, NULL, _ ("leave something in its home that is there at the next start"));
 }
 
 static void
@@ -108,11 +110,27 @@ look_network (Look *look)
 }
 
 static void
+look_home (Look *look)
+{
+  const char *home = value_of (look, "Home");
+  g_autofree char *name = NULL;
+  g_autofree char *could = NULL;
+
+  if (home[0] != '/')
+    return;
+  name = g_path_get_basename (home);
+  /* Translators: the name of a folder. */
+  could = g_strdup_printf (_ ("read and change your folder “%s”, which is its home"), name);
+  add (look, "user-home-symbolic", _ ("A folder as home"), could);
+}
+
+static void
 look_files (Look *look)
 {
   g_autoptr (GPtrArray) folders =
       bh_folders_parse (value_of (look, "Folders"), BH_FOLDERS_MAX, NULL);
 
+  look_home (look);
   for (guint i = 0; folders && i < folders->len; i++)
     {
       BhFolder *folder = folders->pdata[i];

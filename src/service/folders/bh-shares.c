@@ -26,6 +26,9 @@
 #define PREFIX "bhfolder-"
 #define PORT "io.github.bulkhead.folder."
 #define INBOX "Inbox"
+#define GUEST_HOME "/home/user"
+#define HOME_NAME PREFIX "home"
+#define HOME_PORT "io.github.bulkhead.home."
 #define SERVER_END_MS 2000
 #define REMOVE_TRIES 100
 #define REMOVE_US 20000
@@ -42,6 +45,7 @@ struct _BhShares
 {
   GObject parent;
   char *id, *uuid;
+  char *home; /* of the start; NULL: it is no folder, or was found running */
   BhHypervisor *hypervisor;
   BhVmConfig *config;
   GPtrArray *shares; /* what is plugged in, or was found so */
@@ -98,15 +102,32 @@ find (GPtrArray *shares, const char *name)
   return g_ptr_array_find_with_equal_func (shares, name, has_name, &i) ? shares->pdata[i] : NULL;
 }
 
-/* What the settings ask for, without what is not there. */
+/* The same for all, so that it is known again whatever the settings say meanwhile. */
+static Share *
+home_share_new (const char *host)
+{
+  BhFolder *folder = g_new0 (BhFolder, 1);
+  Share *share;
+
+  *folder = (BhFolder){ g_strdup (host), g_strdup (GUEST_HOME), TRUE, FALSE };
+  share = share_new (folder, FALSE);
+  g_free (share->name);
+  share->name = g_strdup (HOME_NAME);
+  return share;
+}
+
+/* What the settings ask for, without what is not there.
+ * @home: (nullable): a folder that is the home; first, because others may be in it */
 static GPtrArray *
-wanted (BhVmConfig *config)
+wanted (BhVmConfig *config, const char *home)
 {
   GPtrArray *out = g_ptr_array_new_with_free_func (share_free);
   g_autoptr (GPtrArray) folders =
       bh_folders_parse (bh_vm_config_get (config, "Folders"), BH_FOLDERS_MAX, NULL);
   g_autofree char *inbox = bh_paths_inbox (bh_vm_config_get_id (config));
 
+  if (home)
+    g_ptr_array_add (out, home_share_new (home));
   if (g_file_test (inbox, G_FILE_TEST_IS_DIR) && !g_file_test (inbox, G_FILE_TEST_IS_SYMLINK))
     {
       BhFolder *folder = g_new0 (BhFolder, 1);
@@ -124,8 +145,14 @@ wanted (BhVmConfig *config)
 gboolean
 bh_shares_check (BhVmConfig *config, BhVmConfig *before, GError **error)
 {
-  g_autoptr (GPtrArray) new = wanted (config);
-  g_autoptr (GPtrArray) old = before ? wanted (before) : NULL;
+  g_autoptr (GPtrArray) new = wanted (config, NULL);
+  g_autoptr (GPtrArray) old = before ? wanted (before, NULL) : NULL;
+  const char *home = bh_vm_config_get (config, "Home");
+  BhFolder folder = { .host = (char *) home };
+
+  if (home[0] == '/' && !(before && g_str_equal (home, bh_vm_config_get (before, "Home")))
+      && !bh_folder_check (&folder, error))
+    return FALSE;
 
   for (guint i = 0; i < new->len; i++)
     {
@@ -204,9 +231,9 @@ plug (virDomainPtr domain, gpointer data, GError **error)
     return FALSE;
   if (ask (domain, -1, error,
            "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtserialport\",\"bus\":"
-           "\"virtio-serial0.0\",\"id\":\"%s-port\",\"chardev\":\"%s\",\"name\":\"" PORT
-           "%08x%08x\"}}",
-           name, name, g_random_int (), g_random_int ()))
+           "\"virtio-serial0.0\",\"id\":\"%s-port\",\"chardev\":\"%s\",\"name\":\"%s%08x%08x\"}}",
+           name, name, g_str_equal (name, HOME_NAME) ? HOME_PORT : PORT, g_random_int (),
+           g_random_int ()))
     return TRUE;
   ask (domain, -1, NULL, "{\"execute\":\"chardev-remove\",\"arguments\":{\"id\":\"%s\"}}", name);
   return FALSE;
@@ -302,6 +329,15 @@ give_up (BhShares *self, const char *name, const char *host, const GError *error
   g_ptr_array_add (self->failed, g_strdup (name));
   if (self->over)
     return;
+  /* Nothing may be written to a home that is not the one. */
+  if (g_str_equal (name, HOME_NAME) && self->starting)
+    {
+      g_autoptr (GTask) task = g_steal_pointer (&self->starting);
+
+      g_task_return_new_error (task, BH_ERROR, BH_ERROR_FAILED, "The home folder “%s” cannot be used: %s", host,
+                               error->message);
+      return;
+    }
   text = g_strdup_printf ("The folder “%s” is not shared: %s", host, error->message);
   tell (self, text);
 }
@@ -466,12 +502,13 @@ look (BhShares *self)
 
   if (self->over || self->busy)
     return;
-  want = wanted (self->config);
+  want = wanted (self->config, self->home);
   for (guint i = 0; i < self->shares->len; i++)
     {
       Share *share = self->shares->pdata[i];
 
-      if (!find (want, share->name)
+      /* The home is what it was at the start, unless it is there no more. */
+      if ((!find (want, share->name) && !g_str_equal (share->name, HOME_NAME))
           || g_ptr_array_find_with_equal_func (self->failed, share->name, g_str_equal, NULL))
         {
           end_share (self, share);
@@ -531,7 +568,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer data)
   self->busy = FALSE;
   if (!ok)
     g_message ("%s: its folders are not known: %s", self->id, error->message);
-  want = wanted (self->config);
+  want = wanted (self->config, NULL);
   for (guint i = 0; ok && i < change->order->found->len; i++)
     {
       const char *name = change->order->found->pdata[i];
@@ -565,6 +602,7 @@ shares_adopt (BhPart *part, const BhPartMachine *machine)
   BhShares *self = BH_SHARES (part);
   Order *order = order_new (NULL, -1);
 
+  g_clear_pointer (&self->home, g_free);
   take_machine (self, machine);
   bh_hypervisor_run_async (self->hypervisor, self->uuid, list, order, order_free, on_listed,
                            change_new (self, NULL, order));
@@ -573,7 +611,7 @@ shares_adopt (BhPart *part, const BhPartMachine *machine)
 static void
 shares_add_settings (BhPart *part, GVariantDict *settings)
 {
-  g_autoptr (GPtrArray) want = wanted (BH_SHARES (part)->config);
+  g_autoptr (GPtrArray) want = wanted (BH_SHARES (part)->config, BH_SHARES (part)->home);
 
   g_variant_dict_insert (settings, "folders", "u", want->len);
 }
@@ -637,6 +675,7 @@ bh_shares_finalize (GObject *object)
   g_clear_object (&self->hypervisor);
   g_free (self->id);
   g_free (self->uuid);
+  g_free (self->home);
   G_OBJECT_CLASS (bh_shares_parent_class)->finalize (object);
 }
 
@@ -674,5 +713,7 @@ bh_shares_new (BhVmConfig *config)
 
   self->id = g_strdup (bh_vm_config_get_id (config));
   self->config = bh_vm_config_ref (config);
+  if (bh_vm_config_get (config, "Home")[0] == '/')
+    self->home = g_strdup (bh_vm_config_get (config, "Home"));
   return BH_PART (self);
 }

@@ -31,6 +31,7 @@
 #define SNAPSHOT_BYTES 40
 #define MAX_SNAPSHOT_BYTES 4096
 #define KEY_FD 3
+#define MAX_UPDATES 3
 /* The key is random: there is nothing to gain from making each try at it slow. */
 #define FAST_KEY ",encrypt.iter-time=10"
 
@@ -528,6 +529,24 @@ bh_home_disk_remove_snapshot (const char *path, const char *name, const char *ke
 {
   return need_snapshot (path, name, error)
          && qemu_img (path, key, cancellable, error, "snapshot", "-q", "-d", name, "", NULL);
+}
+
+gboolean
+bh_home_disk_forget_updates (const char *path, const char *key, GCancellable *cancellable,
+                             GError **error)
+{
+  g_autoptr (GPtrArray) all = bh_home_disk_list_snapshots (path, error);
+  guint n = 0;
+
+  for (guint i = all ? all->len : 0; i > 0; i--)
+    {
+      const char *name = ((BhHomeSnapshot *) all->pdata[i - 1])->name;
+
+      if (g_str_has_prefix (name, BH_HOME_SNAPSHOT_UPDATE) && ++n >= MAX_UPDATES
+          && !bh_home_disk_remove_snapshot (path, name, key, cancellable, error))
+        return FALSE;
+    }
+  return all != NULL;
 }
 
 gboolean

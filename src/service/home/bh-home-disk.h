@@ -64,6 +64,10 @@ gboolean bh_home_disk_add_snapshot (const char *path, const char *name, const ch
 gboolean bh_home_disk_remove_snapshot (const char *path, const char *name, const char *key,
                                        GCancellable *cancellable, GError **error);
 
+/* Make room for one more snapshot before an update: the last few are kept. */
+gboolean bh_home_disk_forget_updates (const char *path, const char *key, GCancellable *cancellable,
+                                      GError **error);
+
 /* What it is now is kept as the snapshot %BH_HOME_SNAPSHOT_RESTORE, unless that is where it goes back to. */
 gboolean bh_home_disk_restore (const char *path, const char *name, const char *key,
                                GCancellable *cancellable, GError **error);

@@ -11,6 +11,7 @@
 
 #include "bh-home.h"
 
+#include "bh-debian.h"
 #include "bh-disk-plug.h"
 #include "bh-domain-xml.h"
 #include "bh-error.h"
@@ -130,6 +131,28 @@ ready_disk (BhHomeReady *ready, BhVmConfig *config, GCancellable *cancellable, G
          || bh_home_disk_grow (ready->path, mib, ready->key, cancellable, error);
 }
 
+/* Another build of its Debian template than at the last start may do to a home what cannot be undone. */
+static gboolean
+keep_before_update (BhHomeReady *ready, BhVmConfig *config, GCancellable *cancellable,
+                    GError **error)
+{
+  g_autoptr (BhDebianSet) set = bh_debian_set_of (config, NULL);
+  g_autofree char *note = g_strconcat (ready->path, ".template", NULL);
+  g_autofree char *now = set ? g_strdup_printf ("%s %u", set->key, bh_debian_current (set->key))
+                             : g_strdup ("host");
+  g_autofree char *before = NULL;
+  g_autoptr (GDateTime) time = g_date_time_new_now_local ();
+  g_autofree char *name = g_date_time_format (time, BH_HOME_SNAPSHOT_UPDATE "%Y-%m-%d-%H%M%S");
+
+  if (g_file_get_contents (note, &before, NULL, NULL) && g_str_equal (before, now))
+    return TRUE;
+  if (before
+      && (!bh_home_disk_forget_updates (ready->path, ready->key, cancellable, error)
+          || !bh_home_disk_add_snapshot (ready->path, name, ready->key, cancellable, error)))
+    return FALSE;
+  return g_file_set_contents (note, now, -1, error);
+}
+
 static BhHomeReady *
 prepare (BhVmConfig *config, GCancellable *cancellable, GError **error)
 {
@@ -145,7 +168,8 @@ prepare (BhVmConfig *config, GCancellable *cancellable, GError **error)
       break;
     case BH_HOME_DISK:
       ready->path = bh_home_disk_path (bh_vm_config_get_id (config));
-      ok = ready_disk (ready, config, cancellable, error);
+      ok = ready_disk (ready, config, cancellable, error)
+           && keep_before_update (ready, config, cancellable, error);
       if (ok && (ready->fd = open (ready->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) < 0)
         {
           bh_error_set_from_errno (error, errno, "Cannot open the home disk %s", ready->path);

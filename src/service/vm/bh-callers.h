@@ -12,6 +12,7 @@ typedef enum
   BH_WAIT_WINDOW, /* launched */
   BH_WAIT_EXIT,   /* launched, and to be told of the end */
   BH_WAIT_STOP,   /* until it has stopped */
+  BH_WAIT_HOME,   /* until its home is changed */
 } BhWaitFor;
 
 typedef struct

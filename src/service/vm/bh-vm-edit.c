@@ -168,6 +168,7 @@ bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
   BhVm *self = BH_VM (vm);
   g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
   g_autofree char *inbox = bh_paths_inbox (bh_vm_get_id (self));
+  g_autoptr (GError) error = NULL;
 
   if (self->run)
     {
@@ -183,10 +184,13 @@ bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
                                              bh_vm_get_name (self));
       return TRUE;
     }
+  if (!bh_vm_home_may_change (self, &error))
+    {
+      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+      return TRUE;
+    }
   if (g_unlink (path) != 0 && errno != ENOENT)
     {
-      g_autoptr (GError) error = NULL;
-
       bh_error_set_from_errno (&error, errno, "Cannot delete %s", path);
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;

@@ -29,6 +29,7 @@ struct _BhVm
   gboolean disposable, disposed; /* it is one; it has been one */
   guint disposables;             /* how many there are of it */
   guint windows_over;            /* timer: of a disposable without windows */
+  GCancellable *changing_home; /* while it is changed */
 };
 
 /* Lets the settings' properties say what config has. */
@@ -69,6 +70,12 @@ gboolean bh_vm_handle_attach_usb (BhDbusVm1 *vm, GDBusMethodInvocation *invocati
                                   gboolean remember, gboolean force);
 gboolean bh_vm_handle_detach_usb (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, const char *device,
                                   gboolean forget);
+
+gboolean bh_vm_handle_read_home (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+gboolean bh_vm_handle_change_home (BhDbusVm1 *vm, GDBusMethodInvocation *invocation,
+                                   const char *action, GVariant *options);
+/* %BH_ERROR_BUSY while that goes on. */
+gboolean bh_vm_home_may_change (BhVm *self, GError **error);
 
 gboolean bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *settings);
 gboolean bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);

@@ -399,7 +399,7 @@ ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error
   if (self->run && (bh_run_get_state (self->run) != BH_RUN_READY || bh_run_is_attached (self->run)))
     return TRUE;
   if (!self->run
-      && (!bh_vm_config_check (self->config, error) || !bh_network_check (self->config, error)))
+      && (!bh_vm_home_may_change (self, error) || !bh_vm_config_check (self->config, error) || !bh_network_check (self->config, error)))
     return FALSE;
   display = bh_display_find (wanted, error);
   if (!display)
@@ -594,6 +594,8 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_detach_usb = bh_vm_handle_detach_usb;
   iface->handle_stop = handle_stop;
   iface->handle_set = bh_vm_handle_set;
+  iface->handle_read_home = bh_vm_handle_read_home;
+  iface->handle_change_home = bh_vm_handle_change_home;
   iface->handle_open_inbox = bh_vm_handle_open_inbox;
   iface->handle_delete = bh_vm_handle_delete;
   iface->handle_open_console = handle_open_console;
