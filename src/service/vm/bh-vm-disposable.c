@@ -16,6 +16,7 @@ void
 bh_vm_become_disposable (BhVm *self, const char *definition)
 {
   self->disposable = TRUE;
+  self->slow_told = TRUE; /* not with each program */
   bh_dbus_vm1_set_disposable_of (BH_DBUS_VM1 (self), definition);
 }
 
