@@ -243,6 +243,7 @@ update_reach (BhCreateWindow *self)
 static void
 on_reach_proposed (BhSettingRow *row, const char *value, BhCreateWindow *self)
 {
+  static const char *const about_programs[] = { "Template", "Suite", "Packages", NULL };
   const BhKey *key = bh_setting_row_get_key (row);
 
   if (*value == '\0' || g_strcmp0 (value, key->fallback) == 0)
@@ -251,6 +252,13 @@ on_reach_proposed (BhSettingRow *row, const char *value, BhCreateWindow *self)
     g_hash_table_insert (self->reach, (gpointer) key->name, g_strdup (value));
   bh_setting_row_answer (row, value, NULL);
   update_reach (self);
+  if (g_strv_contains (about_programs, key->name))
+    {
+      g_autoptr (GVariant) settings = reach_settings (self);
+      g_autoptr (BhProgramList) list = bh_program_list_for (self->programs, settings);
+
+      bh_program_picker_set_list (self->picker, list, NULL);
+    }
 }
 
 static void

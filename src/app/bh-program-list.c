@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The programs installed on this computer: a list model of BhProgram, asked from the service. */
+ * The programs installed on this computer, or those in a Debian template: a list model of BhProgram, asked from the service. */
 #include "config.h"
 
 #include "bh-program-list.h"
 
 #include "bh-commands.h"
+#include "bh-keys.h"
 
 struct _BhProgramList
 {
@@ -14,6 +15,8 @@ struct _BhProgramList
   GHashTable *by_id;
   GHashTable *in_templates; /* id → BhProgram: of AppVMs whose programs are not this computer's */
   GVariant *descriptions;
+  BhProgramList *host; /* NULL: it is that of this computer */
+  char *template;      /* with @host: as Manager1.ListTemplateApplications takes it */
   BhDbusManager1 *manager;
   GCancellable *cancellable;
   gboolean loaded;
@@ -123,8 +126,12 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
   BhProgramList *self = user_data;
 
-  bh_dbus_manager1_call_list_applications_finish (BH_DBUS_MANAGER1 (source), &descriptions, result,
-                                                  &error);
+  if (self->template)
+    bh_dbus_manager1_call_list_template_applications_finish (BH_DBUS_MANAGER1 (source),
+                                                             &descriptions, result, &error);
+  else
+    bh_dbus_manager1_call_list_applications_finish (BH_DBUS_MANAGER1 (source), &descriptions,
+                                                    result, &error);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   g_clear_pointer (&self->error, g_free);
@@ -147,6 +154,7 @@ bh_program_list_dispose (GObject *object)
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->manager);
+  g_clear_object (&self->host);
   G_OBJECT_CLASS (bh_program_list_parent_class)->dispose (object);
 }
 
@@ -160,6 +168,7 @@ bh_program_list_finalize (GObject *object)
   g_ptr_array_unref (self->programs);
   g_clear_pointer (&self->descriptions, g_variant_unref);
   g_free (self->error);
+  g_free (self->template);
   G_OBJECT_CLASS (bh_program_list_parent_class)->finalize (object);
 }
 
@@ -186,6 +195,29 @@ bh_program_list_new (void)
   return g_object_new (BH_TYPE_PROGRAM_LIST, NULL);
 }
 
+static const char *
+value_of (GVariant *settings, const char *key)
+{
+  const char *value;
+
+  return g_variant_lookup (settings, key, "&s", &value) ? value : bh_keys_find (key)->fallback;
+}
+
+BhProgramList *
+bh_program_list_for (BhProgramList *host, GVariant *settings)
+{
+  BhProgramList *self;
+
+  if (!settings || !g_str_equal (value_of (settings, "Template"), "debian"))
+    return g_object_ref (host);
+  self = bh_program_list_new ();
+  self->host = g_object_ref (host);
+  self->template = g_strdup_printf ("%s %s", value_of (settings, "Suite"),
+                                    value_of (settings, "Packages"));
+  g_set_object (&self->manager, host->manager);
+  return self;
+}
+
 void
 bh_program_list_load (BhProgramList *self, BhDbusManager1 *manager)
 {
@@ -196,6 +228,12 @@ bh_program_list_load (BhProgramList *self, BhDbusManager1 *manager)
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
+  if (self->template)
+    {
+      bh_dbus_manager1_call_list_template_applications (self->manager, self->template,
+                                                        self->cancellable, on_listed, self);
+      return;
+    }
   bh_dbus_manager1_call_list_applications (self->manager, self->cancellable, on_listed, self);
   bh_dbus_manager1_call_list_template_applications (self->manager, "", self->cancellable,
                                                     on_templates_listed, self);
@@ -220,6 +258,8 @@ bh_program_list_lookup (BhProgramList *self, const char *id)
 
   if (g_str_has_prefix (id, BH_COMMAND_PREFIX))
     return bh_program_new_command (id);
+  if (!program && self->host)
+    return bh_program_list_lookup (self->host, id);
   if (!program)
     program = g_hash_table_lookup (self->in_templates, id);
   return program ? g_object_ref (program) : bh_program_new_missing (id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Choosing programs among those installed on this computer: a search and a list, several at
+ * Choosing programs of a list: a search and a list, several at
  * once. */
 #include "config.h"
 
@@ -198,9 +198,14 @@ bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list, const ch
 {
   g_autoptr (GtkFilterListModel) model = NULL;
 
-  g_return_if_fail (!self->list);
-
-  self->list = g_object_ref (list);
+  if (self->list)
+    {
+      g_signal_handlers_disconnect_by_data (self->list, self);
+      g_ptr_array_set_size (self->chosen, 0);
+      g_signal_emit (self, changed_signal, 0);
+    }
+  g_set_object (&self->list, list);
+  g_strfreev (self->present);
   self->present = g_strdupv ((char **) present);
   model = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (list)),
                                      g_object_ref (GTK_FILTER (self->filter)));

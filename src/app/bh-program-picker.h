@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Choosing programs among those installed on this computer: a search and a list, several at
+ * Choosing programs of a list: a search and a list, several at
  * once. */
 #pragma once
 
@@ -15,6 +15,7 @@ G_DECLARE_FINAL_TYPE (BhProgramPicker, bh_program_picker, BH, PROGRAM_PICKER, Gt
 
 /**
  * bh_program_picker_set_list:
+ * @list: its programs are offered from now on, and nothing is chosen when it was another before
  * @present: ids the AppVM has already: shown, but not to choose
  */
 void bh_program_picker_set_list (BhProgramPicker *self, BhProgramList *list,

@@ -318,10 +318,12 @@ bh_settings_window_new (GtkWindow *parent, BhVmItem *item, BhVmList *vms, BhProg
                         const char *key)
 {
   BhSettingsWindow *self = g_object_new (BH_TYPE_SETTINGS_WINDOW, "transient-for", parent, NULL);
+  g_autoptr (BhProgramList) list =
+      bh_program_list_for (programs, bh_dbus_vm1_get_settings (bh_vm_item_get_proxy (item)));
 
   self->item = g_object_ref (item);
   self->vms = g_object_ref (vms);
-  make_pages (self, programs);
+  make_pages (self, list);
   for (guint i = 0; i < self->rows->len; i++)
     {
       BhSettingRow *row = self->rows->pdata[i];

@@ -133,7 +133,9 @@ void
 bh_vm_acts_add_programs (BhVmItem *item, BhProgramList *programs, GtkWidget *origin)
 {
   GtkWindow *parent = GTK_WINDOW (gtk_widget_get_root (origin));
-  GtkWindow *window = bh_add_window_new (parent, programs, bh_vm_item_get_applications (item));
+  g_autoptr (BhProgramList) list =
+      bh_program_list_for (programs, bh_dbus_vm1_get_settings (bh_vm_item_get_proxy (item)));
+  GtkWindow *window = bh_add_window_new (parent, list, bh_vm_item_get_applications (item));
 
   g_signal_connect_object (window, "chosen", G_CALLBACK (on_chosen), item, 0);
   gtk_window_present (window);

@@ -5,7 +5,9 @@ Where an AppVM would have to run, the stand-in of tests/mocks takes the service'
 """
 
 import json
+import hashlib
 import os
+import shutil
 import signal
 
 from desk import APP_ID, BUTTON, ROW, TEXT, TOGGLE, Desk
@@ -171,6 +173,39 @@ class Programs(AppCase):
         self.desk.press(BUTTON, 'Undo')
         self.desk.wait(BUTTON, 'Foot')
         self.assertEqual(self.desk.vms()['Work']['Applications'], ['foot.desktop', CALCULATOR])
+
+    def put_template(self, packages, *apps):
+        """A built template as bh-debian.c describes its folder, with applications and nothing else in it."""
+        text = f'1\ntrixie\n{" ".join(packages)}\n'
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        folder = self.desk.place.path('data', 'bulkhead', 'templates', key)
+        self.addCleanup(shutil.rmtree, folder)
+        os.makedirs(os.path.join(folder, '1', 'applications'))
+        os.symlink('1', os.path.join(folder, 'current'))
+        with open(os.path.join(folder, 'set'), 'w', encoding='utf-8') as file:
+            file.write(f'[Template]\nSuite=trixie\nPackages={";".join(packages)}\n')
+        with open(os.path.join(folder, '1', 'image'), 'wb') as file:
+            file.write(bytes(4096))
+        for app in apps:
+            with open(os.path.join(folder, '1', 'applications', f'org.example.{app}.desktop'), 'w', encoding='utf-8') as file:
+                file.write(f'[Desktop Entry]\nType=Application\nName={app}\nExec=true\n')
+
+    def test_programs_of_a_debian_template_are_its_own(self):
+        self.put_template(['foot', 'less'], 'Viewer', 'Player')
+        self.with_vms('Work', Template='debian', Packages='less;foot')
+        self.desk.press(BUTTON, 'Add Programs…')
+        self.desk.wait(ROW, 'Viewer')
+        self.assertIsNone(self.desk.see(ROW, 'Calculator'))
+        self.desk.press(ROW, 'Player')
+        self.desk.press(BUTTON, 'Add', dialog=True)
+        self.desk.wait(BUTTON, 'Player')
+        self.assertEqual(self.desk.vms()['Work']['Applications'], ['org.example.Player.desktop'])
+        # One that is not built yet says so, instead of offering what is not in it.
+        self.desk.find('Work').set(Packages='foot')
+        self.desk.press(BUTTON, 'Add')
+        self.desk.wait_text('Programs Cannot Be Listed')
+        self.desk.wait_text('trixie with foot is not built yet')
+        self.assertIsNone(self.desk.see(ROW, 'Calculator'))
 
     def test_one_that_cannot_run_is_greyed_with_the_reason(self):
         folder = self.desk.place.path('data', 'applications')

@@ -313,15 +313,30 @@ handle_remove (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const
   return TRUE;
 }
 
+/* @key, or that of the set "SUITE PACKAGE;PACKAGE". */
+static char *
+find_key (const char *key, GError **error)
+{
+  const char *blank = strchr (key, ' ');
+  g_autofree char *suite = blank ? g_strndup (key, (gsize) (blank - key)) : NULL;
+  g_autoptr (BhDebianSet) set = blank ? bh_debian_set_new (suite, blank + 1, error) : NULL;
+  g_autofree char *dir = set ? bh_debian_find (set, error) : NULL;
+
+  if (!blank)
+    return g_strdup (key);
+  return dir ? g_strdup (set->key) : NULL;
+}
+
 static gboolean
 handle_applications (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *key)
 {
   g_autoptr (GPtrArray) keys = *key ? g_ptr_array_new_with_free_func (g_free) : bh_debian_list ();
   g_autoptr (GError) error = NULL;
+  char *wanted = *key ? find_key (key, &error) : NULL;
   GVariantBuilder out;
 
-  if (*key)
-    g_ptr_array_add (keys, g_strdup (key));
+  if (wanted)
+    g_ptr_array_add (keys, wanted);
   g_variant_builder_init (&out, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < keys->len && !error; i++)
     {
