@@ -220,12 +220,51 @@ list_apps (Command *command, GError **error)
   return TRUE;
 }
 
+/* Whatever apt has to fetch first takes its time. */
+static gboolean
+search (Command *command, GError **error)
+{
+  g_autoptr (BhTable) table = bh_table_new (_ ("Package"), _ ("Name"), _ ("Summary"), NULL);
+  g_autofree char *words = g_strjoinv (" ", command->arguments);
+  g_autoptr (GVariant) list = NULL;
+  GVariantIter iter;
+  GVariant *one;
+
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (command->manager), G_MAXINT);
+  if (!bh_dbus_manager1_call_search_debian_sync (
+          command->manager, command->suite ? command->suite : "trixie", words, &list, NULL, error))
+    return FALSE;
+  if (command->json)
+    {
+      print_json (list);
+      return TRUE;
+    }
+  if (g_variant_n_children (list) == 0)
+    fputs (_ ("Debian has no such application. Packages can be given by their names, too.\n"), stderr);
+  g_variant_iter_init (&iter, list);
+  while (g_variant_iter_loop (&iter, "@a{sv}", &one))
+    {
+      const char *package = "", *name = "", *summary = "";
+
+      g_variant_lookup (one, "package", "&s", &package);
+      g_variant_lookup (one, "name", "&s", &name);
+      g_variant_lookup (one, "summary", "&s", &summary);
+      bh_table_add (table, package, BH_STYLE_BOLD);
+      bh_table_add (table, name, BH_STYLE_NONE);
+      bh_table_add (table, summary, BH_STYLE_DIM);
+    }
+  if (g_variant_n_children (list) > 0)
+    bh_table_print (table, stdout);
+  return TRUE;
+}
+
 static const struct
 {
   const char *name;
   int min, max;
   gboolean (*run) (Command *command, GError **error);
 } verbs[] = {
+  { "search", 1, 20, search },
   { "build", 0, 200, build },   { "list", 0, 0, list },     { "apps", 1, 1, list_apps },
   { "update", 1, 1, update },   { "revert", 1, 1, revert }, { "remove", 1, 1, remove_one },
 };

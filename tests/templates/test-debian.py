@@ -4,8 +4,10 @@ built, then one that is good, AppVMs with programs from it, an update of it, and
 
 import functools
 import http.server
+import json
 import os
 import pwd
+import subprocess
 import threading
 import time
 import unittest
@@ -102,6 +104,33 @@ class NotBuilt(DebianCase):
         self.assertEqual(self.session.manager.call('ListTemplateApplications', '(s)', ''), [])
         with self.assertRaises(DBusError):
             self.session.manager.call('RemoveTemplate', '(sb)', '..', True)
+
+    def test_search_of_the_archive(self):
+        def search(*words):
+            done = subprocess.run([harness.build_path('src', 'cli', 'bulkheadctl'), 'template', 'search', '--json', *words],
+                                  env={**self.session.env, 'LANG': 'C.UTF-8'}, capture_output=True, text=True, timeout=BUILD)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)
+        first, found = time.monotonic(), {app['package']: app for app in search('calculator')}
+        second = time.monotonic()
+        self.assertEqual((found['gnome-calculator']['name'], found['gnome-calculator']['id']),
+                         ('Calculator', 'org.gnome.Calculator.desktop'))
+        self.assertTrue(os.path.exists(found['gnome-calculator']['icon']), found['gnome-calculator'])
+        # A name that begins with the word comes first, however it is written; all words count.
+        self.assertEqual(search('ZATH')[0]['package'], 'zathura')
+        self.assertLessEqual({'zathura'}, {app['package'] for app in search('document', 'viewer', 'zathura')})
+        self.assertEqual(search('no-such-application-of-debian'), [])
+        print(f'first search: {second - first:.1f} s, others: {(time.monotonic() - second) / 3:.2f} s', flush=True)
+        for words in ('', 'x' * 201):
+            with self.assertRaises(DBusError) as caught:
+                self.session.manager.call('SearchDebian', '(ss)', 'trixie', words)
+            self.assertEqual(caught.exception.name, 'InvalidArgument')
+        # What is known stays good without a network.
+        self.with_archive('http://127.0.0.1:9/debian')
+        self.assertEqual(search('ZATH')[0]['package'], 'zathura')
+        with self.assertRaises(DBusError) as caught:
+            self.session.manager.call('SearchDebian', '(ss)', 'bookworm', 'calculator', timeout=BUILD)
+        self.assertIn('http://127.0.0.1:9/debian', caught.exception.message)
 
     def test_archive_that_does_not_answer(self):
         self.with_archive('http://127.0.0.1:9/debian')

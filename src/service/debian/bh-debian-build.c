@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bh-debian-apt.h"
 #include "bh-debian-sources.h"
 #include "bh-debian-tar.h"
 #include "bh-error.h"
@@ -280,48 +281,6 @@ find_locale (void)
         return good && !built_in && strchr (names[i], '.') ? g_strdup (names[i]) : NULL;
       }
   return NULL;
-}
-
-static gboolean
-write_text (const char *dir, const char *name, const char *text, GError **error)
-{
-  g_autofree char *path = g_build_filename (dir, name, NULL);
-
-  return g_file_set_contents (path, text, -1, error);
-}
-
-/* apt with folders of its own: it needs no privileges there, and no setting of this computer's counts
- * but those we chose. */
-static gboolean
-prepare_apt (Build *build, GError **error)
-{
-  static const char *const dirs[] = { "lists/partial",       "archives/partial",
-                                      "etc/apt.conf.d",      "etc/preferences.d",
-                                      "etc/sources.list.d",  "etc/trusted.gpg.d",
-                                      "log" };
-  g_autofree char *config = g_strdup_printf (
-      "%s"
-      "Dir::Etc \"%s/etc\";\nDir::Etc::main \"none\";\nDir::Etc::parts \"%s/etc/apt.conf.d\";\n"
-      "Dir::State \"%s\";\nDir::State::lists \"%s/lists\";\nDir::State::status \"%s/status\";\n"
-      "Dir::Cache \"%s\";\nDir::Cache::archives \"%s/archives\";\nDir::Log \"%s/log\";\n"
-      "APT::Architecture \"amd64\";\nAPT::Architectures \"amd64\";\n"
-      "APT::Install-Recommends \"false\";\nAPT::Update::Error-Mode \"any\";\n"
-      "Acquire::Languages \"none\";\nAcquire::AllowInsecureRepositories \"false\";\n"
-      "APT::Get::AllowUnauthenticated \"false\";\nAPT::Keep-Downloaded-Packages \"true\";\n",
-      build->sources->options, build->cache, build->cache, build->cache, build->cache, build->cache,
-      build->cache, build->cache, build->cache);
-
-  for (gsize i = 0; i < G_N_ELEMENTS (dirs); i++)
-    {
-      g_autofree char *path = g_build_filename (build->cache, dirs[i], NULL);
-
-      if (!bh_paths_ensure (path, error))
-        return FALSE;
-    }
-  return write_text (build->cache, "status", "", error)
-         && write_text (build->cache, "apt.conf", config, error)
-         && write_text (build->cache, "options", build->sources->options, error)
-         && write_text (build->cache, "etc/sources.list", build->sources->list, error);
 }
 
 static gboolean
@@ -589,8 +548,8 @@ build_all (Build *build, GError **error)
 
   build->locale = find_locale ();
   build->packages = g_strconcat (BASE, build->locale ? " locales" : "", *names ? " " : "", names, NULL);
-  if (!prepare_apt (build, error) || !make_folders (build, error) || !download (build, error)
-      || !make_image (build, error))
+  if (!bh_debian_apt_prepare (build->cache, build->sources, "", error)
+      || !make_folders (build, error) || !download (build, error) || !make_image (build, error))
     return FALSE;
   tell (build, 98, "Finishing");
   return bh_debian_adopt (build->set, build->made, error);

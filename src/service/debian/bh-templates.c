@@ -8,6 +8,7 @@
 
 #include "bh-debian-apps.h"
 #include "bh-debian-build.h"
+#include "bh-debian-catalog.h"
 #include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-job.h"
@@ -359,6 +360,75 @@ handle_applications (BhDbusManager1 *manager, GDBusMethodInvocation *invocation,
   return TRUE;
 }
 
+/* Searching the archive. */
+
+typedef struct
+{
+  char *suite, *text;
+} Search;
+
+static void
+search_free (gpointer data)
+{
+  Search *search = data;
+
+  g_free (search->suite);
+  g_free (search->text);
+  g_free (search);
+}
+
+static void
+search_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Search *search = data;
+  GError *error = NULL;
+  GVariant *found = bh_debian_catalog_search (search->suite, search->text, cancellable, &error);
+
+  if (found)
+    g_task_return_pointer (task, found, (GDestroyNotify) g_variant_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_searched (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) found = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (found)
+    bh_dbus_manager1_complete_search_debian (BH_DBUS_MANAGER1 (source), data, found);
+  else
+    g_dbus_method_invocation_return_gerror (data, error);
+  bh_trim_later ();
+}
+
+static gboolean
+handle_search (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *suite,
+               const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *good = bh_key_normalize (bh_keys_find ("Suite"), suite, &error);
+  g_autoptr (GTask) task = NULL;
+  Search *search;
+
+  if (good && (strlen (text) > 200 || !*text))
+    g_set_error (&error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+                 "What is searched for has 1 to 200 bytes");
+  if (error)
+    {
+      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
+      return TRUE;
+    }
+  search = g_new0 (Search, 1);
+  search->suite = g_steal_pointer (&good);
+  search->text = g_strdup (text);
+  task = g_task_new (manager, NULL, on_searched, invocation);
+  g_task_set_task_data (task, search, search_free);
+  g_task_run_in_thread (task, search_in_thread);
+  return TRUE;
+}
+
 static void
 clean_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -378,5 +448,6 @@ bh_templates_attach (BhManager *manager)
   g_signal_connect (manager, "handle-remove-template", G_CALLBACK (handle_remove), NULL);
   g_signal_connect (manager, "handle-list-template-applications", G_CALLBACK (handle_applications),
                     NULL);
+  g_signal_connect (manager, "handle-search-debian", G_CALLBACK (handle_search), NULL);
   g_task_run_in_thread (task, clean_in_thread);
 }
