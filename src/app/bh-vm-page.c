@@ -12,6 +12,7 @@
 #include "bh-drop.h"
 #include "bh-launch.h"
 #include "bh-log-window.h"
+#include "bh-network-row.h"
 #include "bh-program-tile.h"
 #include "bh-running-row.h"
 #include "bh-sound-row.h"
@@ -34,6 +35,7 @@ struct _BhVmPage
   BhVmItem *item;
   GStrv shown;
   GVariant *shown_running;
+  guint scroll; /* has been scrolled, and the title does not know yet */
 
   AdwHeaderBar *header;
   GtkStack *title_stack;
@@ -50,6 +52,7 @@ struct _BhVmPage
   GtkListBox *running;
   BhUsageBox *usage;
   BhSoundRow *sound;
+  BhNetworkRow *network;
   GtkWidget *problems_box;
   GtkLabel *problems;
 };
@@ -194,12 +197,24 @@ on_programs_loaded (BhProgramList *programs, guint position, guint removed, guin
   update (self);
 }
 
+static gboolean
+show_title (gpointer user_data)
+{
+  BhVmPage *self = user_data;
+  double value = gtk_adjustment_get_value (gtk_scrolled_window_get_vadjustment (self->scrolled));
+
+  self->scroll = 0;
+  gtk_stack_set_visible_child_name (self->title_stack,
+                                    value > NAME_HIDDEN_AT ? "name" : "nothing");
+  return G_SOURCE_REMOVE;
+}
+
+/* Later: a page that gets shorter is scrolled while it is laid out, and the header's layout is done by then. */
 static void
 on_scrolled (GtkAdjustment *adjustment, BhVmPage *self)
 {
-  gtk_stack_set_visible_child_name (
-      self->title_stack,
-      gtk_adjustment_get_value (adjustment) > NAME_HIDDEN_AT ? "name" : "nothing");
+  if (self->scroll == 0)
+    self->scroll = g_idle_add (show_title, self);
 }
 
 /* "vm.launch" or "vm.launch-disposable" */
@@ -303,6 +318,7 @@ bh_vm_page_dispose (GObject *object)
 {
   BhVmPage *self = BH_VM_PAGE (object);
 
+  g_clear_handle_id (&self->scroll, g_source_remove);
   if (self->item)
     g_signal_handlers_disconnect_by_data (self->item, self);
   g_clear_object (&self->item);
@@ -341,6 +357,7 @@ bh_vm_page_class_init (BhVmPageClass *klass)
                               G_TYPE_NONE, 0);
   g_type_ensure (BH_TYPE_USAGE_BOX);
   g_type_ensure (BH_TYPE_SOUND_ROW);
+  g_type_ensure (BH_TYPE_NETWORK_ROW);
   g_type_ensure (BH_TYPE_VM_HERO);
   install_actions (widget_class);
   gtk_widget_class_set_template_from_resource (widget_class,
@@ -360,6 +377,7 @@ bh_vm_page_class_init (BhVmPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, running);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, usage);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, sound);
+  gtk_widget_class_bind_template_child (widget_class, BhVmPage, network);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems_box);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems);
 }
@@ -409,6 +427,7 @@ bh_vm_page_set_item (BhVmPage *self, BhVmItem *item)
   bh_vm_hero_set_item (self->hero, item);
   bh_usage_box_set_item (self->usage, item);
   bh_sound_row_set_item (self->sound, item);
+  bh_network_row_set_item (self->network, item);
   gtk_adjustment_set_value (gtk_scrolled_window_get_vadjustment (self->scrolled), 0);
   if (item)
     g_signal_connect (item, "changed", G_CALLBACK (on_item_changed), self);

@@ -137,6 +137,15 @@ class Pages:
         desk.wait(BUTTON, 'Foot')
         time.sleep(15)
 
+    def network(self, desk):
+        desk.use_mock(vms=[{'Name': 'Personal', 'State': 'running', 'Network': 'internet', 'Applications': 'foot.desktop'}])
+        yield
+        desk.resize(desk.window_rect()['width'], 790)
+        choose(desk, 'Personal')
+        desk.wait_text('Internet: ')
+        desk.act('network.show')
+        time.sleep(4)
+
     def check(self, desk):
         desk.use_mock('--checks', 'bad', vms=VMS)
         yield

@@ -9,7 +9,7 @@ import stat
 
 from gi.repository import Gio, GLib
 
-from desk import APP_ID, BUTTON, ROW, TOGGLE, Desk
+from desk import APP_ID, BUTTON, ROW, TOGGLE, Atspi, Desk
 from harness import TestCase, main, require_ordinary_user, wait_for
 
 CALCULATOR = 'org.gnome.Calculator.desktop'
@@ -162,6 +162,36 @@ class Page(DeskCase):
         self.desk.press(BUTTON, 'Stop')
         self.desk.wait(BUTTON, 'Start')
         wait_for(lambda: not self.memory(), 20, 'the end of the graphs')
+
+    def checked(self, name):
+        return self.desk.wait(TOGGLE, name).get_state_set().contains(Atspi.StateType.CHECKED)
+
+    def test_the_network_is_shown_live(self):
+        self.desk.use_mock('--step', '20', vms=[{**RUNNING, 'Network': 'internet'}])
+        self.desk.run_app()
+        self.desk.wait_text('Internet: ')
+
+        def received():
+            return [text for text in self.desk.texts() if text.startswith('Internet: ') and ' received, ' in text]
+        first = wait_for(received, 20, 'what came')
+        wait_for(lambda: received() not in ([], first), 20, 'more')
+        self.desk.act('network.show')
+        self.desk.wait(ROW, '203.0.113.5')
+        self.desk.wait_text('TCP port 443: ')
+        self.desk.wait(ROW, '2001:db8::53')
+        # Blocked by default; opened and blocked again where it is seen.
+        for wanted in ('true', 'false'):
+            wait_for(lambda value=wanted: self.checked('Block the Local Network') == (value == 'true'), 20, 'the switch')
+            self.desk.toggle('Block the Local Network')
+            wait_for(lambda value=wanted: self.desk.vms()['Work']['Settings'].get('Lan') == value, 20, 'the setting')
+        # Changed elsewhere, it is shown.
+        self.desk.find('Work').set(Network='none')
+        self.desk.wait_gone(ROW, 'Network')
+        self.desk.find('Work').set(Network='vm', NetVm='tor', Lan='true')
+        self.desk.wait_text('Through “tor”: ')
+        self.desk.press(BUTTON, 'Stop')
+        self.desk.wait(BUTTON, 'Start')
+        self.desk.wait_gone(ROW, 'Network')
 
     def test_the_list_says_what_an_appvm_may_reach(self):
         self.desk.use_mock(vms=[{'Name': 'Alone'}, {'Name': 'Work', 'Network': 'internet', 'Microphone': 'true'}])
