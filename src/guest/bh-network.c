@@ -3,7 +3,8 @@
  * The guest's network interfaces.
  *
  * The host plugs an interface in and tells its hardware address and settings; either may come first. Nothing
- * is asked for on the link, so that an interface works as soon as it is there. */
+ * is asked for on the link, so that an interface works as soon as it is there; but where its owner wants that, on
+ * somebody else's network: then IPv4 comes by DHCP, and IPv6 as its routers tell the kernel. */
 #include "bh-network.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bh-dhcp.h"
 #include "bh-forward.h"
 #include "bh-rtnetlink.h"
 
@@ -24,18 +26,26 @@
 
 typedef struct
 {
+  BhNetwork *network;
   gboolean wanted, done;
   gboolean given_up; /* no program waits for it any more */
-  gboolean told;     /* the host, that it is done */
+  int told;          /* the host: 1 that it is done, 2 that it is not */
   uint8_t mac[6];
   char *name;
   unsigned mtu, flags;
   char **addresses, **gateways, **routes, **servers;
+
+  /* With DHCP. */
+  BhDhcp *dhcp;
+  gboolean asking;
+  char *leased; /* address with length; NULL */
+  char **leased_servers;
 } Slot;
 
 struct _BhNetwork
 {
   BhLink *link;
+  struct wl_event_loop *loop;
   int watch; /* tells when interfaces come */
   struct wl_event_source *source;
   Slot slots[BH_MAX_NETWORKS];
@@ -46,6 +56,9 @@ struct _BhNetwork
 static void
 clear_slot (Slot *slot)
 {
+  bh_dhcp_free (slot->dhcp);
+  g_free (slot->leased);
+  g_strfreev (slot->leased_servers);
   g_free (slot->name);
   g_strfreev (slot->addresses);
   g_strfreev (slot->gateways);
@@ -105,6 +118,13 @@ write_setting (const char *interface, const char *name, const char *value)
   fclose (file);
 }
 
+/* Those that the host names are the ones that can be reached. */
+static char **
+servers_of (const Slot *slot)
+{
+  return *slot->servers || !slot->leased_servers ? slot->servers : slot->leased_servers;
+}
+
 /* Interfaces of other AppVMs do not count: the servers there are our own. */
 static void
 write_resolv_conf (BhNetwork *network)
@@ -118,7 +138,7 @@ write_resolv_conf (BhNetwork *network)
       const Slot *slot = &network->slots[i];
 
       if (slot->wanted && !(slot->flags & BH_NETWORK_CLIENT))
-        for (char **server = slot->servers; *server; server++)
+        for (char **server = servers_of (slot); *server; server++)
           g_string_append_printf (text, "nameserver %s\n", *server);
     }
   /* Written anew beside it and renamed. */
@@ -179,9 +199,12 @@ set_up (const Slot *slot, int index, const char *name)
        && (g_str_equal (name, slot->name) || bh_rtnl_set_link (fd, index, slot->name, 0, false));
   if (ok)
     {
-      write_setting (slot->name, "accept_ra", "0");
-      write_setting (slot->name, "addr_gen_mode", "1"); /* none */
-      write_setting (slot->name, "accept_dad", "0");
+      gboolean listen = (slot->flags & BH_NETWORK_DHCP) != 0;
+
+      /* 2: also while it forwards for other AppVMs. */
+      write_setting (slot->name, "accept_ra", listen ? "2" : "0");
+      write_setting (slot->name, "addr_gen_mode", listen ? "0" : "1"); /* of the MAC; none */
+      write_setting (slot->name, "accept_dad", listen ? "1" : "0");
       ok = bh_rtnl_set_link (fd, index, NULL, slot->mtu, true);
     }
   for (char **text = slot->addresses; ok && *text; text++)
@@ -217,7 +240,7 @@ update_forwarding (BhNetwork *network)
             g_ptr_array_add (addresses, *address);
         }
       else
-        for (char **server = slot->servers; *server; server++)
+        for (char **server = servers_of (slot); *server; server++)
           g_ptr_array_add (servers, *server);
     }
   if (clients->len == 0 && !network->forwards)
@@ -264,6 +287,62 @@ on_forwarded (void *data, const char *detail)
     g_warning ("network: %s", detail);
 }
 
+/* Gives the interface what was leased, and takes what was before. */
+static gboolean
+use_lease (Slot *slot, const BhLease *lease)
+{
+  char name[IF_NAMESIZE];
+  int index = find_interface (slot->mac, name), fd = index > 0 ? bh_rtnl_open (false) : -1;
+  g_autofree char *before = g_steal_pointer (&slot->leased);
+  BhNetAddress address;
+  gboolean ok = fd >= 0;
+
+  g_clear_pointer (&slot->leased_servers, g_strfreev);
+  if (ok && before && (!lease || !g_str_equal (before, lease->address))
+      && bh_net_address_read (before, &address))
+    bh_rtnl_remove_address (fd, index, &address);
+  if (ok && lease)
+    {
+      ok = bh_net_address_read (lease->address, &address)
+           && bh_rtnl_add_address (fd, index, &address)
+           && (!lease->gateway
+               || (bh_net_address_read (lease->gateway, &address)
+                   && bh_rtnl_add_route (fd, index, NULL, &address)))
+           && add_routes (fd, index, slot);
+      slot->leased = g_strdup (lease->address);
+      slot->leased_servers = g_strdupv (lease->servers);
+    }
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+static void
+on_lease (void *data, const BhLease *lease, const char *detail)
+{
+  Slot *slot = data;
+  BhNetwork *network = slot->network;
+  uint32_t number = (uint32_t) (slot - network->slots);
+  g_autofree char *text = NULL;
+
+  if (!lease && !detail && !slot->leased)
+    return; /* it begins */
+  errno = 0;
+  if (!use_lease (slot, lease) && lease)
+    text = g_strdup_printf ("The network interface %s could not be given %s: %s", slot->name,
+                            lease->address, g_strerror (errno ? errno : EINVAL));
+  else if (detail)
+    text = g_strdup_printf ("The network interface %s has no address: %s", slot->name, detail);
+  write_resolv_conf (network);
+  update_forwarding (network);
+  slot->asking = slot->asking && !lease && !detail;
+  /* Each once: until it has one again, and until it has none. */
+  if ((text || lease) && slot->told != (lease ? 1 : 2))
+    tell (network, number, text);
+  if (text || lease)
+    slot->told = lease ? 1 : 2;
+}
+
 static void
 try_slot (BhNetwork *network, uint32_t number)
 {
@@ -282,6 +361,12 @@ try_slot (BhNetwork *network, uint32_t number)
   if (!set_up (slot, index, name))
     detail = g_strdup_printf ("The network interface %s could not be set up: %s", slot->name,
                               g_strerror (errno));
+  if (!detail && slot->flags & BH_NETWORK_DHCP)
+    {
+      slot->asking = TRUE;
+      slot->dhcp = bh_dhcp_new (network->loop, slot->name, on_lease, slot);
+      return;
+    }
   /* A client's is good when there are rules for it. */
   slot->told = detail || !(slot->flags & BH_NETWORK_CLIENT);
   if (slot->told)
@@ -314,6 +399,7 @@ bh_network_set (BhNetwork *network, const bh_msg_network *message)
   Slot *slot = &network->slots[message->slot];
 
   clear_slot (slot);
+  slot->network = network;
   slot->wanted = TRUE;
   memcpy (slot->mac, message->mac.data, sizeof slot->mac);
   slot->name = g_strndup (message->name.data, message->name.len);
@@ -357,22 +443,30 @@ bh_network_settle (BhNetwork *network)
 
   for (;;)
     {
-      struct pollfd watch = { .fd = network->watch, .events = POLLIN };
+      struct pollfd watch[BH_MAX_NETWORKS + 1] = { { .fd = network->watch, .events = POLLIN } };
       gint64 left = (until - g_get_monotonic_time ()) / 1000;
       gboolean waiting = FALSE;
 
       try_all (network);
       for (guint i = 0; i < BH_MAX_NETWORKS; i++)
-        waiting =
-            waiting
-            || (network->slots[i].wanted && !network->slots[i].done && !network->slots[i].given_up);
+        {
+          const Slot *slot = &network->slots[i];
+
+          waiting =
+              waiting || (slot->wanted && (!slot->done || slot->asking) && !slot->given_up);
+          watch[i + 1] = (struct pollfd){ .fd = slot->dhcp ? bh_dhcp_get_fd (slot->dhcp) : -1,
+                                          .events = POLLIN };
+        }
       if (!waiting || left <= 0)
         break;
-      poll (&watch, 1, (int) left);
+      poll (watch, G_N_ELEMENTS (watch), (int) left);
+      for (guint i = 0; i < BH_MAX_NETWORKS; i++)
+        if (watch[i + 1].revents)
+          bh_dhcp_dispatch (network->slots[i].dhcp);
     }
   /* What does not come has not to be waited for again by the next program. */
   for (guint i = 0; i < BH_MAX_NETWORKS; i++)
-    network->slots[i].given_up = !network->slots[i].done;
+    network->slots[i].given_up = !network->slots[i].done || network->slots[i].asking;
 }
 
 BhNetwork *
@@ -381,6 +475,7 @@ bh_network_new (struct wl_event_loop *loop, BhLink *link)
   BhNetwork *network = g_new0 (BhNetwork, 1);
 
   network->link = link;
+  network->loop = loop;
   network->watch = bh_rtnl_open (true);
   if (network->watch < 0)
     {

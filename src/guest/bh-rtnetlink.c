@@ -141,12 +141,11 @@ size_of (const BhNetAddress *address)
   return address->family == AF_INET ? 4 : 16;
 }
 
-bool
-bh_rtnl_add_address (int fd, int index, const BhNetAddress *address)
+static bool
+change_address (int fd, int index, const BhNetAddress *address, int type, int flags)
 {
   Request request;
-  struct ifaddrmsg *info =
-      begin (&request, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, sizeof *info);
+  struct ifaddrmsg *info = begin (&request, type, flags, sizeof *info);
 
   info->ifa_family = (uint8_t) address->family;
   info->ifa_prefixlen = (uint8_t) address->length;
@@ -156,6 +155,18 @@ bh_rtnl_add_address (int fd, int index, const BhNetAddress *address)
   add (&request, IFA_LOCAL, address->bytes, size_of (address));
   add (&request, IFA_ADDRESS, address->bytes, size_of (address));
   return call (fd, &request);
+}
+
+bool
+bh_rtnl_add_address (int fd, int index, const BhNetAddress *address)
+{
+  return change_address (fd, index, address, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+bool
+bh_rtnl_remove_address (int fd, int index, const BhNetAddress *address)
+{
+  return change_address (fd, index, address, RTM_DELADDR, 0);
 }
 
 bool

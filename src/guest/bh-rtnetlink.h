@@ -23,5 +23,6 @@ int bh_rtnl_open (bool watch);
 /* All false with errno. @index: of the interface. */
 bool bh_rtnl_set_link (int fd, int index, const char *name, unsigned mtu, bool up);
 bool bh_rtnl_add_address (int fd, int index, const BhNetAddress *address);
+bool bh_rtnl_remove_address (int fd, int index, const BhNetAddress *address);
 /* @to: NULL for everything. */
 bool bh_rtnl_add_route (int fd, int index, const BhNetAddress *to, const BhNetAddress *gateway);

@@ -74,7 +74,7 @@ add_ingress (GString *out, BhHold *hold, BhSettings *settings, GPtrArray *on_lin
                             address, address);
   else
     g_string_append (out, "  ether type arp accept\n"
-                          "  ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept\n"
+                          "  ether type ip udp sport 68 udp dport 67 accept\n"
                           "  icmpv6 type { nd-router-advert, nd-redirect } drop\n"
                           "  udp sport { 67, 547 } drop\n"
                           "  icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept\n"

@@ -396,10 +396,10 @@ static const BhKey keys[] = {
     .max = 2,
     .fallback = "",
     .title = N_ ("Addresses"),
-    .doc = N_ ("With Network=kernel: its own addresses with their prefix; without a bridge chosen "
-               "when empty"),
+    .doc = N_ ("With Network=kernel: its own addresses with their prefix, or “dhcp” to ask the "
+               "bridge's network; without a bridge chosen when empty"),
     .check = bh_net_is_guest_address,
-    .takes = "addresses with the length of their prefix (10.20.0.2/24)" },
+    .takes = "addresses with the length of their prefix (10.20.0.2/24), or dhcp" },
   { .name = "Gateway",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_ADVANCED,

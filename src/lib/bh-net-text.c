@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MAX_NAME 15 /* IFNAMSIZ - 1 */
+#define DHCP "dhcp"
 
 /* "ADDRESS/LENGTH"; no bits of the host's part with @network. */
 static gboolean
@@ -45,7 +46,7 @@ bh_net_is_address (const char *text)
 gboolean
 bh_net_is_guest_address (const char *text)
 {
-  return is_prefix (text, FALSE);
+  return g_str_equal (text, DHCP) || is_prefix (text, FALSE);
 }
 
 gboolean
@@ -134,7 +135,7 @@ gboolean
 bh_net_spec_equal (const BhNetSpec *a, const BhNetSpec *b)
 {
   return a->mode == b->mode && g_strcmp0 (a->name, b->name) == 0 && g_strcmp0 (a->via, b->via) == 0
-         && g_strcmp0 (a->mac, b->mac) == 0 && a->lan == b->lan
+         && g_strcmp0 (a->mac, b->mac) == 0 && a->lan == b->lan && a->dhcp == b->dhcp
          && g_strv_equal ((const char *const *) a->addresses, (const char *const *) b->addresses)
          && g_strv_equal ((const char *const *) a->gateways, (const char *const *) b->gateways)
          && g_strv_equal ((const char *const *) a->routes, (const char *const *) b->routes)
@@ -149,6 +150,20 @@ append (char ***list, const char *item)
   *list = g_renew (char *, *list, n + 2);
   (*list)[n] = g_strdup (item);
   (*list)[n + 1] = NULL;
+}
+
+void
+bh_net_spec_set_addresses (BhNetSpec *spec, char **addresses)
+{
+  g_strfreev (spec->addresses);
+  spec->addresses = g_new0 (char *, 1);
+  spec->dhcp = FALSE;
+  for (char **address = addresses; *address; address++)
+    if (g_str_equal (*address, DHCP))
+      spec->dhcp = TRUE;
+    else
+      append (&spec->addresses, *address);
+  g_strfreev (addresses);
 }
 
 static gboolean
@@ -183,6 +198,11 @@ read_word (BhNetSpec *spec, const char *word)
   if (g_str_equal (word, "lan"))
     {
       spec->lan = TRUE;
+      return TRUE;
+    }
+  if (g_str_equal (word, DHCP))
+    {
+      spec->dhcp = TRUE;
       return TRUE;
     }
   if (!value++)

@@ -53,7 +53,7 @@ handle_set_network (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, gui
   g_autofree guint8 *buffer = g_malloc (LISTS * BH_LIST_BYTES);
   guint8 mac[6];
   const char *mac_text = "", *name = "";
-  gboolean client = FALSE;
+  gboolean client = FALSE, dhcp = FALSE;
   bh_msg_network msg = { .slot = slot };
   BhWireStatus status;
 
@@ -61,8 +61,9 @@ handle_set_network (BhDbusProxy1 *object, GDBusMethodInvocation *invocation, gui
   g_variant_lookup (settings, "name", "&s", &name);
   g_variant_lookup (settings, "mtu", "u", &msg.mtu);
   g_variant_lookup (settings, "client", "b", &client);
+  g_variant_lookup (settings, "dhcp", "b", &dhcp);
   msg.name = bh_str (name);
-  msg.flags = client ? BH_NETWORK_CLIENT : 0;
+  msg.flags = (client ? BH_NETWORK_CLIENT : 0u) | (dhcp ? BH_NETWORK_DHCP : 0u);
   msg.mac = (BhBytes){ mac, sizeof mac };
   if (!read_mac (mac_text, mac) || !read_list (settings, "addresses", buffer, &msg.addresses)
       || !read_list (settings, "gateways", buffer + BH_LIST_BYTES, &msg.gateways)

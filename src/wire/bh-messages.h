@@ -129,7 +129,8 @@ enum
 enum
 {
   BH_NETWORK_CLIENT = 1 << 0, /* leads to another AppVM, which uses this one's network */
-  BH_NETWORK_ALL = (1 << 1) - 1,
+  BH_NETWORK_DHCP = 1 << 1,   /* besides @addresses, what DHCP and routers of its network give it */
+  BH_NETWORK_ALL = (1 << 2) - 1,
 };
 
 /* What BhMsgNetworkState.status can say. */

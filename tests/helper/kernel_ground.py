@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import signal
 import socket
 import subprocess
 import sys
@@ -28,7 +29,6 @@ import netns  # noqa: E402
 
 BRIDGE_OWN, BRIDGE_PEER, BRIDGE_PEER6 = '192.168.9.1', '192.168.9.9', '2001:db8:9::1'
 ROUTED = '203.0.113.200'  # reached by a route over the bridge only
-DHCP_LEASE = 120
 CONF = '/etc/bulkhead/helper.conf'
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -110,14 +110,36 @@ class Bridge:
         there('ip', 'address', 'add', ROUTED + '/32', 'dev', 'lo')
         there('ip', 'link', 'set', 'wire1', 'up')
         there('sysctl', '-q', '-w', 'net.ipv6.conf.all.forwarding=1')
+        self._pid, self._folder = net.pid, folder
         self.leases = os.path.join(folder, 'leases')
+        self._first = 100
+        self._start()
+
+    def _start(self):
         self._server = subprocess.Popen([
-            'nsenter', '-t', str(net.pid), '-n', 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null',
-            '--user=root', '--port=0', '--interface=wire1', '--bind-interfaces', '--no-ping', '--log-dhcp',
-            f'--dhcp-range=192.168.9.100,192.168.9.120,{DHCP_LEASE}',
+            'nsenter', '-t', str(self._pid), '-n', 'dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null',
+            '--user=root', '--port=0', '--interface=wire1', '--bind-interfaces', '--no-ping', '--dhcp-authoritative',
+            f'--dhcp-range=192.168.9.{self._first},192.168.9.{self._first + 20},120',
             '--dhcp-range=2001:db8:9::,ra-only,64,10m', '--enable-ra',
             f'--dhcp-option=option:router,{BRIDGE_PEER}', f'--dhcp-option=option:dns-server,{BRIDGE_PEER}',
-            f'--dhcp-leasefile={self.leases}', f'--log-facility={folder}/dnsmasq.log'])
+            f'--dhcp-leasefile={self.leases}', f'--log-facility={self._folder}/dnsmasq.log'])
+
+    def move_range(self):
+        """From now on there are other addresses, and those of before are refused."""
+        with as_root():
+            self.close()
+            self._first = 200
+            self._start()
+
+    @contextlib.contextmanager
+    def silent(self):
+        with as_root():
+            self._server.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with as_root():
+                self._server.send_signal(signal.SIGCONT)
 
     def close(self):
         self._server.kill()

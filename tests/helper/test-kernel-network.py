@@ -23,7 +23,8 @@ from netns import GATEWAY4, HOST4, HOST6, LAN4, LAN_OWN4, OWN4  # noqa: E402
 
 BOOT = 150
 FIXED, FIXED_MAC = '192.168.9.50', '02:00:00:00:09:50'
-INTERFACES = (f'lan5 bridge:br0 address={FIXED}/24 route={ROUTED}/32,{BRIDGE_PEER} mac={FIXED_MAC}')
+INTERFACES = f'lan5 bridge:br0 address={FIXED}/24 route={ROUTED}/32,{BRIDGE_PEER} mac={FIXED_MAC}'
+BOTH = ['on', 'on']
 ASK_ROOT = '''
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -41,6 +42,15 @@ for frame in %r * %d:
     s.send(bytes.fromhex(frame))
 print("sent")
 '''
+# What udhcpc understands as "renew now".
+NUDGE = '''
+import os, signal
+for pid in filter(str.isdigit, os.listdir('/proc')):
+    with open(f'/proc/{pid}/cmdline', 'rb') as file:
+        if b'udhcpc' in file.read().split(bytes(1)):
+            os.kill(int(pid), signal.SIGUSR1)
+'''
+MOUNT = 'import subprocess; subprocess.run(%r, check=True)'
 NETWORK = os.path.join(os.path.dirname(ground.HERE), 'network')
 with open(os.path.join(NETWORK, 'guestnet.py'), encoding='utf-8') as source:
     GUEST = source.read()
@@ -250,8 +260,60 @@ class KernelNetwork(harness.TestCase):
         harness.wait_for(same, 20, 'the state before')
 
     def wait_on(self):
-        harness.wait_for(lambda: [one['state'] for one in self.vm.get('Network')['interfaces']] == ['on', 'on'], 60,
+        harness.wait_for(lambda: [one['state'] for one in self.vm.get('Network')['interfaces']] == BOTH, 60,
                          'its networks')
+
+    def test_an_address_by_dhcp_and_router_advertisements(self):
+        """The only interface, so that there is one way out."""
+        self.addCleanup(self.wait_on)
+        self.addCleanup(self.vm.set, Network='kernel', Interfaces=INTERFACES)
+        self.vm.set(Network='none', Interfaces='dyn0 bridge:br0 dhcp')
+        leased = harness.wait_for(self.leased, 30, 'a lease', 0.5)
+        self.assertTrue(leased.startswith('192.168.9.1') and leased.endswith('/24'), leased)
+        routes = json.loads(self.output('ip', '-j', 'route'))
+        self.assertIn(('default', BRIDGE_PEER, 'dyn0'), [(one['dst'], one.get('gateway'), one['dev']) for one in routes])
+        own6 = harness.wait_for(self.global6, 60, 'an address of the router')
+        results = self.attempt(f'tcp:{HOST4}:80', f'tcp:{HOST6}:80', 'name:example.org', f'tcp:{BRIDGE_PEER}:80')
+        self.assertEqual(results[f'tcp:{HOST4}:80'], 'hello ' + leased.split('/')[0])
+        self.assertEqual(results[f'tcp:{HOST6}:80'], 'hello ' + own6)
+        self.assertEqual(results['name:example.org'], '192.0.2.77')
+        self.assertIsInstance(results[f'tcp:{BRIDGE_PEER}:80'], list)
+        with open(self.bridge.leases, encoding='ascii') as file:
+            self.assertIn(leased.split('/')[0], file.read())
+        # The server takes it back: it asks again, and has another.
+        self.bridge.move_range()
+        self.as_guests_root(NUDGE)
+        harness.wait_for(lambda: (self.leased() or '').startswith('192.168.9.2'), 60, 'another lease')
+        listed = self.addresses()['dyn0'][1]
+        self.assertEqual(len([one for one in listed if '.' in one]), 1, listed)
+
+    def leased(self):
+        found = self.addresses().get('dyn0', ('', []))[1]
+        return next((one for one in found if '.' in one), None)
+
+    def global6(self):
+        """Once the guest is sure that nobody else has it."""
+        one, = json.loads(self.output('ip', '-j', 'address', 'show', 'dev', 'dyn0'))
+        return next((two['local'] for two in one['addr_info']
+                     if two['local'].startswith('2001:db8:9:') and not two.get('tentative')), None)
+
+    def test_no_dhcp_server_and_no_client_are_said(self):
+        self.addCleanup(self.wait_on)
+        self.addCleanup(self.vm.set, Network='kernel', Interfaces=INTERFACES)
+        with self.bridge.silent():
+            self.session.iterate()
+            self.session.signals.clear()
+            self.vm.set(Network='none', Interfaces='dyn0 bridge:br0 dhcp')
+            text = str(self.session.wait_signal('Notice', 60, lambda args: 'dyn0' in str(args)))
+            self.assertIn('no DHCP server answers', text)
+            self.vm.set(Interfaces='')
+            self.as_guests_root(MOUNT % ['mount', '--bind', '/dev/null', '/usr/bin/busybox'])
+            self.vm.set(Interfaces='dyn0 bridge:br0 dhcp')
+            self.session.wait_signal('Notice', 60, lambda args: 'install the package busybox' in str(args))
+            self.as_guests_root(MOUNT % ['umount', '/usr/bin/busybox'])
+            self.vm.set(Interfaces='')
+            self.vm.set(Interfaces='dyn0 bridge:br0 dhcp')
+        harness.wait_for(self.leased, 60, 'a lease, now that one answers')
 
     def test_a_killed_service_takes_its_taps_along(self):
         self.attempt(f'tcp:{HOST4}:80')

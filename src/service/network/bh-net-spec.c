@@ -52,8 +52,13 @@ check_addresses (BhVmConfig *config, const BhNetSpec *spec, const char *key, GEr
         return refuse (config, error, key, "interface %s has an IPv%d gateway, but no such address",
                        spec->name, v6 ? 6 : 4);
     }
-  if (spec->mode == BH_NET_BRIDGE && !*spec->addresses)
-    return refuse (config, error, key, "interface %s is on a bridge and needs an address",
+  if (spec->dhcp && spec->mode != BH_NET_BRIDGE)
+    return refuse (config, error, key, "interface %s can ask by DHCP on a bridge only", spec->name);
+  if (spec->dhcp && (*spec->addresses || *spec->gateways))
+    return refuse (config, error, key, "interface %s has dhcp as well as an address or gateway",
+                   spec->name);
+  if (spec->mode == BH_NET_BRIDGE && !*spec->addresses && !spec->dhcp)
+    return refuse (config, error, key, "interface %s is on a bridge and needs an address, or dhcp",
                    spec->name);
   if (spec->mode == BH_NET_NAT && has_family (spec->addresses, TRUE))
     return refuse (config, error, key, "interface %s has IPv4 only without a bridge", spec->name);
@@ -92,10 +97,9 @@ add_main (BhVmConfig *config, GPtrArray *specs, GError **error)
     {
       spec->mode = *bridge ? BH_NET_BRIDGE : BH_NET_NAT;
       spec->via = *bridge ? g_strdup (bridge) : NULL;
-      g_strfreev (spec->addresses);
       g_strfreev (spec->gateways);
       g_strfreev (spec->routes);
-      spec->addresses = bh_vm_config_get_list (config, "Address");
+      bh_net_spec_set_addresses (spec, bh_vm_config_get_list (config, "Address"));
       spec->gateways = bh_vm_config_get_list (config, "Gateway");
       spec->routes = bh_vm_config_get_list (config, "Routes");
       if (!check_addresses (config, spec, "Address", error))

@@ -23,7 +23,7 @@ typedef enum
 typedef struct
 {
   guint mtu;
-  gboolean client;
+  gboolean client, dhcp;
   char **addresses; /* with length */
   char **gateways, **routes, **servers;
 } BhNicPlan;

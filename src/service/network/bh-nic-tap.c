@@ -14,7 +14,8 @@
 
 #define MAX_SERVERS 4
 
-/* Name servers as the helper takes them: IPv4, none on this computer's own loopback. */
+/* Name servers as the helper takes them: IPv4, none on this computer's own loopback. None: the guest asks those that
+ * DHCP names, which takes that it may reach them. */
 static char **
 choose_servers (BhNic *self)
 {
@@ -23,7 +24,9 @@ choose_servers (BhNic *self)
 
   for (char **server = self->spec->servers; *server; server++)
     g_strv_builder_add (out, *server);
-  for (guint i = 0; i < self->host->servers->len && !*self->spec->servers; i++)
+  for (guint i = 0; i < self->host->servers->len && !*self->spec->servers
+                    && !(self->spec->dhcp && self->spec->lan);
+       i++)
     {
       const char *server = self->host->servers->pdata[i];
 
@@ -109,6 +112,7 @@ take_network (BhNic *self, GVariant *network)
   g_variant_lookup (network, "mtu", "u", &self->plan.mtu);
   self->plan.mtu = CLAMP (self->plan.mtu, 576, 65535);
   self->plan.routes = g_strdupv (self->spec->routes);
+  self->plan.dhcp = self->spec->dhcp;
   if (self->spec->mode == BH_NET_NAT && address && gateway
       && g_variant_lookup (network, "prefix", "u", &prefix))
     {

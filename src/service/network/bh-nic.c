@@ -93,6 +93,7 @@ bh_nic_tell_guest (BhNic *self)
   g_variant_dict_insert (&dict, "name", "s", self->spec->name);
   g_variant_dict_insert (&dict, "mtu", "u", self->plan.mtu);
   g_variant_dict_insert (&dict, "client", "b", self->plan.client);
+  g_variant_dict_insert (&dict, "dhcp", "b", self->plan.dhcp);
   add_list (&dict, "addresses", self->plan.addresses);
   add_list (&dict, "gateways", self->plan.gateways);
   add_list (&dict, "routes", self->plan.routes);
