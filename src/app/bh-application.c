@@ -10,6 +10,7 @@
 #include "bh-main-window.h"
 #include "bh-notifier.h"
 #include "bh-preferences-window.h"
+#include "bh-templates-window.h"
 
 #include <glib/gi18n.h>
 
@@ -101,6 +102,14 @@ on_preferences (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+on_templates (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  BhApplication *self = user_data;
+
+  gtk_window_present (bh_templates_window_new (ensure_window (self), self->vms));
+}
+
+static void
 on_help_shown (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GError) error = NULL;
@@ -139,6 +148,7 @@ static const GActionEntry actions[] = {
   { .name = "show-log", .activate = on_show_log, .parameter_type = "s" },
   { .name = "check", .activate = on_check },
   { .name = "preferences", .activate = on_preferences },
+  { .name = "templates", .activate = on_templates },
   { .name = "help", .activate = on_help },
   { .name = "about", .activate = on_about },
 };

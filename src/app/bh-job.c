@@ -116,6 +116,14 @@ on_step (BhDbusJob1 *proxy, const char *name, const char *text, guint64 time, Bh
   take_step (self, name, text);
 }
 
+/* Of those that count in per cents themselves. */
+static void
+on_progress (BhDbusJob1 *proxy, GParamSpec *pspec, BhJob *self)
+{
+  self->fraction = MAX (self->fraction, bh_dbus_job1_get_progress (proxy) / 100.0);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
 static void
 on_finished (BhDbusJob1 *proxy, const char *state, GVariant *error, GVariant *result, BhJob *self)
 {
@@ -154,6 +162,7 @@ on_proxy (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->cancelled)
     bh_dbus_job1_call_cancel (self->proxy, NULL, NULL, NULL);
   g_signal_connect_object (self->proxy, "step-changed", G_CALLBACK (on_step), self, 0);
+  g_signal_connect_object (self->proxy, "notify::progress", G_CALLBACK (on_progress), self, 0);
   g_signal_connect_object (self->proxy, "finished", G_CALLBACK (on_finished), self, 0);
   g_signal_connect_object (self->proxy, "notify::g-name-owner", G_CALLBACK (on_owner), self, 0);
 

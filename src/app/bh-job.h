@@ -37,7 +37,7 @@ const char *bh_job_get_app (BhJob *self);
 const char *bh_job_get_label (BhJob *self);
 /* What is being done, for people; "" before the service said so. */
 const char *bh_job_get_step (BhJob *self);
-/* 0 to 1, by the steps that a start goes through. */
+/* 0 to 1: the per cents of a job that counts them, else by the steps that a start goes through. */
 double bh_job_get_fraction (BhJob *self);
 gboolean bh_job_is_finished (BhJob *self);
 /* Text the program wrote before it ended; (nullable). */

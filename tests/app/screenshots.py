@@ -71,6 +71,32 @@ class Pages:
         choose(desk, 'Personal')
         desk.wait(BUTTON, 'Calculator')
 
+    def templates(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.activate('templates')
+        desk.wait(ROW, 'Debian 12: less')
+
+    def templates_new(self, desk):
+        desk.use_mock(vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.activate('templates')
+        desk.press(BUTTON, 'New Template…')
+        desk.type_into('Search Debian’s applications', 'viewer')
+        desk.press(ROW, 'Zathura')
+        desk.wait_sensitive(BUTTON, 'Build', dialog=True)
+
+    def templates_build(self, desk):
+        desk.use_mock('--step', '1500', vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.activate('templates')
+        desk.press(BUTTON, 'Update Debian 12: less')
+        desk.wait(BUTTON, 'Cancel')
+        time.sleep(4)
+
     def disposable(self, desk):
         vms = [*VMS, {**VMS[1], 'Name': 'Personal (1)', 'DisposableOf': 'personal', 'Programs': [[1, 'Calculator', 1, 1]],
                       'RestartKeys': [], 'Disposable': 'true'}]

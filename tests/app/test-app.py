@@ -467,5 +467,73 @@ class Launching(AppCase):
         self.desk.wait(TEXT, 'Name')
 
 
+class Templates(AppCase):
+    """The window of the Debian templates."""
+
+    def open(self, *options):
+        self.desk.use_mock(*options, vms=[{'Name': 'Work', 'Color': 'red'}])
+        self.desk.run_app()
+        self.desk.wait(ROW, 'Work')
+        self.desk.activate('templates')
+
+    def keys(self):
+        return [one['key'] for one in self.desk.manager.call('ListTemplates')]
+
+    def test_which_there_are_and_who_uses_them(self):
+        self.open()
+        row = self.desk.wait(ROW, 'Debian 13: foot, gnome-calculator, zathura')
+        for words in ('412', 'Used by: Banking, Work.', 'with the build before: Work.'):
+            self.assertIn(words, row.get_description())
+        self.assertIn('No AppVM uses it.', self.desk.wait(ROW, 'Debian 12: less').get_description())
+        # Only one has a build before.
+        self.assertIsNone(self.desk.see(BUTTON, 'Go back to the build before of Debian 12: less'))
+        back = 'Go back to the build before of Debian 13: foot, gnome-calculator, zathura'
+        self.desk.press(BUTTON, back)
+        self.desk.wait_gone(BUTTON, back)
+        # One that is used is not removed without a question, the other is.
+        self.desk.press(BUTTON, 'Remove Debian 12: less')
+        self.desk.wait_gone(ROW, 'Debian 12: less')
+        self.desk.press(BUTTON, 'Remove Debian 13: foot, gnome-calculator, zathura')
+        self.desk.wait_text('cannot start until it is built again: Banking, Work.')
+        self.assertEqual(self.keys(), ['a' * 16])
+        self.desk.press(BUTTON, 'Remove', dialog=True)
+        self.desk.wait_text('There is none yet.')
+
+    def test_a_new_one_of_applications_and_packages(self):
+        self.open('--step', '250')
+        self.desk.press(BUTTON, 'New Template…')
+        self.desk.wait_insensitive(BUTTON, 'Build', dialog=True)
+        self.desk.type_into('Search Debian’s applications', 'viewer')
+        self.desk.press(ROW, 'Zathura')
+        self.desk.wait(BUTTON, 'Remove zathura')
+        self.desk.type_into('Search Debian’s applications', 'libreoffice-l10n-de')
+        self.desk.press(ROW, 'Package libreoffice-l10n-de')
+        self.desk.type_into('Search Debian’s applications', 'calc')
+        self.desk.press(ROW, 'Calculator')
+        self.desk.press(BUTTON, 'Remove gnome-calculator')
+        self.desk.press(BUTTON, 'Build', dialog=True)
+        # Closing the window gives nothing up.
+        self.desk.wait_text('Downloading packages')
+        self.desk.sway.input.key('Escape')
+        self.desk.wait_gone(ROW, 'Debian 12: less')
+        self.desk.activate('templates')
+        self.desk.wait(ROW, 'Debian 13: zathura, libreoffice-l10n-de')
+        self.desk.wait_gone(BUTTON, 'Cancel')
+        self.desk.wait(BUTTON, 'Update Debian 13: zathura, libreoffice-l10n-de')
+
+    def test_one_that_is_given_up_and_one_that_fails(self):
+        self.open('--step', '400')
+        self.desk.press(BUTTON, 'Update Debian 12: less')
+        self.desk.press(BUTTON, 'Cancel')
+        self.desk.wait_gone(BUTTON, 'Cancel')
+        self.assertEqual(len(self.keys()), 2)
+        self.desk.press(BUTTON, 'New Template…')
+        self.desk.type_into('Search Debian’s applications', 'no-such')
+        self.desk.press(ROW, 'Package no-such')
+        self.desk.press(BUTTON, 'Build', dialog=True)
+        self.desk.wait_text('A package is not in Debian trixie (no-such).')
+        self.assertEqual(len(self.keys()), 2)
+
+
 if __name__ == '__main__':
     main()

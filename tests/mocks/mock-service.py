@@ -276,6 +276,11 @@ class Manager(Object):
         super().__init__(service, ROOT, "Manager1")
         self.props = {"Version": "0.1.0", "Virtualization": "tcg", "Problems": []}
         self.frozen = [("one", 768, 61), ("two", 1024, 74)]
+        self.templates = [
+            {"key": "a" * 16, "suite": "trixie", "packages": ["foot", "gnome-calculator", "zathura"], "made": 1763600000,
+             "size": 412 << 20, "build": 2, "previous": 1, "used-by": ["Banking", "Work"], "running-old": ["Work"]},
+            {"key": "b" * 16, "suite": "bookworm", "packages": ["less"], "made": 1760000000, "size": 190 << 20, "build": 1,
+             "previous": 0, "used-by": [], "running-old": []}]
 
     def CreateVm(self, settings):
         return self.service.create(settings).path
@@ -289,6 +294,45 @@ class Manager(Object):
             if text in (vm.path, vm.props["Id"], vm.props["Name"]):
                 return vm.path
         raise Error("NotFound", f"There is no AppVM “{text}”.")
+
+    # Debian templates: two that are there, and one being built takes eight steps.
+    def ListTemplates(self):
+        kinds = {"size": "t", "made": "x", "build": "u", "previous": "u", "packages": "as", "used-by": "as", "running-old": "as"}
+        return [{k: GLib.Variant(kinds.get(k, "s"), v) for k, v in one.items()} for one in self.templates]
+
+    def SearchDebian(self, suite, words):
+        known = [("zathura", "org.pwmt.zathura.desktop", "Zathura", "A minimalist document viewer", "org.pwmt.zathura"),
+                 ("gnome-calculator", "org.gnome.Calculator.desktop", "Calculator", "Perform calculations",
+                  "org.gnome.Calculator"),
+                 ("evince", "org.gnome.Evince.desktop", "Document Viewer", "View multi-page documents", "no-such-icon")]
+        return [{k: GLib.Variant("s", v) for k, v in zip(("package", "id", "name", "summary", "icon"), app)}
+                for app in known if all(word in " ".join(app).lower() for word in words.lower().split())]
+
+    def BuildTemplate(self, suite, packages):
+        def done(what, text):
+            if what == "step":
+                job.set(Progress=int(text.split()[-2]) if text.endswith("%") else 40)
+            elif what == "done":
+                self.templates.append({"key": "%016x" % len(self.templates), "suite": suite, "packages": packages.split(";"),
+                                       "made": int(time.time()), "size": 230 << 20, "build": 1, "previous": 0, "used-by": [],
+                                       "running-old": []})
+                return {"key": GLib.Variant("s", self.templates[-1]["key"])}
+            return None
+        steps = [("progress", f"Downloading packages: {n} %") for n in (5, 10, 20, 30)]
+        job = Job(self.service, steps + [("progress", f"Installing: {name}") for name in ("libc6", "dbus", "fonts", "foot")], done,
+                  ("io.github.bulkhead.Error.NotFound", "A package is not in Debian trixie (no-such).")
+                  if "no-such" in packages else None)
+        return job.path
+
+    def UpdateTemplate(self, key):
+        return self.BuildTemplate("trixie", "foot")
+
+    def RevertTemplate(self, key):
+        for one in self.templates:
+            one.update(previous=0 if one["key"] == key else one["previous"])
+
+    def RemoveTemplate(self, key, force):
+        self.templates = [one for one in self.templates if one["key"] != key]
 
     def ListApplications(self):
         wrap = {"usable": "b", "categories": "as", "keywords": "as"}

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The Debian templates: which there are, who uses them, and building, updating and removing them.
+ *
+ * What is being built is the application's, not the window's: closing that gives nothing up. */
+#include "config.h"
+
+#include "bh-templates-window.h"
+
+#include "bh-accessible.h"
+#include "bh-job.h"
+#include "bh-keys.h"
+#include "bh-template-chooser.h"
+#include "bh-text.h"
+#include "bh-trouble.h"
+
+#include <glib/gi18n.h>
+
+#define MAX_TITLE_CHARS 120
+
+struct _BhTemplatesWindow
+{
+  AdwPreferencesWindow parent_instance;
+  BhVmList *vms;
+  GCancellable *cancellable;
+  AdwPreferencesGroup *building;
+  GtkListBox *jobs, *rows;
+  GtkLabel *none;
+};
+
+G_DEFINE_FINAL_TYPE (BhTemplatesWindow, bh_templates_window, ADW_TYPE_PREFERENCES_WINDOW)
+
+static GPtrArray *jobs; /* of BhJob: being built; whatever window is open */
+
+static void ask (BhTemplatesWindow *self);
+
+/* Texts. */
+
+static const char *
+suite_title (const char *suite)
+{
+  const BhKey *key = bh_keys_find ("Suite");
+
+  for (gsize i = 0; key->choices[i]; i++)
+    if (g_str_equal (key->choices[i], suite))
+      return _ (key->choice_titles[i]);
+  return suite;
+}
+
+/* "Debian 13: foot, less" */
+static char *
+make_title (const char *suite, const char *const *packages)
+{
+  g_autofree char *list = g_strjoinv (", ", (char **) packages);
+  g_autofree char *all =
+      *list ? g_strdup_printf ("%s: %s", suite_title (suite), list) : g_strdup (suite_title (suite));
+
+  return bh_text_clean (all, strlen (all), MAX_TITLE_CHARS);
+}
+
+static char *
+title_of (GVariant *template)
+{
+  g_autofree const char **packages = NULL;
+  static const char *const none[] = { NULL };
+  const char *suite = "";
+
+  g_variant_lookup (template, "suite", "&s", &suite);
+  g_variant_lookup (template, "packages", "^a&s", &packages);
+  return make_title (suite, packages ? (const char *const *) packages : none);
+}
+
+/* Names of AppVMs, "" when there is none. */
+static char *
+join_names (GVariant *template, const char *key)
+{
+  g_autofree const char **names = NULL;
+  g_autofree char *list = NULL;
+
+  if (!g_variant_lookup (template, key, "^a&s", &names))
+    return g_strdup ("");
+  list = g_strjoinv (", ", (char **) names);
+  return bh_text_clean (list, strlen (list), MAX_TITLE_CHARS);
+}
+
+static char *
+describe (GVariant *template)
+{
+  g_autofree char *users = join_names (template, "used-by"), *bytes = NULL, *day = NULL;
+  g_autofree char *old = join_names (template, "running-old");
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GDateTime) time = NULL;
+  guint64 size = 0;
+  gint64 made = 0;
+
+  g_variant_lookup (template, "size", "t", &size);
+  g_variant_lookup (template, "made", "x", &made);
+  bytes = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
+  time = g_date_time_new_from_unix_local (made);
+  day = time ? g_date_time_format (time, "%x") : g_strdup ("");
+  /* Translators: size on the disk, day it was built. */
+  g_string_append_printf (text, _ ("%s on the disk, built %s."), bytes, day);
+  g_string_append_c (text, '\n');
+  if (*users)
+    /* Translators: names of AppVMs. */
+    g_string_append_printf (text, _ ("Used by: %s."), users);
+  else
+    g_string_append (text, _ ("No AppVM uses it."));
+  if (*old)
+    {
+      g_string_append_c (text, '\n');
+      /* Translators: names of AppVMs. */
+      g_string_append_printf (text, _ ("Until they are started again, with the build before: %s."),
+                              old);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* What is being built. */
+
+static void
+show_jobs (BhTemplatesWindow *self)
+{
+  gtk_widget_set_visible (GTK_WIDGET (self->building), jobs->len > 0);
+}
+
+static void
+on_job_changed (BhJob *job, GtkWidget *row)
+{
+  GtkWidget *bar = g_object_get_data (G_OBJECT (row), "bar");
+
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), bh_job_get_step (job));
+  gtk_progress_bar_set_fraction (GTK_PROGRESS_BAR (bar), bh_job_get_fraction (job));
+}
+
+static void
+on_cancel_clicked (GtkButton *button, BhJob *job)
+{
+  bh_job_cancel (job);
+}
+
+static void
+on_row_job_finished (BhJob *job, const GError *error, GtkWidget *row)
+{
+  gtk_list_box_remove (GTK_LIST_BOX (gtk_widget_get_parent (row)), row);
+}
+
+static void
+on_window_job_finished (BhJob *job, const GError *error, BhTemplatesWindow *self)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *escaped = NULL;
+
+  show_jobs (self);
+  ask (self);
+  if (error)
+    {
+      bh_trouble_present_plain (GTK_WINDOW (self), _ ("The Template Was Not Built"), error);
+      return;
+    }
+  text = g_strdup_printf (_ ("Built: %s"), bh_job_get_label (job));
+  escaped = g_markup_escape_text (text, -1);
+  adw_preferences_window_add_toast (ADW_PREFERENCES_WINDOW (self), adw_toast_new (escaped));
+}
+
+static void
+add_job_row (BhTemplatesWindow *self, BhJob *job)
+{
+  GtkWidget *row = adw_action_row_new (), *bar = gtk_progress_bar_new ();
+  GtkWidget *cancel = gtk_button_new_with_mnemonic (_ ("_Cancel"));
+
+  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), bh_job_get_label (job));
+  gtk_widget_set_valign (bar, GTK_ALIGN_CENTER);
+  gtk_widget_set_size_request (bar, 80, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (bar), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Progress of the build"), -1);
+  gtk_widget_set_valign (cancel, GTK_ALIGN_CENTER);
+  g_object_set_data (G_OBJECT (row), "bar", bar);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), bar);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), cancel);
+  g_signal_connect_object (cancel, "clicked", G_CALLBACK (on_cancel_clicked), job, 0);
+  g_signal_connect_object (job, "changed", G_CALLBACK (on_job_changed), row, 0);
+  g_signal_connect_object (job, "finished", G_CALLBACK (on_row_job_finished), row, 0);
+  g_signal_connect_object (job, "finished", G_CALLBACK (on_window_job_finished), self,
+                           G_CONNECT_AFTER);
+  gtk_list_box_append (self->jobs, row);
+  bh_accessible_tidy (row);
+  on_job_changed (job, row);
+  show_jobs (self);
+}
+
+/* Before any window hears of it. */
+static void
+on_any_job_finished (BhJob *job, const GError *error, gpointer user_data)
+{
+  g_ptr_array_remove (jobs, job);
+}
+
+static BhJob *
+begin (BhTemplatesWindow *self, const char *title)
+{
+  BhJob *job = bh_job_new (BH_JOB_START, NULL, title);
+
+  g_ptr_array_add (jobs, job);
+  g_signal_connect (job, "finished", G_CALLBACK (on_any_job_finished), NULL);
+  add_job_row (self, job);
+  return job;
+}
+
+static void
+follow (GObject *source, BhJob *job, const char *path, GError *error)
+{
+  if (path)
+    bh_job_follow (job, g_dbus_proxy_get_connection (G_DBUS_PROXY (source)), path);
+  else
+    {
+      g_dbus_error_strip_remote_error (error);
+      bh_job_fail (job, error);
+    }
+}
+
+static void
+on_build_called (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhJob) job = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  bh_dbus_manager1_call_build_template_finish (BH_DBUS_MANAGER1 (source), &path, result, &error);
+  follow (source, job, path, error);
+}
+
+static void
+on_update_called (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhJob) job = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  bh_dbus_manager1_call_update_template_finish (BH_DBUS_MANAGER1 (source), &path, result, &error);
+  follow (source, job, path, error);
+}
+
+static void
+on_chosen (BhTemplateChooser *chooser, const char *suite, GStrv packages, BhTemplatesWindow *self)
+{
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+  g_autofree char *title = make_title (suite, (const char *const *) packages);
+  g_autofree char *list = g_strjoinv (";", packages);
+
+  if (manager)
+    bh_dbus_manager1_call_build_template (manager, suite, list, NULL, on_build_called,
+                                          g_object_ref (begin (self, title)));
+}
+
+/* Acts. */
+
+static void
+new_template (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhTemplatesWindow *self = BH_TEMPLATES_WINDOW (widget);
+  GtkWindow *chooser = bh_template_chooser_new (GTK_WINDOW (self), self->vms);
+
+  g_signal_connect_object (chooser, "chosen", G_CALLBACK (on_chosen), self, 0);
+  gtk_window_present (chooser);
+}
+
+/* The row's parameter: key and title. */
+static void
+update_template (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhTemplatesWindow *self = BH_TEMPLATES_WINDOW (widget);
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+  const char *key, *title;
+
+  g_variant_get (parameter, "(&s&s)", &key, &title);
+  if (manager)
+    bh_dbus_manager1_call_update_template (manager, key, NULL, on_update_called,
+                                           g_object_ref (begin (self, title)));
+}
+
+static void
+on_reverted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhTemplatesWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_dbus_manager1_call_revert_template_finish (BH_DBUS_MANAGER1 (source), result, &error))
+    bh_trouble_present_plain (GTK_WINDOW (self), _ ("The Build Before Cannot Be Used"), error);
+  else
+    adw_preferences_window_add_toast (
+        ADW_PREFERENCES_WINDOW (self),
+        adw_toast_new (_ ("AppVMs use the build before from their next start on")));
+  if (self->cancellable)
+    ask (self);
+}
+
+static void
+revert_template (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhTemplatesWindow *self = BH_TEMPLATES_WINDOW (widget);
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+
+  if (manager)
+    bh_dbus_manager1_call_revert_template (manager, g_variant_get_string (parameter, NULL), NULL,
+                                           on_reverted, g_object_ref (self));
+}
+
+static void
+on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhTemplatesWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!bh_dbus_manager1_call_remove_template_finish (BH_DBUS_MANAGER1 (source), result, &error))
+    bh_trouble_present_plain (GTK_WINDOW (self), _ ("The Template Was Not Removed"), error);
+  if (self->cancellable)
+    ask (self);
+}
+
+static void
+remove_now (BhTemplatesWindow *self, const char *key, gboolean force)
+{
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+
+  if (manager)
+    bh_dbus_manager1_call_remove_template (manager, key, force, NULL, on_removed,
+                                           g_object_ref (self));
+}
+
+static void
+on_remove_response (AdwMessageDialog *dialog, const char *response, BhTemplatesWindow *self)
+{
+  if (g_str_equal (response, "remove"))
+    remove_now (self, g_object_get_data (G_OBJECT (dialog), "key"), TRUE);
+}
+
+/* Key, title, and the names of those that use it. */
+static void
+remove_template (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhTemplatesWindow *self = BH_TEMPLATES_WINDOW (widget);
+  const char *key, *title, *users;
+  g_autofree char *heading = NULL, *body = NULL;
+  AdwMessageDialog *dialog;
+
+  g_variant_get (parameter, "(&s&s&s)", &key, &title, &users);
+  if (!*users)
+    {
+      remove_now (self, key, FALSE);
+      return;
+    }
+  heading = g_strdup_printf (_ ("Remove “%s”?"), title);
+  /* Translators: names of AppVMs. */
+  body = g_strdup_printf (_ ("These AppVMs use it, and cannot start until it is built again: %s."),
+                          users);
+  dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (GTK_WINDOW (self), heading, body));
+  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "remove", _ ("_Remove"), NULL);
+  adw_message_dialog_set_response_appearance (dialog, "remove", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_default_response (dialog, "cancel");
+  adw_message_dialog_set_close_response (dialog, "cancel");
+  g_object_set_data_full (G_OBJECT (dialog), "key", g_strdup (key), g_free);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_remove_response), self, 0);
+  bh_accessible_tidy (GTK_WIDGET (dialog));
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+/* What there is. */
+
+static void
+add_button (GtkWidget *row, const char *icon, const char *text, const char *action,
+            GVariant *target)
+{
+  GtkWidget *button = gtk_button_new_from_icon_name (icon);
+
+  gtk_widget_set_tooltip_text (button, text);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  gtk_widget_add_css_class (button, "flat");
+  gtk_actionable_set_action_target_value (GTK_ACTIONABLE (button), target);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
+}
+
+static void
+add_template (BhTemplatesWindow *self, GVariant *template)
+{
+  GtkWidget *row = adw_action_row_new ();
+  g_autofree char *title = title_of (template), *subtitle = describe (template);
+  g_autofree char *users = join_names (template, "used-by"), *update = NULL, *back = NULL;
+  g_autofree char *remove = NULL;
+  const char *key = "";
+  guint previous = 0;
+
+  g_variant_lookup (template, "key", "&s", &key);
+  g_variant_lookup (template, "previous", "u", &previous);
+  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  adw_action_row_set_title_lines (ADW_ACTION_ROW (row), 2);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  subtitle, -1);
+  update = g_strdup_printf (_ ("Update %s"), title);
+  add_button (row, "view-refresh-symbolic", update, "templates.update",
+              g_variant_new ("(ss)", key, title));
+  back = g_strdup_printf (_ ("Go back to the build before of %s"), title);
+  if (previous > 0)
+    add_button (row, "edit-undo-symbolic", back, "templates.revert", g_variant_new_string (key));
+  remove = g_strdup_printf (_ ("Remove %s"), title);
+  add_button (row, "user-trash-symbolic", remove, "templates.remove",
+              g_variant_new ("(sss)", key, title, users));
+  gtk_list_box_append (self->rows, row);
+}
+
+static void
+on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  BhTemplatesWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) templates = NULL;
+  GVariantIter iter;
+  GVariant *template;
+  GtkWidget *child;
+  gsize n = 0;
+
+  bh_dbus_manager1_call_list_templates_finish (BH_DBUS_MANAGER1 (source), &templates, result,
+                                               &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->rows))))
+    gtk_list_box_remove (self->rows, child);
+  if (templates)
+    {
+      n = g_variant_n_children (templates);
+      g_variant_iter_init (&iter, templates);
+      while (g_variant_iter_loop (&iter, "@a{sv}", &template))
+        add_template (self, template);
+      gtk_label_set_text (self->none, _ ("There is none yet."));
+    }
+  else
+    {
+      g_dbus_error_strip_remote_error (error);
+      gtk_label_set_text (self->none, error->message);
+    }
+  gtk_widget_set_visible (GTK_WIDGET (self->rows), n > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->none), n == 0);
+}
+
+static void
+ask (BhTemplatesWindow *self)
+{
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "templates.new", manager != NULL);
+  if (manager)
+    bh_dbus_manager1_call_list_templates (manager, self->cancellable, on_listed, self);
+  else
+    gtk_label_set_text (self->none, _ ("Bulkhead's service does not answer."));
+}
+
+static void
+bh_templates_window_dispose (GObject *object)
+{
+  BhTemplatesWindow *self = BH_TEMPLATES_WINDOW (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->vms);
+  G_OBJECT_CLASS (bh_templates_window_parent_class)->dispose (object);
+}
+
+static void
+bh_templates_window_class_init (BhTemplatesWindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = bh_templates_window_dispose;
+  jobs = g_ptr_array_new_with_free_func (g_object_unref);
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-templates-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, building);
+  gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, jobs);
+  gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, rows);
+  gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, none);
+  gtk_widget_class_install_action (widget_class, "templates.new", NULL, new_template);
+  gtk_widget_class_install_action (widget_class, "templates.update", "(ss)", update_template);
+  gtk_widget_class_install_action (widget_class, "templates.revert", "s", revert_template);
+  gtk_widget_class_install_action (widget_class, "templates.remove", "(sss)", remove_template);
+}
+
+static void
+bh_templates_window_init (BhTemplatesWindow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  bh_accessible_tidy (GTK_WIDGET (self));
+  self->cancellable = g_cancellable_new ();
+}
+
+GtkWindow *
+bh_templates_window_new (GtkWindow *parent, BhVmList *vms)
+{
+  BhTemplatesWindow *self = g_object_new (BH_TYPE_TEMPLATES_WINDOW, "transient-for", parent, NULL);
+
+  self->vms = g_object_ref (vms);
+  g_signal_connect_object (vms, "state-changed", G_CALLBACK (ask), self, G_CONNECT_SWAPPED);
+  for (guint i = 0; i < jobs->len; i++)
+    add_job_row (self, jobs->pdata[i]);
+  ask (self);
+  return GTK_WINDOW (self);
+}
