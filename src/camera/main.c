@@ -181,7 +181,7 @@ confine (void)
     fprintf (stderr, "bulkhead-camera: this kernel has no Landlock: files stay in reach\n");
   if (rules >= 0)
     close (rules);
-  if (!bh_filter_install (false))
+  if (!bh_filter_install (BH_LEAVE_NOTHING))
     fprintf (stderr, "bulkhead-camera: no system call filter: %m\n");
 }
 

@@ -69,6 +69,7 @@ bool
 bh_landlock_allow (int rules, const char *path, BhAllow what)
 {
   static const uint64_t access[] = {
+    [BH_ALLOW_LIST] = LANDLOCK_ACCESS_FS_READ_DIR,
     [BH_ALLOW_READ] = FS_READ,
     [BH_ALLOW_EXECUTE] = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE,
     [BH_ALLOW_WRITE] = FS_READ | FS_WRITE | FS_MAKE,

@@ -7,6 +7,7 @@
 
 typedef enum
 {
+  BH_ALLOW_LIST, /* what is in folders, and no file of it */
   BH_ALLOW_READ,
   BH_ALLOW_EXECUTE, /* and read: one file */
   BH_ALLOW_WRITE,   /* and read; in a folder also make and remove files and sockets */

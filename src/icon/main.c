@@ -9,6 +9,7 @@
 #include "bh-color.h"
 #include "bh-filter.h"
 #include "bh-landlock.h"
+#include "bh-no-leak-search.h"
 
 #include <errno.h>
 #include <gdk-pixbuf/gdk-pixbuf.h>
@@ -27,17 +28,6 @@
 /* The disc in the lower right corner. */
 #define BADGE 56
 #define RIM 3
-
-#ifdef __SANITIZE_ADDRESS__
-/* The search for leaks reads /proc and traces the program, which a confined one cannot do. */
-int __lsan_is_turned_off (void);
-
-int
-__lsan_is_turned_off (void)
-{
-  return 1;
-}
-#endif
 
 static void
 limit (int what, rlim_t value)
@@ -67,7 +57,7 @@ confine (void)
   prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (!restrict_files ())
     g_warning ("this kernel has no Landlock: pictures are decoded with all files in reach");
-  if (!bh_filter_install (false))
+  if (!bh_filter_install (BH_LEAVE_NOTHING))
     g_warning ("no system call filter: %s", g_strerror (errno));
   prctl (PR_SET_DUMPABLE, 0, 0, 0, 0);
   prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

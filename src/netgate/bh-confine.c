@@ -5,20 +5,12 @@
  * Mustn't: open or connect to anything, start or signal anything, or get memory that can be executed. */
 #include "bh-confine.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
+#include "bh-filter-program.h"
+
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
-#define LOAD(field) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, field))
-#define RETURN(value) BPF_STMT (BPF_RET | BPF_K, (value))
-#define IF(op, value, then, otherwise)                                                             \
-  BPF_JUMP (BPF_JMP | BPF_##op | BPF_K, (value), then, otherwise)
-#define ALLOW(name) IF (JEQ, SYS_##name, 0, 1), RETURN (SECCOMP_RET_ALLOW)
+#define ALLOW_CALL(name) IF (JEQ, SYS_##name, 0, 1), ALLOW
 
 bool
 bh_confine (void)
@@ -28,16 +20,16 @@ bh_confine (void)
     IF (JEQ, AUDIT_ARCH_X86_64, 1, 0),
     RETURN (SECCOMP_RET_KILL_PROCESS),
     LOAD (nr),
-    ALLOW (poll),
-    ALLOW (recvfrom),
-    ALLOW (sendto),
-    ALLOW (recvmsg),
-    ALLOW (write), /* messages */
-    ALLOW (close),
-    ALLOW (clock_gettime), /* where the vdso cannot tell the time */
-    ALLOW (restart_syscall),
-    ALLOW (rt_sigreturn),
-    ALLOW (exit_group),
+    ALLOW_CALL (poll),
+    ALLOW_CALL (recvfrom),
+    ALLOW_CALL (sendto),
+    ALLOW_CALL (recvmsg),
+    ALLOW_CALL (write), /* messages */
+    ALLOW_CALL (close),
+    ALLOW_CALL (clock_gettime), /* where the vdso cannot tell the time */
+    ALLOW_CALL (restart_syscall),
+    ALLOW_CALL (rt_sigreturn),
+    ALLOW_CALL (exit_group),
     RETURN (SECCOMP_RET_KILL_PROCESS),
   };
   const struct sock_fprog filter = { .len = sizeof program / sizeof *program,

@@ -28,6 +28,9 @@ typedef struct
   BhVolume *volume;
 } BhSound;
 
+/* For good; before there are threads. */
+void bh_sound_confine (void);
+
 /* Queue a message for the proxy. */
 void bh_sound_send (BhSound *sound, BhMessageType type, const void *msg);
 /* What is open has changed. */

@@ -14,7 +14,6 @@
 #include <glib-unix.h>
 #include <locale.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "bh-dbus-sound.h"
@@ -268,7 +267,6 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   g_setenv ("GIO_USE_VFS", "local", TRUE);
   g_setenv ("GIO_MODULE_DIR", "/nonexistent", TRUE);
-  prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || !sound->id || !sound->name
       || latency < 10 || latency > 300 || fcntl (FD_SERVICE, F_SETFD, FD_CLOEXEC) < 0
@@ -279,6 +277,8 @@ main (int argc, char **argv)
                                            "descriptors 3 and 4, --id and --name");
       return EXIT_FAILURE;
     }
+  /* While there is one thread: what others do is not restricted with it. */
+  bh_sound_confine ();
   sound->programs = g_strdup ("");
   sound->latency_ms = (guint) latency;
   sound->loop = g_main_loop_new (NULL, FALSE);

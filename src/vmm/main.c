@@ -325,7 +325,7 @@ main (int argc, char **argv)
         fail ("cannot confine QEMU: %s", strerror (errno));
       close (rules);
     }
-  if (!probing && !bh_filter_install (true))
+  if (!probing && !bh_filter_install (BH_LEAVE_DEVICE_EVENTS))
     fail ("cannot filter system calls: %s", strerror (errno));
 
   argv[0] = qemu;

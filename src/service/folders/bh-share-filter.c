@@ -10,13 +10,9 @@
 
 #include "bh-share-filter.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
+#include "bh-filter-program.h"
+
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bh-error.h"
@@ -24,17 +20,8 @@
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
-#define X32_BIT 0x40000000u
 #define SET_ID_BITS 06000
 
-#define LOAD(field) BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, field))
-#define RETURN(value) BPF_STMT (BPF_RET | BPF_K, (value))
-#define ALLOW RETURN (SECCOMP_RET_ALLOW)
-#define DENY RETURN (SECCOMP_RET_ERRNO | EPERM)
-#define IF(op, value, then, otherwise)                                                             \
-  BPF_JUMP (BPF_JMP | BPF_##op | BPF_K, (value), then, otherwise)
-/* The system call's number is loaded. */
-#define DENY_CALL(name) IF (JEQ, SYS_##name, 0, 1), DENY
 /* Unless argument @n, a mode, is without set-id bits. */
 #define DENY_SET_ID(name, n)                                                                       \
   IF (JEQ, SYS_##name, 0, 4), LOAD (args[n]), IF (JSET, SET_ID_BITS, 0, 1), DENY, ALLOW
@@ -43,12 +30,7 @@ int
 bh_share_filter_new (gboolean links, GError **error)
 {
   const struct sock_filter program[] = {
-    LOAD (arch),
-    IF (JEQ, AUDIT_ARCH_X86_64, 1, 0),
-    RETURN (SECCOMP_RET_KILL_PROCESS),
-    LOAD (nr),
-    IF (JGE, X32_BIT, 0, 1),
-    DENY,
+    BEGIN,
     DENY_SET_ID (chmod, 1),
     DENY_SET_ID (fchmod, 1),
     DENY_SET_ID (fchmodat, 2),
@@ -65,29 +47,8 @@ bh_share_filter_new (gboolean links, GError **error)
     DENY_CALL (socketpair),
     DENY_CALL (connect),
     DENY_CALL (bind),
-    DENY_CALL (io_uring_setup),
-    DENY_CALL (io_uring_enter),
-    DENY_CALL (io_uring_register),
-    DENY_CALL (ptrace),
-    DENY_CALL (process_vm_readv),
-    DENY_CALL (process_vm_writev),
-    DENY_CALL (kcmp),
-    DENY_CALL (open_by_handle_at),
-    DENY_CALL (bpf),
     DENY_CALL (userfaultfd),
-    DENY_CALL (perf_event_open),
-    DENY_CALL (keyctl),
-    DENY_CALL (add_key),
-    DENY_CALL (request_key),
-    DENY_CALL (unshare),
-    DENY_CALL (setns),
-    DENY_CALL (mount),
-    DENY_CALL (move_mount),
-    DENY_CALL (open_tree),
-    DENY_CALL (fsopen),
-    DENY_CALL (umount2),
-    DENY_CALL (pivot_root),
-    DENY_CALL (chroot),
+    DENY_WAYS_OUT,
     ALLOW,
   };
   const struct sock_filter no_links[] = {
