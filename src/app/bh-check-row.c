@@ -78,6 +78,22 @@ add_command (GtkBox *box, const char *command)
   gtk_box_append (box, line);
 }
 
+/* What the service can do itself; FALSE: nothing. */
+static gboolean
+add_action (GtkBox *box, const char *method)
+{
+  GtkWidget *button;
+
+  if (strcmp (method, "EnableKvm") != 0)
+    return FALSE;
+  button = gtk_button_new_with_label (_ ("Switch On"));
+  gtk_widget_set_halign (button, GTK_ALIGN_START);
+  gtk_widget_set_margin_top (button, 4);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "check.enable-kvm");
+  gtk_box_append (box, button);
+  return TRUE;
+}
+
 static void
 add_icon (GtkBox *box, const char *severity, const char **word)
 {
@@ -104,6 +120,7 @@ bh_check_row_new (GVariant *check)
   g_autofree char *title = lookup (check, "title", TRUE), *detail = lookup (check, "detail", TRUE);
   g_autofree char *value = lookup (check, "value", FALSE), *fix = lookup (check, "fix", TRUE);
   g_autofree char *command = lookup (check, "command", FALSE);
+  g_autofree char *action = lookup (check, "action", FALSE);
   g_autofree char *severity = lookup (check, "severity", FALSE);
   g_autofree char *description = NULL;
   const char *word = "";
@@ -118,7 +135,8 @@ bh_check_row_new (GVariant *check)
   add_label (texts, detail, "caption");
   add_label (texts, value, *detail != '\0' ? "check-value" : "caption");
   add_label (texts, fix, "check-fix");
-  add_command (texts, command);
+  if (!add_action (texts, action))
+    add_command (texts, command);
   description = g_strjoin (" ", word, detail, value, fix, NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, title,
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, description, -1);

@@ -5,5 +5,6 @@
 
 #include <gtk/gtk.h>
 
-/* @check: a dictionary of Manager1.CheckHost. The action "check.copy" (s) must be there for commands. */
+/* @check: a dictionary of Manager1.CheckHost. The actions "check.copy" (s), for commands, and "check.enable-kvm" must be
+ * there. */
 GtkWidget *bh_check_row_new (GVariant *check);

@@ -9,6 +9,7 @@
 #include "bh-busy.h"
 #include "bh-check-row.h"
 #include "bh-settings.h"
+#include "bh-trouble.h"
 
 #include <glib/gi18n.h>
 
@@ -175,6 +176,40 @@ again (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+on_enabled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  BhCheckWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_object (&self->cancellable);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "check.again", TRUE);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "check.enable-kvm", TRUE);
+  if (reply)
+    ask (self);
+  else
+    bh_trouble_present_plain (GTK_WINDOW (self), _ ("Virtualization Was Not Switched On"), error);
+}
+
+static void
+enable_kvm (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhCheckWindow *self = BH_CHECK_WINDOW (widget);
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+
+  if (!manager || self->cancellable)
+    return;
+  gtk_widget_action_set_enabled (widget, "check.again", FALSE);
+  gtk_widget_action_set_enabled (widget, "check.enable-kvm", FALSE);
+  self->cancellable = g_cancellable_new ();
+  /* polkit may put a question first. */
+  g_dbus_proxy_call (G_DBUS_PROXY (manager), "EnableKvm", NULL, G_DBUS_CALL_FLAGS_NONE, G_MAXINT,
+                     self->cancellable, on_enabled, self);
+}
+
+static void
 copy (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   gdk_clipboard_set_text (gtk_widget_get_clipboard (widget),
@@ -212,6 +247,7 @@ bh_check_window_class_init (BhCheckWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhCheckWindow, rows);
   gtk_widget_class_bind_template_child (widget_class, BhCheckWindow, busy);
   gtk_widget_class_install_action (widget_class, "check.again", NULL, again);
+  gtk_widget_class_install_action (widget_class, "check.enable-kvm", NULL, enable_kvm);
   gtk_widget_class_install_action (widget_class, "check.copy", "s", copy);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
 }

@@ -67,12 +67,24 @@ print_check (GVariant *check)
   print_line ("      ", command);
 }
 
+static gboolean
+do_enable_kvm (BhDbusManager1 *manager, GError **error)
+{
+  g_autoptr (GVariant) reply = g_dbus_proxy_call_sync (
+      G_DBUS_PROXY (manager), "EnableKvm", NULL, G_DBUS_CALL_FLAGS_NONE,
+      G_MAXINT /* a person may have to answer first */, NULL, error);
+
+  return reply != NULL;
+}
+
 int
 bh_cmd_check (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 {
-  gboolean json = FALSE;
+  gboolean json = FALSE, enable_kvm = FALSE;
   const GOptionEntry entries[] = {
     { "json", 'j', 0, G_OPTION_ARG_NONE, &json, N_ ("For programs"), NULL },
+    { "enable-kvm", 0, 0, G_OPTION_ARG_NONE, &enable_kvm,
+      N_ ("Switch on hardware virtualization first, where this computer has it"), NULL },
     { NULL },
   };
   g_autoptr (BhDbusManager1) manager = NULL;
@@ -83,7 +95,7 @@ bh_cmd_check (BhCli *cli, const BhCommand *command, char **argv, GError **error)
   gboolean good = TRUE;
 
   if (!bh_cli_parse (command, entries, &argv, 0, 0, error)
-      || (manager = bh_cli_get_manager (cli, error)) == NULL
+      || (manager = bh_cli_get_manager (cli, error)) == NULL || (enable_kvm && !do_enable_kvm (manager, error))
       || !bh_dbus_manager1_call_check_host_sync (manager, &checks, NULL, error))
     return BH_EXIT_FAILED;
   g_variant_iter_init (&iter, checks);

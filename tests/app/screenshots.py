@@ -179,6 +179,13 @@ class Pages:
         desk.activate('check')
         desk.wait_text('AppVMs Cannot Run Yet')
 
+    def offer(self, desk):
+        desk.use_mock('--checks', 'offer', vms=VMS)
+        yield
+        desk.wait(ROW, 'Work')
+        desk.activate('check')
+        desk.wait(BUTTON, 'Switch On')
+
     def preferences(self, desk):
         desk.use_mock(vms=VMS)
         yield

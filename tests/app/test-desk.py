@@ -99,6 +99,15 @@ class ThisComputer(DeskCase):
         self.desk.press(BUTTON, "AppVMs are slower here: this computer's hardware virtualization cannot be used.")
         self.desk.wait_text('With Limits')
 
+    def test_virtualization_is_switched_on_by_a_button(self):
+        self.start('offer')
+        self.desk.activate('check')
+        self.desk.press(BUTTON, 'Switch On', dialog=True)
+        self.desk.wait_text('Nobody allowed it.')
+        self.desk.sway.input.key('Escape')
+        self.desk.press(BUTTON, 'Switch On', dialog=True)
+        self.desk.wait_text('This Computer Is Ready')
+
     def test_the_service_that_was_built_answers(self):
         self.desk.use_real_service()
         self.desk.run_app()

@@ -112,6 +112,18 @@ class Listing(unittest.TestCase):
         self.assertIn('→ Switch on', result.out)
         self.assertEqual(ctl('check', '--json').json()[0]['id'], 'kvm')
 
+    def test_check_can_enable_kvm_first(self):
+        other = cli.Bus()
+        self.addCleanup(other.close)
+        other.start_service('--checks', 'offer')
+        self.assertIn('bulkheadctl check --enable-kvm', other.control('check').out)
+        refused = other.control('check', '--enable-kvm')
+        self.assertEqual((refused.code, refused.out), (28, ''))
+        self.assertIn('Nobody allowed it.', refused.err)
+        done = other.control('check', '--enable-kvm')
+        self.assertEqual(done.code, 0, done)
+        self.assertNotIn('enable-kvm', done.out)
+
     def test_log(self):
         self.assertEqual(ctl('log', '-n', '3', 'Work').out, 'line 0\nline 1\nline 2\n')
         for wrong in ('0', '-1', 'x', '10001', '99999999999999999999'):

@@ -10,7 +10,7 @@ which it reads at start, so that it cannot drift from them.
 --fail NAME=ERROR:MESSAGE   Launch and Start of that AppVM end with io.github.bulkhead.Error.ERROR
 --refuse ERROR:MESSAGE      every CreateVm fails so
 --refuse-set ERROR:MESSAGE  every Set fails so
---checks kvm|good|bad       what CheckHost finds
+--checks kvm|offer|good|bad what CheckHost finds; offer: EnableKvm is refused once, then makes it good
 --record FILE               the options of every Launch, one JSON object per line
 """
 import argparse
@@ -339,16 +339,21 @@ class Manager(Object):
         return [{k: GLib.Variant(wrap.get(k, "s"), v) for k, v in a.items()} for a in self.service.apps.values()]
 
     def CheckHost(self):
-        def check(name, title, severity, detail="", value="", fix="", command=""):
+        def check(name, title, severity, detail="", value="", fix="", command="", action=""):
             return {"id": GLib.Variant("s", name), "ok": GLib.Variant("b", severity == "ok"), **{
                 key: GLib.Variant("s", text) for key, text in (
                     ("title", title), ("severity", severity), ("detail", detail), ("value", value), ("fix", fix),
-                    ("command", command))}}
+                    ("command", command), ("action", action))}}
         kvm = check("kvm", "Virtualization", "warning",
                     "AppVMs work, but programs in them are slow: this computer emulates their processor.", "VirtualBox",
                     "Switch on virtualization in the firmware.")
         if self.service.args.checks == "kvm":
             return [kvm]
+        if self.service.args.checks == "offer":
+            return [check("kvm", "Virtualization", "warning",
+                          "AppVMs work, but programs in them are slow: this computer emulates their processor.", "",
+                          "You may not use /dev/kvm. Bulkhead can have it opened for you, now and at each start:",
+                          "bulkheadctl check --enable-kvm", "EnableKvm")]
         if self.service.args.checks == "good":
             return [check("kernel", "Kernel for AppVMs", "ok", value="6.1.0-18-amd64")]
         return [check("kernel", "Kernel for AppVMs", "error",
@@ -361,6 +366,13 @@ class Manager(Object):
                 check("network", "Network for AppVMs", "warning", "passt is not installed, so no AppVM can use the internet.",
                       "", "Install it:", "sudo apt install passt"),
                 check("sound", "Sound server", "ok", value="PipeWire")]
+
+    def EnableKvm(self):
+        if self.service.args.checks == "offer" and not self.service.refused_kvm:
+            self.service.refused_kvm = True
+            raise Error("NotAuthorized", "Nobody allowed it.")
+        if self.service.args.checks == "offer":
+            self.service.args.checks = "good"
 
     def ListFrozen(self):
         return [{"key": GLib.Variant("s", key), "kernel": GLib.Variant("s", "6.1.0-18-amd64"),
@@ -386,6 +398,7 @@ class Manager(Object):
 class Service:
     def __init__(self, args):
         self.args, self.jobs, self.vms = args, 0, []
+        self.refused_kvm = False
         self.loop = GLib.MainLoop()
         self.bus = Gio.bus_get_sync(Gio.BusType.SESSION, None)
         self.apps = dict(self.installed())
@@ -464,7 +477,7 @@ def main():
     parser.add_argument("--refuse")
     parser.add_argument("--refuse-set")
     parser.add_argument("--record")
-    parser.add_argument("--checks", choices=("kvm", "good", "bad"), default="kvm")
+    parser.add_argument("--checks", choices=("kvm", "offer", "good", "bad"), default="kvm")
     service = Service(parser.parse_args())
     service.loop.run()
 

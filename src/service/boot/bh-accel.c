@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -16,13 +17,13 @@
 #include "bh-domain-xml.h"
 #include "bh-paths.h"
 
-#define TIME_LIMIT (8 * G_USEC_PER_SEC)
+#define SECONDS 8
 #define MAX_OUTPUT 65536
 /* What bulkhead-init says (src/init/main.c). */
 #define PROOF "BULKHEAD-PROBE-OK"
 
-static gboolean
-can_open_kvm (void)
+gboolean
+bh_accel_can_open_kvm (void)
 {
   const char *device = g_getenv ("BULKHEAD_KVM_DEVICE"); /* tests */
   int fd = open (device ? device : "/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -77,7 +78,9 @@ start_probe (const BhKernel *kernel, const char *initramfs, const char *qemu, in
 static gboolean
 watch_probe (int output, GCancellable *cancellable)
 {
-  const gint64 deadline = g_get_monotonic_time () + TIME_LIMIT;
+  const char *seconds = g_getenv ("BULKHEAD_KVM_SECONDS"); /* tests */
+  const gint64 deadline =
+      g_get_monotonic_time () + (seconds ? atoi (seconds) : SECONDS) * G_USEC_PER_SEC;
   g_autoptr (GString) said = g_string_new (NULL);
 
   while (!g_cancellable_is_cancelled (cancellable) && said->len < MAX_OUTPUT)
@@ -114,7 +117,7 @@ bh_accel_kvm_usable (const BhKernel *kernel, const char *initramfs, GCancellable
   GPid pid;
   int output;
 
-  if (qemu == NULL || !can_open_kvm ())
+  if (qemu == NULL || !bh_accel_can_open_kvm ())
     return FALSE;
   dir = bh_paths_cache_dir ("accel");
   file = g_build_filename (dir, "kvm", NULL);

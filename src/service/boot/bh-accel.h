@@ -5,6 +5,9 @@
 
 #include "bh-kernel.h"
 
+/* Whether this user may open /dev/kvm, which proves little. */
+gboolean bh_accel_can_open_kvm (void);
+
 /**
  * bh_accel_kvm_usable:
  *

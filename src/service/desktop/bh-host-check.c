@@ -12,6 +12,7 @@
 #include "bh-host-kind.h"
 #include "bh-initramfs.h"
 #include "bh-kernel.h"
+#include "bh-kvm.h"
 #include "bh-paths.h"
 #include "bh-prepare.h"
 
@@ -46,10 +47,12 @@ work_free (gpointer data)
 }
 
 /* @title, @detail and @fix are looked up in the catalogue by whoever shows them; @value is not: a version, a
- * path, a number. @command: what the fix is to type; all but @title may be "". */
+ * path, a number. @command: what the fix is to type, @action: the method of Manager1 that does it; all but @title may
+ * be "". */
 static void
-add (GVariantBuilder *out, const char *id, const char *title, const char *severity,
-     const char *detail, const char *value, const char *fix, const char *command)
+add_with_action (GVariantBuilder *out, const char *id, const char *title, const char *severity,
+                 const char *detail, const char *value, const char *fix, const char *command,
+                 const char *action)
 {
   GVariantDict dict;
 
@@ -62,7 +65,15 @@ add (GVariantBuilder *out, const char *id, const char *title, const char *severi
   g_variant_dict_insert (&dict, "value", "s", value);
   g_variant_dict_insert (&dict, "fix", "s", fix);
   g_variant_dict_insert (&dict, "command", "s", command);
+  g_variant_dict_insert (&dict, "action", "s", action);
   g_variant_builder_add_value (out, g_variant_dict_end (&dict));
+}
+
+static void
+add (GVariantBuilder *out, const char *id, const char *title, const char *severity,
+     const char *detail, const char *value, const char *fix, const char *command)
+{
+  add_with_action (out, id, title, severity, detail, value, fix, command, "");
 }
 
 static const struct
@@ -99,7 +110,7 @@ add_no_kvm (GVariantBuilder *out, const char *title, BhHostKind kind)
 {
   const char *slow =
       N_ ("AppVMs work, but programs in them are slow: this computer emulates their processor.");
-  const char *name = "", *fix = "", *command = "";
+  const char *name = "", *fix = "", *command = "", *action = "";
 
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (kinds[i].kind == kind)
@@ -108,7 +119,16 @@ add_no_kvm (GVariantBuilder *out, const char *title, BhHostKind kind)
         fix = kinds[i].fix;
         command = kinds[i].command;
       }
-  if (access ("/dev/kvm", F_OK) == 0)
+  if (bh_kvm_can_enable ())
+    {
+      fix = access ("/dev/kvm", F_OK) == 0
+                ? N_ ("You may not use /dev/kvm. Bulkhead can have it opened for you, now and at each start:")
+                : N_ ("The processor has virtualization, but its module is not loaded. Bulkhead can have it loaded, now "
+                      "and at each start:");
+      command = "bulkheadctl check --enable-kvm";
+      action = "EnableKvm";
+    }
+  else if (access ("/dev/kvm", F_OK) == 0)
     {
       command = "";
       if (access ("/dev/kvm", R_OK | W_OK) != 0)
@@ -134,7 +154,7 @@ add_no_kvm (GVariantBuilder *out, const char *title, BhHostKind kind)
                  : N_ ("Switch on virtualization (VT-x or AMD-V) in the firmware, if the processor has it.");
       command = able ? "sudo modprobe kvm_intel || sudo modprobe kvm_amd" : "";
     }
-  add (out, "virtualization", title, "warning", slow, name, fix, command);
+  add_with_action (out, "virtualization", title, "warning", slow, name, fix, command, action);
 }
 
 static void

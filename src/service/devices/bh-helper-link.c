@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#define NAME "io.github.bulkhead.Helper"
 #define OBJECT_PATH "/io/github/bulkhead/Helper"
 #define INTERFACE "io.github.bulkhead.Helper1"
 
@@ -65,7 +64,7 @@ static void
 helper_gone (GDBusConnection *connection, const char *name, gpointer data)
 {
   if (held > 0 && connection != NULL)
-    g_dbus_connection_call (connection, NAME, OBJECT_PATH, "org.freedesktop.DBus.Peer", "Ping",
+    g_dbus_connection_call (connection, BH_HELPER_NAME, OBJECT_PATH, "org.freedesktop.DBus.Peer", "Ping",
                             NULL, NULL, G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
 }
 
@@ -173,7 +172,7 @@ called (GObject *source, GAsyncResult *result, gpointer data)
   if (row != NULL)
     held++;
   if (watch == 0)
-    watch = g_bus_watch_name_on_connection (connection, NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+    watch = g_bus_watch_name_on_connection (connection, BH_HELPER_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
                                             helper_gone, NULL, NULL);
   if (settle (task))
     g_task_return_pointer (task, g_steal_pointer (&reply), (GDestroyNotify) g_variant_unref);
@@ -204,7 +203,7 @@ got_bus (GObject *source, GAsyncResult *result, gpointer data)
   /* A system that restarts its bus restarts its sessions: no reason to end AppVMs. */
   g_dbus_connection_set_exit_on_close (connection, FALSE);
   /* Without the cancellable: an answer that nobody waits for any more must still be known, to give it back. */
-  g_dbus_connection_call_with_unix_fd_list (connection, NAME, OBJECT_PATH, INTERFACE, call->method,
+  g_dbus_connection_call_with_unix_fd_list (connection, BH_HELPER_NAME, OBJECT_PATH, INTERFACE, call->method,
                                             call->args, NULL,
                                             G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
                                             G_MAXINT, NULL, NULL, called, g_steal_pointer (&task));

@@ -5,6 +5,8 @@
 
 #include <gio/gunixfdlist.h>
 
+#define BH_HELPER_NAME "io.github.bulkhead.Helper"
+
 /**
  * bh_helper_link_call_async:
  * @method: of io.github.bulkhead.Helper1

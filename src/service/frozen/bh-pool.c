@@ -18,6 +18,7 @@
 #include "bh-log.h"
 #include "bh-paths.h"
 #include "bh-prepare.h"
+#include "bh-service-conf.h"
 #include "bh-vm.h"
 
 #include <glib/gstdio.h>
@@ -31,7 +32,6 @@
 /* What stays free for everything else. */
 #define SPARE_MIB 2048
 #define MAX_FAILURES 3
-#define GROUP "Service"
 #define KEY "ReadyAhead"
 
 typedef struct
@@ -273,48 +273,16 @@ bh_pool_count (BhPool *self)
 
 /* The setting. */
 
-static char *
-conf_path (void)
-{
-  return g_build_filename (g_get_user_config_dir (), "bulkhead", "service.conf", NULL);
-}
-
 guint
 bh_pool_get_size (BhPool *self)
 {
   return self->size;
 }
 
-static void
-load_size (BhPool *self)
-{
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *path = conf_path ();
-  g_autoptr (GError) error = NULL;
-  guint64 size;
-
-  self->size = DEFAULT_SIZE;
-  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &error))
-    {
-      if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        g_message ("%s: %s", path, error->message);
-      return;
-    }
-  size = g_key_file_get_uint64 (file, GROUP, KEY, &error);
-  if (!error && size <= BH_POOL_MAX)
-    self->size = (guint) size;
-  else if (!g_error_matches (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND)
-           && !g_error_matches (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND))
-    g_message ("%s: %s is 0, 1 or 2", path, KEY);
-}
-
 gboolean
 bh_pool_set_size (BhPool *self, guint size, GError **error)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *path = conf_path ();
-  g_autofree char *dir = g_path_get_dirname (path);
-  g_autofree char *text = NULL;
+  g_autofree char *text = g_strdup_printf ("%u", size);
 
   if (size > BH_POOL_MAX)
     {
@@ -322,12 +290,7 @@ bh_pool_set_size (BhPool *self, guint size, GError **error)
                    "At most %d guests can be kept ready ahead", BH_POOL_MAX);
       return FALSE;
     }
-  /* Whatever else people have written there stays. */
-  g_key_file_load_from_file (file, path, G_KEY_FILE_KEEP_COMMENTS, NULL);
-  g_key_file_set_uint64 (file, GROUP, KEY, size);
-  text = g_key_file_to_data (file, NULL, NULL);
-  if (!bh_paths_ensure (dir, error)
-      || !g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error))
+  if (!bh_service_conf_set (KEY, text, error))
     return FALSE;
   self->size = size;
   self->failures = 0;
@@ -395,7 +358,7 @@ bh_pool_new (BhHypervisor *hypervisor, BhFrozen *frozen)
 
   self->hypervisor = g_object_ref (hypervisor);
   self->frozen = g_object_ref (frozen);
-  load_size (self);
+  self->size = bh_service_conf_get_uint (KEY, BH_POOL_MAX, DEFAULT_SIZE);
   g_signal_connect (frozen, "busy", G_CALLBACK (on_frozen_busy), self);
   return self;
 }

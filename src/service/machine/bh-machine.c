@@ -13,6 +13,7 @@
 
 #include "bh-domain.h"
 #include "bh-error.h"
+#include "bh-kvm.h"
 #include "bh-log.h"
 #include "bh-monitor.h"
 #include "bh-paths.h"
@@ -37,7 +38,7 @@ struct _BhMachine
   BhPool *pool; /* not a reference: it has the longer life */
   gboolean spare, paused, pausing;
   gboolean holding; /* it: from the start until proven or ended */
-  gboolean debug, kvm;
+  gboolean debug, kvm, may_thaw;
   guint memory_mib;
   BhMachineState state;
   BhPrepared *prepared;
@@ -504,12 +505,21 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
+on_kvm_asked (GObject *source, GAsyncResult *result, gpointer data)
+{
+  BhMachine *self = BH_MACHINE (data);
+
+  bh_prepare_async (self->id, self->config, self->debug, self->may_thaw ? self->frozen : NULL,
+                    on_prepare_step, self->cancellable, on_prepared, self);
+}
+
+static void
 prepare (BhMachine *self, gboolean may_thaw)
 {
   self->state = BH_MACHINE_PREPARING;
   self->cancellable = g_cancellable_new ();
-  bh_prepare_async (self->id, self->config, self->debug, may_thaw ? self->frozen : NULL,
-                    on_prepare_step, self->cancellable, on_prepared, g_object_ref (self));
+  self->may_thaw = may_thaw;
+  bh_kvm_again_async (on_kvm_asked, g_object_ref (self));
 }
 
 void

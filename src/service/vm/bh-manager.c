@@ -9,6 +9,7 @@
 #include "bh-error.h"
 #include "bh-frozen-bus.h"
 #include "bh-host-check.h"
+#include "bh-kvm.h"
 #include "bh-log.h"
 #include "bh-paths.h"
 #include "bh-shares.h"
@@ -582,6 +583,7 @@ bh_manager_init (BhManager *self)
   self->hypervisor = bh_hypervisor_new ();
   self->frozen = bh_frozen_new (self->hypervisor);
   self->pool = bh_pool_new (self->hypervisor, self->frozen);
+  bh_kvm_serve (BH_DBUS_MANAGER1 (self));
   bh_frozen_bus_serve (BH_DBUS_MANAGER1 (self), self->frozen, self->pool);
   self->apps = bh_host_apps_new ();
   self->launchers = bh_launchers_new ();
