@@ -15,6 +15,7 @@
 
 #include "bh-filter.h"
 #include "bh-landlock.h"
+#include "bh-no-leak-search.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,17 +31,6 @@
 #define FD_SERVICE 3
 #define FD_PROXY 4
 #define FD_REMOTE 5
-
-#ifdef __SANITIZE_ADDRESS__
-/* The search for leaks reads /proc and traces the program, which a confined one cannot do. */
-int __lsan_is_turned_off (void);
-
-int
-__lsan_is_turned_off (void)
-{
-  return 1;
-}
-#endif
 
 static uint64_t
 now_ns (void)
