@@ -332,15 +332,29 @@ make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only, Bh
   return g_steal_pointer (&guest);
 }
 
+/* Of one whose end was not seen to, for the service or libvirt died: libvirt would have no other of that name. */
+static void
+end_leftover (virConnectPtr conn, const char *id)
+{
+  g_autofree char *name = g_strconcat ("bulkhead-", id, NULL);
+  virDomainPtr domain;
+
+  bh_domain_kill (id);
+  domain = virDomainLookupByName (conn, name);
+  if (domain)
+    end_domain (domain);
+  bh_domain_clean (id);
+}
+
 BhFrozenGuest *
 bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only,
                 BhFreezeStep step, gpointer data, GCancellable *cancellable, GError **error)
 {
   BhFrozenGuest *guest = NULL;
 
-  bh_domain_clean (plan->spec.id);
+  end_leftover (conn, plan->spec.id);
   if (bh_paths_ensure (plan->spec.runtime_dir, error))
     guest = make (conn, plan, allow_read_only, step, data, cancellable, error);
-  bh_domain_clean (plan->spec.id);
+  end_leftover (conn, plan->spec.id);
   return guest;
 }

@@ -433,6 +433,8 @@ refill (gpointer data)
 void
 bh_frozen_refill (BhFrozen *self)
 {
+  /* And what a service that was killed had written half. */
+  bh_frozen_guest_prune (self->dir, KEEP_ON_DISK);
   if (self->refill == 0 && bh_frozen_delay () >= 0)
     self->refill = g_timeout_add_seconds ((guint) bh_frozen_delay (), refill, self);
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,6 +49,15 @@ bh_domain_find_pid (const char *id)
   if (!g_ascii_string_to_signed (text, 10, 2, G_MAXINT, &pid, NULL))
     return 0;
   return is_ours ((pid_t) pid, id) ? (pid_t) pid : 0;
+}
+
+void
+bh_domain_kill (const char *id)
+{
+  pid_t pid = bh_domain_find_pid (id);
+
+  if (pid > 0)
+    kill (pid, SIGKILL);
 }
 
 gboolean

@@ -16,6 +16,8 @@ typedef struct
 
 /* The QEMU of AppVM @id as bulkhead-vmm has written it down; 0 when there is none of ours. */
 pid_t bh_domain_find_pid (const char *id);
+/* End QEMU of @id if it still runs, without libvirt: that may have died, and forgotten it. */
+void bh_domain_kill (const char *id);
 
 gboolean bh_domain_read_usage (pid_t pid, BhDomainUsage *usage);
 

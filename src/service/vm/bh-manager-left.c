@@ -18,7 +18,10 @@ on_leftover_destroyed (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!bh_hypervisor_destroy_finish (BH_HYPERVISOR (source), result, &error))
-    g_message ("%s: %s", id, error->message);
+    {
+      g_message ("%s: %s", id, error->message);
+      bh_domain_kill (id);
+    }
   bh_domain_clean (id);
 }
 
