@@ -2,6 +2,7 @@
 """Frozen guests: made behind a boot, thawed by the next start; one for all, and nothing of anybody
 in it; whatever is wrong with it, the AppVM boots."""
 
+import base64
 import errno
 import fcntl
 import hashlib
@@ -10,160 +11,25 @@ import os
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import time
 
-from harness import TestCase, main, require_ordinary_user, wait_for
-from harness.session import DBusError, JobFailed, Session
-from harness.sway import Sway
-
-BOOT = 120
-MEMORY = '320'
-MARKER = 'Zq7kWvMarker'
-PRIVATE_MIB = 64
-WORD = (1 << 64) - 1
-
-
-def frozen_pids(session):
-    """QEMU of guests in the making."""
-    found = []
-    for pid in session.qemu_pids():
-        try:
-            with open(f'/proc/{pid}/cmdline', 'rb') as file:
-                if b'guest=bulkhead-frozen_' in file.read():
-                    found.append(pid)
-        except OSError:
-            pass
-    return found
-
-
-def command_line(pid):
-    try:
-        with open(f'/proc/{pid}/cmdline', 'rb') as file:
-            return file.read()
-    except OSError:
-        return b''
-
-
-def open_ram(pid, flags=os.O_RDONLY):
-    """The memory of a frozen guest among the descriptors of a process."""
-    for name in os.listdir(f'/proc/{pid}/fd'):
-        path = f'/proc/{pid}/fd/{name}'
-        try:
-            if os.readlink(path).startswith('/memfd:bulkhead-ram'):
-                return os.open(path, flags)
-        except FileNotFoundError:
-            pass
-    raise AssertionError(f'process {pid} has no frozen memory')
-
-
-def anonymous_mib(pid):
-    """What a process has for itself. Pages of the frozen memory that only one guest has looked at
-    count as private to it elsewhere in smaps, but they are not."""
-    with open(f'/proc/{pid}/smaps_rollup', encoding='ascii') as file:
-        return int(re.search(r'Anonymous: +(\d+)', file.read()).group(1)) / 1024
-
-
-def digest(fd):
-    with open(os.dup(fd), 'rb') as file:
-        file.seek(0)
-        return hashlib.file_digest(file, 'sha256').hexdigest() if hasattr(hashlib, 'file_digest') \
-            else hashlib.sha256(file.read()).hexdigest()
-
-
-def page_sum(data):
-    """bh-frozen-files.c's checksum."""
-    total = 0
-    for at in range(0, len(data), 4096):
-        page = data[at:at + 4096]
-        if not page.strip(b'\0'):
-            continue
-        total = (total ^ at) * 0x9e3779b97f4a7c15 & WORD
-        for (word,) in struct.iter_unpack('<Q', page + b'\0' * (-len(page) % 8)):
-            total = (total ^ word) * 0x9e3779b97f4a7c15 & WORD
-            total ^= total >> 29
-    return total
-
-
-class FrozenCase(TestCase):
-    """A session with a cache of its own; after the first start there is a frozen guest."""
-
-    FREEZE = True
-    READY_AHEAD = 0
-
-    @classmethod
-    def setUpClass(cls):
-        require_ordinary_user()
-        cls.sway = Sway().start()
-        cls.addClassCleanup(cls.sway.stop)
-        cls.session = Session(cls.sway, private_cache=True, ready_ahead=cls.READY_AHEAD,
-                              env={'BULKHEAD_FREEZE_DELAY': '0', 'LANGUAGE': MARKER.lower()})
-        cls.addClassCleanup(cls.session.stop)
-        cls.session.start()
-        cls.vm = cls.session.create(MARKER + ' one', AutoStop='0', Memory=MEMORY, Notes=MARKER)
-        cls.other = cls.session.create(MARKER + ' two', AutoStop='0', Memory=MEMORY, Color='red')
-        if cls.FREEZE:
-            cls.make()
-
-    @classmethod
-    def make(cls):
-        cls.first = cls.vm.start()
-        cls.first.wait(BOOT)
-        cls.first_names = [name for name, _ in cls.first.timeline()]
-        wait_for(cls.frozen, BOOT, 'a frozen guest')
-        wait_for(lambda: not frozen_pids(cls.session), 30, 'its QEMU to end')
-        cls.vm.stop().wait(60)
-
-    @classmethod
-    def frozen(cls):
-        return cls.session.manager.call('ListFrozen')
-
-    def setUp(self):
-        self.addCleanup(self.stop_all)
-
-    def stop_all(self):
-        if self.session.service and self.session.service.poll() is None:
-            self.session.manager.call('StopAll', timeout=60)
-
-    def tearDown(self):
-        if self.failed():
-            self.session.keep_evidence(self)
-
-    def folder(self):
-        top = os.path.join(self.session.env['XDG_CACHE_HOME'], 'bulkhead', 'frozen')
-        names = os.listdir(top) if os.path.isdir(top) else []
-        return os.path.join(top, names[0]) if names else None
-
-    def names(self, job):
-        return [name for name, _ in job.timeline()]
-
-    def output(self, vm, script):
-        result = vm.launch(argv=['sh', '-c', script], wait=True).wait(BOOT)
-        self.assertEqual(result['code'], 0, bytes(result['tail']))
-        return bytes(result['tail']).rstrip(b'\0').decode()
-
-    def start_thawed(self, vm):
-        job = vm.start()
-        job.wait(BOOT)
-        self.assertIn('thawed', self.names(job))
-        self.assertNotIn('created', self.names(job))
-        return job
-
-    def qemu_of(self, vm):
-        return vm.get('Usage')['pid']
+from frozen import (BOOT, MARKER, MEMORY, PRIVATE_MIB, FrozenCase, anonymous_mib, command_line, copy_folder, digest,
+                    open_ram, page_sum)
+from harness import main, wait_for
+from harness.session import DBusError, JobFailed
 
 
 class Thawing(FrozenCase):
     def test_the_first_start_boots_and_the_next_is_thawed(self):
-        self.assertIn('created', self.first_names)
+        self.assertIn('created', self.ground.first_names)
+        self.assertIn('not thawed: there is no frozen guest yet', self.ground.first_log)
         job = self.start_thawed(self.vm)
         names = self.names(job)
         self.assertEqual(names[:5], ['call', 'kernel', 'initramfs', 'template', 'domain'])
         # The window gate comes up while the guest does.
         self.assertEqual(sorted(names[5:]), ['channel', 'configured', 'hello', 'thawed'])
         self.assertEqual(names[-1], 'configured')
-        self.assertIn('not thawed: there is no frozen guest yet', self.vm.log(2000))
         self.assertRegex(self.vm.log().splitlines()[-1], 'thawed, kernel')
         frozen = self.frozen()
         self.assertEqual(len(frozen), 1)
@@ -225,7 +91,12 @@ class Thawing(FrozenCase):
 class Ahead(FrozenCase):
     """One guest waits, thawed; whoever starts next is that one."""
 
+    GROUP = 'ahead'
     READY_AHEAD = 1
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.session.stop_service()  # with the one that waits
 
     def waiting(self):
         """The QEMU of the one that waits."""
@@ -355,7 +226,7 @@ class Ahead(FrozenCase):
 
 
 class Siblings(FrozenCase):
-    """No guest can change what another has."""
+    """No guest can change what another has, nor see it; test-hostile.py has one that tries with all its might."""
 
     def test_nobody_can_change_the_frozen_memory(self):
         self.start_thawed(self.vm)
@@ -389,25 +260,6 @@ class Siblings(FrozenCase):
         os.pwrite(fd, b'x', 5000)
         self.assertNotEqual(digest(fd), before)
 
-    def test_a_guest_that_writes_all_its_memory(self):
-        self.start_thawed(self.vm)
-        self.start_thawed(self.other)
-        fd = open_ram(self.session.service.pid)
-        self.addCleanup(os.close, fd)
-        before = digest(fd)
-        pattern = self.output(self.other, 'head -c 30M /dev/urandom >/tmp/keep; md5sum </tmp/keep')
-        # There is no balloon; what is left is writing, and giving back.
-        self.assertEqual(self.output(
-            self.vm, 'grep -l 0x0005 /sys/bus/virtio/devices/*/device 2>/dev/null | wc -l').strip(),
-            '0')
-        self.output(self.vm, 'for i in 1 2 3; do head -c 130M /dev/zero | tr "\\0" "\\$i" >/tmp/fill;'
-                             ' rm /tmp/fill; done')
-        self.assertEqual(digest(fd), before)
-        self.assertEqual(self.output(self.other, 'md5sum </tmp/keep'), pattern)
-        # And a third is as the first was.
-        self.vm.stop().wait(30)
-        self.start_thawed(self.vm)
-
     def test_nothing_of_an_appvm_is_in_it(self):
         for vm in (self.vm, self.other):
             self.start_thawed(vm)
@@ -422,6 +274,42 @@ class Siblings(FrozenCase):
         for marker in (MARKER, MARKER.lower(), MARKER.encode('utf-16-le').decode('latin-1')):
             self.assertNotIn(marker.encode('latin-1'), in_memory)
 
+    def test_nothing_of_one_is_in_another(self):
+        said = []
+        for vm, host in ((self.vm, 'one'), (self.other, 'two'), (self.vm, 'one')):
+            self.start_thawed(vm)
+            own = [f'Jx5{kind}{len(said)}Word' for kind in ('Home', 'Clip', 'Argument')]
+            self.output(vm, f'echo {own[0]} >$HOME/{own[0]}; sleep 1000 {own[2]} & cat $HOME/{own[0]}')
+            self.copies(vm, own[1])
+            said.append((own, f'{MARKER}-{host}'.lower()))
+            if len(said) == 1:
+                vm.stop(force=True).wait(30)
+        for vm, now in ((self.vm, 2), (self.other, 1)):
+            memory = self.memory_of(vm)
+            for turn, (words, host) in enumerate(said):
+                for word in words:
+                    # Where it is its own the search finds it; not even an earlier run's.
+                    self.assertEqual(word.encode() in memory, turn == now, word)
+                self.assertEqual(host.encode() in memory, host == said[now][1], host)
+
+    def copies(self, vm, text):
+        """A terminal's escape sequence puts it into the AppVM's clipboard, where another program finds it."""
+        coded = base64.b64encode(text.encode()).decode()
+        job = vm.launch(argv=['foot', '-e', 'sh', '-c', f'while :; do printf "\\033]52;c;{coded}\\a"; sleep 0.2; done'])
+        job.wait(BOOT)
+        # Not before its window has the keyboard.
+        self.sway.wait_view(title=vm.get('Name'), timeout=30)
+        time.sleep(1)
+
+    def memory_of(self, vm):
+        path = self.session.place.path('memory')
+        subprocess.run(['virsh', '-c', 'qemu:///session', 'dump', '--memory-only', '--live',
+                        'bulkhead-' + vm.get('Id'), path], env=self.session.env,
+                       stdout=subprocess.DEVNULL, timeout=120, check=True)
+        with open(path, 'rb') as file:
+            os.unlink(path)
+            return file.read()
+
 
 class Damage(FrozenCase):
     """Whatever is wrong with a frozen guest, the AppVM boots, and it is thrown away."""
@@ -430,11 +318,17 @@ class Damage(FrozenCase):
         super().setUp()
         if not hasattr(type(self), 'copy'):
             type(self).copy = self.session.place.path('copy')
-            shutil.copytree(self.folder(), self.copy)
+            copy_folder(self.folder(), self.copy)
             type(self).where = self.folder()
         self.session.stop_service()
         shutil.rmtree(self.where, ignore_errors=True)
-        shutil.copytree(self.copy, self.where)
+        copy_folder(self.copy, self.where)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.session.stop_service()
+        shutil.rmtree(cls.where, ignore_errors=True)
+        copy_folder(cls.copy, cls.where)
 
     def begin(self):
         """Another service: it reads from the disk, and makes none."""
@@ -506,154 +400,6 @@ class Damage(FrozenCase):
         with open(meta, 'w', encoding='utf-8') as file:
             file.write(re.sub(r'RamSum=\d+', 'RamSum=0', text))
         self.boots('not thawed, booting instead')
-
-
-class Dying(FrozenCase):
-    """Whatever dies or hangs while an AppVM is thawed: it boots, or the next one starts; nothing is left."""
-
-    def appears(self):
-        return wait_for(lambda: [pid for pid in self.session.qemu_pids()], 60, 'QEMU')[0]
-
-    def thaws_next(self):
-        """A frozen guest that failed is made anew, unless that happens again and again."""
-        self.session.stop_service()
-        self.session.start_service()
-        if not self.frozen():
-            self.vm.start().wait(BOOT)
-        wait_for(self.frozen, BOOT, 'a frozen guest')
-        wait_for(lambda: not frozen_pids(self.session), 30, 'its QEMU to end')
-        self.vm.stop(force=True).wait(60)
-
-    def boots_after(self, signal_number):
-        job = self.vm.start()
-        pid = self.appears()
-        os.kill(pid, signal_number)
-        job.wait(BOOT)
-        names = self.names(job)
-        self.assertEqual(names[-1], 'configured')
-        if 'created' not in names:
-            # It was ready before the signal: then it ends as one that runs does.
-            print('the signal came late', flush=True)
-            os.kill(pid, signal.SIGKILL)
-            self.vm.wait_state('failed', 60)
-            return
-        self.output(self.vm, 'true')
-        self.assertNotIn(pid, self.session.qemu_pids())
-        self.assertEqual(len(self.session.qemu_pids()) - len(frozen_pids(self.session)), 1)
-
-    def test_a_qemu_that_dies(self):
-        self.thaws_next()
-        self.boots_after(signal.SIGKILL)
-
-    def test_a_qemu_that_hangs(self):
-        self.thaws_next()
-        self.boots_after(signal.SIGSTOP)
-
-    def test_a_killed_service(self):
-        self.thaws_next()
-        self.vm.start()
-        self.appears()
-        self.session.kill_service()
-        self.session.start_service()
-        # Ended as unfinished, or found running: never something in between.
-        wait_for(lambda: self.vm.state in ('running', 'stopped'), 60, 'a state')
-        self.vm.stop(force=True).wait(60)
-        wait_for(lambda: set(self.session.qemu_pids()) <= set(frozen_pids(self.session)), 60,
-                 'the end of QEMU')
-        self.vm.start().wait(BOOT)
-        self.output(self.vm, 'true')
-
-    def test_a_killed_libvirt_daemon(self):
-        self.thaws_next()
-        job = self.vm.start()
-        self.appears()
-        self.session.libvirtd.kill()
-        self.session.libvirtd.wait()
-        try:
-            job.wait(BOOT)
-        except JobFailed as error:
-            self.assertIn(error.name, ('NoHypervisor', 'BootFailed', 'Failed'))
-        # The service has libvirt start another one.
-        self.vm.stop(force=True).wait(60)
-        wait_for(lambda: self.vm.state in ('stopped', 'failed'), 60, 'its end')
-        self.vm.start().wait(BOOT)
-        self.output(self.vm, 'true')
-
-    def test_another_kernel(self):
-        # As after an upgrade: the same file, but a younger one.
-        self.thaws_next()
-        folder = self.session.place.path('kernels')
-        os.makedirs(folder)
-        for name in os.listdir('/boot'):
-            if name.startswith(('vmlinuz-', 'config-', 'System.map-')):
-                shutil.copy(os.path.join('/boot', name), folder)
-        self.session.stop_service()
-        self.session.start_service(extra_env={'BULKHEAD_KERNEL_DIR': folder})
-        job = self.vm.start()
-        job.wait(BOOT)
-        self.assertIn('created', self.names(job))
-        self.assertIn('no frozen guest yet', self.vm.log())
-        self.session.stop_service()
-        self.session.start_service()
-
-
-class Making(FrozenCase):
-    FREEZE = False
-
-    def setUp(self):
-        super().setUp()
-        if self.session.service is None:
-            self.session.start_service()
-        if self.folder():
-            self.session.manager.call('RemoveFrozen', '(s)', '')
-        self.assertEqual(self.frozen(), [])
-
-    def while_making(self):
-        self.vm.start().wait(BOOT)
-        return wait_for(lambda: frozen_pids(self.session), 30, 'a guest in the making')[0]
-
-    def nothing_left(self):
-        wait_for(lambda: not frozen_pids(self.session), 20, 'the end of its QEMU')
-        runtime = os.path.join(self.session.place.runtime, 'bulkhead')
-        wait_for(lambda: not os.path.isdir(runtime)
-                 or not [name for name in os.listdir(runtime) if name.startswith('frozen_')],
-                 10, 'the end of its folder')
-        top = os.path.join(self.session.env['XDG_CACHE_HOME'], 'bulkhead', 'frozen')
-        self.assertEqual([name for name in os.listdir(top) if '.new-' in name]
-                         if os.path.isdir(top) else [], [])
-
-    def test_a_killed_service_leaves_nothing(self):
-        self.while_making()
-        self.session.kill_service()
-        self.session.start_service()
-        self.nothing_left()
-        self.vm.wait_state('running', 20)
-
-    def test_a_service_that_ends_leaves_nothing(self):
-        self.while_making()
-        self.assertEqual(self.session.stop_service(), 0)
-        self.assertEqual(self.session.qemu_pids(), [])
-        self.session.start_service()
-        self.nothing_left()
-
-    def test_a_killed_qemu_is_tried_again(self):
-        os.kill(self.while_making(), signal.SIGKILL)
-        wait_for(self.frozen, BOOT, 'a frozen guest')
-        self.nothing_left()
-        self.start_thawed(self.other)
-
-    def test_remove(self):
-        self.vm.start().wait(BOOT)
-        key = wait_for(self.frozen, BOOT, 'a frozen guest')[0]['key']
-        self.start_thawed(self.other)
-        with self.assertRaises(DBusError) as caught:
-            self.session.manager.call('RemoveFrozen', '(s)', 'no such')
-        self.assertEqual(caught.exception.name, 'NotFound')
-        self.session.manager.call('RemoveFrozen', '(s)', key)
-        self.assertEqual(self.frozen(), [])
-        self.assertIsNone(self.folder())
-        self.output(self.other, 'ls /usr/bin >/dev/null')  # it goes on
-        self.nothing_left()
 
 
 def punch_hole(fd, offset, length):
