@@ -294,15 +294,19 @@ class DyingOften(VmCase):
         self.assertEqual(result['code'], 6)
 
 
-class Starting(VmCase):
-    """Each test starts and stops the AppVM itself; it boots, so that there is time to do things meanwhile."""
-
-    SETTINGS = {**VmCase.SETTINGS, 'Thaw': 'false'}
+class StopsCase(VmCase):
+    """Each test starts and stops the AppVM itself."""
 
     def tearDown(self):
         super().tearDown()
         if self.session.service and self.session.service.poll() is None:
             self.vm.stop(force=True).wait(30)
+
+
+class Starting(StopsCase):
+    """It boots, so that there is time to do things meanwhile."""
+
+    SETTINGS = {**VmCase.SETTINGS, 'Thaw': 'false'}
 
     def test_several_launches_wait_for_one_start(self):
         # A device on the first bus, as people add one, gets its driver though most there need none.
@@ -351,6 +355,8 @@ class Starting(VmCase):
         self.assertEqual(self.vm.state, 'stopped')
         self.nothing_left()
 
+
+class Stopping(StopsCase):
     def test_it_stops_by_itself_when_unused(self):
         self.vm.set(AutoStop='1')
         self.addCleanup(self.vm.set, AutoStop='0')
