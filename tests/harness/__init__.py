@@ -17,6 +17,7 @@ import unittest
 SOURCE_DIR = os.environ.get('BULKHEAD_SOURCE_DIR') or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD_DIR = os.environ.get('BULKHEAD_BUILD_DIR', '')
+SHM = '/dev/shm'
 
 
 class Timeout(AssertionError):
@@ -107,11 +108,12 @@ class Place:
             'GSETTINGS_BACKEND': 'memory',
             'NO_AT_BRIDGE': '1',
         }
-        for name, folder in (('HOME', 'home'), ('XDG_RUNTIME_DIR', 'run'),
-                             ('XDG_CONFIG_HOME', 'config'), ('XDG_CACHE_HOME', 'cache'),
+        for name, folder in (('HOME', 'home'), ('XDG_CONFIG_HOME', 'config'), ('XDG_CACHE_HOME', 'cache'),
                              ('XDG_STATE_HOME', 'state'), ('XDG_DATA_HOME', 'data')):
             self.env[name] = os.path.join(self.root, folder)
             os.mkdir(self.env[name], 0o700)
+        # In memory as at a login, and not longer a path: libvirt syncs what it writes there.
+        self.env['XDG_RUNTIME_DIR'] = tempfile.mkdtemp(prefix='bh-', dir=SHM if os.access(SHM, os.W_OK) else '/tmp')
         for name in ('USER', 'LOGNAME'):
             if name in os.environ:
                 self.env[name] = os.environ[name]
@@ -129,6 +131,7 @@ class Place:
 
     def remove(self):
         shutil.rmtree(self.root, ignore_errors=True)
+        shutil.rmtree(self.runtime, ignore_errors=True)
 
     def __enter__(self):
         return self
