@@ -13,6 +13,7 @@
 #include "bh-mounts.h"
 #endif
 #include "bh-devices.h"
+#include "bh-generation.h"
 #include "bh-network.h"
 #include "bh-programs.h"
 #include "bh-server.h"
@@ -28,12 +29,14 @@ typedef struct
   BhServer *server;
   BhNetwork *network; /* NULL in a pair */
   BhDevices *devices; /* also */
+  BhGeneration *generation; /* also */
   BhSound *sound;
   BhSession session;
 #ifdef BH_HAVE_MOUNTS
   BhFolders *folders;
 #endif
   bool configured, running;
+  bool expecting; /* configure, and not yet prepared for it */
   const char *prepared_runtime, *prepared_display; /* made before the hello; or NULL */
   int code;
 } Agent;
@@ -62,6 +65,7 @@ apply (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
       return false;
     }
   bh_devices_start (agent->devices, (uid_t) message->uid);
+  bh_generation_tell (agent->generation);
   return true;
 }
 #endif
@@ -72,6 +76,7 @@ configure (Agent *agent, const bh_msg_configure *message)
   bh_msg_configured answer = { .status = BH_CONFIGURED_OK };
   char detail[512] = "", text[513];
   const char *display;
+  bool prepared;
 
   if (!agent->configured)
     {
@@ -84,12 +89,15 @@ configure (Agent *agent, const bh_msg_configure *message)
         {
           bh_session_init (&agent->session, message, !agent->options->pair,
                            agent->options->runtime_dir);
-          display = agent->prepared_display
-                            && g_str_equal (agent->session.runtime_dir, agent->prepared_runtime)
-                        ? agent->prepared_display
-                        : bh_server_listen (agent->server);
+#ifdef BH_HAVE_MOUNTS
+          if (!agent->options->pair)
+            bh_session_set_shell (&agent->session, bh_mounts_get_shell ());
+#endif
+          prepared = agent->prepared_display
+                     && g_str_equal (agent->session.runtime_dir, agent->prepared_runtime);
+          display = prepared ? agent->prepared_display : bh_server_listen (agent->server);
           if (display)
-            bh_session_set_display (&agent->session, display);
+            bh_session_set_display (&agent->session, display, prepared);
           else
             {
               bh_session_clear (&agent->session);
@@ -122,8 +130,7 @@ connected (void *data)
   size_t size;
 
 #ifdef BH_HAVE_MOUNTS
-  if (!agent->options->pair && !agent->configured)
-    bh_mounts_expect ();
+  agent->expecting = !agent->options->pair && !agent->configured;
 #endif
   bh_link_get_region (agent->link, &size);
   hello.region_bytes = size;
@@ -138,6 +145,7 @@ disconnected (void *data, bool forever)
   Agent *agent = data;
 
 #ifdef BH_HAVE_MOUNTS
+  agent->expecting = false;
   if (!agent->options->pair && !agent->configured)
     bh_mounts_unexpect ();
 #endif
@@ -153,8 +161,10 @@ alone (void *data)
 #ifdef BH_HAVE_MOUNTS
   Agent *agent = data;
 
-  if (!agent->options->pair && !agent->configured)
-    bh_mounts_warm_up ();
+  if (agent->options->pair || agent->configured)
+    return;
+  bh_mounts_warm_up ();
+  bh_generation_tell (agent->generation);
 #endif
 }
 
@@ -248,6 +258,47 @@ asked_to_end (int signal, void *data)
   return 0;
 }
 
+/* What a virtual machine has and a pair has not, and all that can be done before somebody is there. */
+static void
+prepare_machine (Agent *agent)
+{
+  agent->network = bh_network_new (agent->loop, agent->link);
+  agent->devices = bh_devices_new (agent->loop);
+  agent->generation = bh_generation_new (agent->loop);
+#ifdef BH_HAVE_MOUNTS
+  agent->prepared_runtime = bh_mounts_prepare ();
+  if (agent->prepared_runtime)
+    {
+      g_setenv ("XDG_RUNTIME_DIR", agent->prepared_runtime, TRUE);
+      agent->prepared_display = bh_server_listen (agent->server);
+      if (agent->prepared_display && !bh_mounts_own (agent->prepared_display))
+        agent->prepared_display = NULL;
+    }
+#endif
+}
+
+/* Tell everybody what has come of it. */
+static void
+flush (Agent *agent)
+{
+  /* Flushing may end a program's connection or the host's, which gives both more to be told. */
+  do
+    {
+      bh_server_update (agent->server);
+      wl_display_flush_clients (agent->display);
+      bh_programs_check_idle (agent->programs, bh_server_has_windows (agent->server));
+      bh_link_flush (agent->link);
+      bh_sound_flush (agent->sound);
+    }
+  while (agent->server->pending);
+#ifdef BH_HAVE_MOUNTS
+  /* While the host reads our hello. */
+  if (agent->expecting)
+    bh_mounts_expect ();
+  agent->expecting = false;
+#endif
+}
+
 int
 bh_agent_run (const BhAgentOptions *options)
 {
@@ -275,34 +326,14 @@ bh_agent_run (const BhAgentOptions *options)
   agent.sound = bh_sound_new (agent.loop, agent.link, options->media);
   terminated = wl_event_loop_add_signal (agent.loop, SIGTERM, asked_to_end, &agent);
   if (!options->pair)
-    agent.network = bh_network_new (agent.loop, agent.link);
-  if (!options->pair)
-    agent.devices = bh_devices_new (agent.loop);
-#ifdef BH_HAVE_MOUNTS
-  if (!options->pair)
-    agent.prepared_runtime = bh_mounts_prepare ();
-  if (agent.prepared_runtime)
-    {
-      g_setenv ("XDG_RUNTIME_DIR", agent.prepared_runtime, TRUE);
-      agent.prepared_display = bh_server_listen (agent.server);
-    }
-#endif
+    prepare_machine (&agent);
 #ifdef BH_HAVE_MOUNTS
   agent.folders = bh_folders_new (agent.loop);
 #endif
   bh_link_start (agent.link);
   while (agent.running)
     {
-      /* Flushing may end a program's connection or the host's, which gives both more to be told. */
-      do
-        {
-          bh_server_update (agent.server);
-          wl_display_flush_clients (agent.display);
-          bh_programs_check_idle (agent.programs, bh_server_has_windows (agent.server));
-          bh_link_flush (agent.link);
-          bh_sound_flush (agent.sound);
-        }
-      while (agent.server->pending);
+      flush (&agent);
       if (agent.running)
         wl_event_loop_dispatch (agent.loop, -1);
     }
@@ -313,6 +344,8 @@ bh_agent_run (const BhAgentOptions *options)
   if (agent.network)
     bh_network_free (agent.network);
   bh_devices_free (agent.devices);
+  if (agent.generation)
+    bh_generation_free (agent.generation);
   wl_display_destroy_clients (agent.display);
   bh_server_free (agent.server);
 #ifdef BH_HAVE_MOUNTS

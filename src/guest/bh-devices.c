@@ -31,9 +31,9 @@
 
 struct _BhDevices
 {
-  int socket;
-  struct wl_event_source *source;
-  bool started;
+  struct wl_event_loop *loop;
+  int socket;                     /* keeps what comes before the start */
+  struct wl_event_source *source; /* NULL before */
   uid_t uid;
 };
 
@@ -138,7 +138,7 @@ disk_event (BhDevices *devices, const Event *event)
 static void
 handle (BhDevices *devices, const Event *event)
 {
-  if (!devices->started || !event->action || !event->path)
+  if (!event->action || !event->path)
     return;
   if (event->alias && strcmp (event->action, "add") == 0)
     load_driver (event->alias);
@@ -221,8 +221,9 @@ bh_devices_start (BhDevices *devices, uid_t uid)
   if (!devices)
     return;
   devices->uid = uid;
-  devices->started = true;
-  replay ("/sys/bus/pci/devices");
+  if (!devices->source)
+    devices->source =
+        wl_event_loop_add_fd (devices->loop, devices->socket, WL_EVENT_READABLE, readable, devices);
 }
 
 BhDevices *
@@ -240,8 +241,9 @@ bh_devices_new (struct wl_event_loop *loop)
       return NULL;
     }
   devices = g_new0 (BhDevices, 1);
+  devices->loop = loop;
   devices->socket = fd;
-  devices->source = wl_event_loop_add_fd (loop, fd, WL_EVENT_READABLE, readable, devices);
+  replay ("/sys/bus/pci/devices");
   return devices;
 }
 
@@ -250,7 +252,8 @@ bh_devices_free (BhDevices *devices)
 {
   if (!devices)
     return;
-  wl_event_source_remove (devices->source);
+  if (devices->source)
+    wl_event_source_remove (devices->source);
   close (devices->socket);
   g_free (devices);
 }

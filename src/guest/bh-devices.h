@@ -9,9 +9,9 @@
 
 typedef struct _BhDevices BhDevices;
 
-/* %NULL when the kernel does not let us listen. */
+/* Listens from now on. %NULL when the kernel does not let us. */
 BhDevices *bh_devices_new (struct wl_event_loop *loop);
 void bh_devices_free (BhDevices *devices);
 
-/* /usr is there, with drivers, and the user is @uid: what was plugged in before gets its driver now. */
+/* /usr is there, with drivers, and the user is @uid: what has been plugged in gets its driver now. */
 void bh_devices_start (BhDevices *devices, uid_t uid);

@@ -352,14 +352,19 @@ look (BhFolders *folders)
     }
 }
 
-/* The kernel's news of devices; what they say is not read, only that there are some. */
-static void
+/* The kernel's news of devices: whether there is any of a port. */
+static bool
 drain_uevents (BhFolders *folders)
 {
-  char unread[8192];
+  static const char port[] = "SUBSYSTEM=virtio-ports";
+  char text[8192];
+  bool found = false;
+  ssize_t n;
 
-  while (recv (folders->uevents, unread, sizeof unread, MSG_DONTWAIT) > 0)
-    ;
+  while ((n = recv (folders->uevents, text, sizeof text, MSG_DONTWAIT)) > 0)
+    found = found || memmem (text, (size_t) n, port, sizeof port);
+  /* Some were lost when there were too many. */
+  return found || errno == ENOBUFS;
 }
 
 static int
@@ -367,8 +372,8 @@ uevents_came (int fd, uint32_t mask, void *data)
 {
   BhFolders *folders = data;
 
-  drain_uevents (folders);
-  look (folders);
+  if (drain_uevents (folders))
+    look (folders);
   return 0;
 }
 
@@ -444,8 +449,9 @@ bh_folders_start (BhFolders *folders, uid_t uid, const char *home, uint32_t expe
   folders->awaits_home = shared_home;
   folders->uid = uid;
   folders->home = g_strdup (home);
-  folders->uevents = open_uevents ();
-  look (folders);
+  /* Without any, the news of those to come are enough. */
+  if (expected > 0 || shared_home || folders->uevents < 0)
+    look (folders);
   while (count_done (folders) < expected && (left = until - g_get_monotonic_time ()) > 0)
     wait_for_any (folders, (int) (left / 1000) + 1);
   if (folders->uevents >= 0)
@@ -460,7 +466,7 @@ bh_folders_new (struct wl_event_loop *loop)
   BhFolders *folders = g_new0 (BhFolders, 1);
 
   folders->loop = loop;
-  folders->uevents = -1;
+  folders->uevents = open_uevents ();
   wl_list_init (&folders->list);
   folders->seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return folders;

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -33,6 +34,7 @@
 /* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes
  * there. */
 #define SHARE_OPTIONS "trans=virtio,version=9p2000.L,msize=512000,cache=loose"
+#define RANDOM_DEVICE "/dev/urandom"
 #define SAFE (MS_NOSUID | MS_NODEV)
 
 /* One configure under way: values as C strings, and where to say what failed. */
@@ -110,31 +112,66 @@ make_dir (Guest *guest, const char *path, mode_t mode, uid_t owner)
   return true;
 }
 
-static bool
-write_file (Guest *guest, const char *path, int flags, const char *format, ...)
+static int
+open_file (const char *path, int flags)
 {
-  char text[512];
-  int fd, n;
-  va_list args;
-
-  va_start (args, format);
-  n = vsnprintf (text, sizeof text, format, args);
-  va_end (args);
   /* A file of the seed is replaced, not written through a link it may be. */
   if (!(flags & O_APPEND))
     unlink (path);
-  fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+  return open (path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+}
+
+/* Closes @fd, which is that of @path or -1. */
+__attribute__ ((format (printf, 4, 5))) static bool
+write_and_close (Guest *guest, int fd, const char *path, const char *format, ...)
+{
+  char text[512];
+  int n;
+  va_list args;
+  bool ok;
+
   if (fd < 0)
     return fail (guest, "Cannot make %s", path);
-  if (write (fd, text, n) != n)
-    {
-      fail (guest, "Cannot write %s", path);
-      close (fd);
-      return false;
-    }
+  va_start (args, format);
+  n = vsnprintf (text, sizeof text, format, args);
+  va_end (args);
+  ok = write (fd, text, n) == n;
+  if (!ok)
+    fail (guest, "Cannot write %s", path);
   close (fd);
-  return true;
+  return ok;
 }
+
+/* Done before configure, which then has less to do: a guest is frozen in between. In one that is thawed under
+ * emulation everything is slow the first time, because it has to be translated: ten microseconds for each piece of
+ * code of the kernel's or ours that nothing has run before. */
+static bool seed_unpacked, memory_mounted, loopback_started, user_made;
+/* Files that configure fills, open and empty. */
+enum
+{
+  HOST_NAME,
+  HOSTS,
+  MACHINE_ID,
+  N_FILES
+};
+static const char *const file_paths[N_FILES] = { "/etc/hostname", "/etc/hosts", "/etc/machine-id" };
+static int files[N_FILES] = { -1, -1, -1 };
+static int random_device = -1;
+/* What the seed's /etc/localtime is a link to. */
+static char seed_zone[128];
+/* The disk with the programs: "" when there is none, and they are this computer's. */
+static char image[64];
+static bool image_known;
+/* The same in all guests thawed from one (bh_frozen_guest_key()). */
+static bool bash, bash_known;
+/* The user of all AppVMs so far (the service's bh-guest-settings.c); another one in configure is made then. */
+#define USER "user"
+#define UID 1000
+/* /usr, and using it, by a thread that nothing else runs beside but waiting for the host. */
+static pthread_t mounter;
+static bool mounting, usr_mounted, warm;
+/* Those of the host's kernel, over a /usr that is not the host's. */
+static bool modules_mounted;
 
 /* The clock of a guest that was frozen is behind, and its random numbers are those of its siblings:
  * both come first, before anything takes a time stamp or a random number. */
@@ -155,9 +192,10 @@ set_clock_and_seed (Guest *guest, const bh_msg_configure *configure)
     return fail (guest, "Cannot set the clock");
   if (configure->seed.len > sizeof pool.bytes)
     return fail (guest, "The random seed is too long");
-  fd = open ("/dev/urandom", O_RDWR | O_CLOEXEC);
+  fd = random_device >= 0 ? random_device : open (RANDOM_DEVICE, O_RDWR | O_CLOEXEC);
+  random_device = -1;
   if (fd < 0)
-    return fail (guest, "Cannot open /dev/urandom");
+    return fail (guest, "Cannot open " RANDOM_DEVICE);
   pool.info.entropy_count = configure->seed.len * 8;
   pool.info.buf_size = configure->seed.len;
   memcpy (pool.info.buf, configure->seed.data, configure->seed.len);
@@ -184,17 +222,6 @@ mount_memory (Guest *guest, const char *where, const char *options)
     return fail (guest, "Cannot make %s", where);
   return true;
 }
-
-/* Done before configure, which then has less to do: a guest is frozen in between. */
-static bool seed_unpacked, memory_mounted, loopback_started, user_made;
-/* The user of all AppVMs so far (the service's bh-guest-settings.c); another one in configure is made then. */
-#define USER "user"
-#define UID 1000
-/* /usr, by a thread that nothing else runs beside but waiting for the host. */
-static pthread_t mounter;
-static bool mounting, usr_mounted, warm;
-/* Those of the host's kernel, over a /usr that is not the host's. */
-static bool modules_mounted;
 
 /* /etc and /var of this guest's own. The share goes again: nothing in it is needed twice. */
 static bool
@@ -277,27 +304,46 @@ exercise (void)
 static bool
 mount_programs (Guest *guest)
 {
-  char device[64];
-
-  if (!bh_image_find (device, sizeof device))
+  if (!image_known && !bh_image_find (image, sizeof image))
+    image[0] = '\0';
+  image_known = true;
+  if (!image[0])
     return mount_share (guest, "usr", "/usr");
-  if (!bh_image_mount (device))
+  if (!bh_image_mount (image))
     return fail (guest, "Cannot mount the image of the template");
   modules_mounted = mount_share (guest, "modules", "/usr/lib/modules");
   return modules_mounted;
 }
 
-static void *
-mount_usr (void *data)
+/* Not access(): that makes other credentials for itself, even when they are the same. */
+static bool
+look_for_bash (void)
+{
+  struct stat st;
+
+  if (!bash_known)
+    bash = stat ("/usr/bin/bash", &st) == 0 && S_ISREG (st.st_mode) && st.st_mode & 0111;
+  bash_known = true;
+  return bash;
+}
+
+static void
+mount_usr (void)
 {
   char detail[256] = "";
   Guest guest = { .detail = detail, .detail_size = sizeof detail };
 
   if (!usr_mounted)
     usr_mounted = mount_programs (&guest);
-  /* Asked for by configure: now it is known. */
-  access ("/usr/bin/bash", X_OK);
-  if (usr_mounted && data)
+  if (usr_mounted)
+    look_for_bash ();
+}
+
+static void *
+mount_and_exercise (void *data)
+{
+  mount_usr ();
+  if (usr_mounted)
     exercise ();
   return NULL;
 }
@@ -310,18 +356,12 @@ join (void)
   mounting = false;
 }
 
-static void
-begin (void *what)
-{
-  join ();
-  mounting = pthread_create (&mounter, NULL, mount_usr, what) == 0;
-}
-
+/* Not in a thread: to make one takes as long as to mount. */
 void
 bh_mounts_expect (void)
 {
   if (!warm)
-    begin (NULL);
+    mount_usr ();
 }
 
 void
@@ -334,6 +374,9 @@ bh_mounts_unexpect (void)
     modules_mounted = false;
   if (usr_mounted && umount2 ("/usr", 0) == 0)
     usr_mounted = false;
+  /* What has been paged in until now, and stays, is not missing in a thawed guest. */
+  if (mlockall (MCL_CURRENT) == 0)
+    munlockall ();
 }
 
 void
@@ -342,7 +385,7 @@ bh_mounts_warm_up (void)
   if (warm)
     return;
   warm = true;
-  begin (&warm);
+  mounting = pthread_create (&mounter, NULL, mount_and_exercise, NULL) == 0;
 }
 
 static bool
@@ -361,12 +404,13 @@ make_user (Guest *guest, bool bash)
   const char *shell = bash ? "/bin/bash" : "/bin/sh";
   unsigned uid = guest->uid;
 
-  return write_file (guest, "/etc/passwd", 0,
+  return write_and_close (guest, open_file ("/etc/passwd", 0), "/etc/passwd",
                      "root:x:0:0:root:/root:%s\n"
                      "%s:x:%u:%u:%s:%s:%s\n"
                      "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
                      shell, guest->user, uid, uid, guest->user, guest->home, shell)
-         && write_file (guest, "/etc/group", O_APPEND, "%s:x:%u:\n", guest->user, uid)
+         && write_and_close (guest, open_file ("/etc/group", O_APPEND), "/etc/group", "%s:x:%u:\n",
+                             guest->user, uid)
          && make_dir (guest, guest->home, 0700, guest->uid)
          && make_dir (guest, guest->runtime, 0700, guest->uid);
 }
@@ -374,13 +418,26 @@ make_user (Guest *guest, bool bash)
 static bool
 make_or_keep_user (Guest *guest)
 {
-  bool bash = access ("/usr/bin/bash", X_OK) == 0;
-
-  if (user_made && bash && guest->uid == UID && strcmp (guest->user, USER) == 0)
+  if (user_made && look_for_bash () && guest->uid == UID && strcmp (guest->user, USER) == 0)
     return true;
   if (user_made && strcmp (guest->user, USER) != 0)
     rmdir ("/home/" USER);
-  return make_user (guest, bash);
+  return make_user (guest, look_for_bash ());
+}
+
+const char *
+bh_mounts_get_shell (void)
+{
+  return look_for_bash () ? "/bin/bash" : "/bin/sh";
+}
+
+bool
+bh_mounts_own (const char *name)
+{
+  char path[128];
+
+  return snprintf (path, sizeof path, "/run/user/%d/%s", UID, name) < (int) sizeof path
+         && chown (path, UID, UID) == 0;
 }
 
 const char *
@@ -396,8 +453,23 @@ bh_mounts_prepare (void)
   unpack_seed (&guest);
   user_made = mount_memories (&guest) && seed_unpacked && make_user (&guest, true);
   start_loopback (&guest);
+  for (size_t i = 0; i < N_FILES; i++)
+    files[i] = open_file (file_paths[i], 0);
+  random_device = open (RANDOM_DEVICE, O_RDWR | O_CLOEXEC);
+  if (readlink ("/etc/localtime", seed_zone, sizeof seed_zone - 1) < 0)
+    seed_zone[0] = '\0';
   memcpy (runtime, guest.runtime, sizeof runtime);
   return user_made ? runtime : NULL;
+}
+
+/* Give up its descriptor; -1 when it cannot be made. */
+static int
+take_file (size_t which)
+{
+  int fd = files[which] >= 0 ? files[which] : open_file (file_paths[which], 0);
+
+  files[which] = -1;
+  return fd;
 }
 
 static bool
@@ -405,12 +477,13 @@ set_names (Guest *guest)
 {
   if (sethostname (guest->host, strlen (guest->host)) != 0)
     return fail (guest, "Cannot set the host name");
-  return write_file (guest, "/etc/hostname", 0, "%s\n", guest->host)
-         && write_file (guest, "/etc/hosts", 0,
-                        "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
-                        "::1\tlocalhost ip6-localhost ip6-loopback\n",
-                        guest->host)
-         && write_file (guest, "/etc/machine-id", 0, "%s\n", guest->machine_id);
+  return write_and_close (guest, take_file (HOST_NAME), "/etc/hostname", "%s\n", guest->host)
+         && write_and_close (guest, take_file (HOSTS), "/etc/hosts",
+                             "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
+                             "::1\tlocalhost ip6-localhost ip6-loopback\n",
+                             guest->host)
+         && write_and_close (guest, take_file (MACHINE_ID), "/etc/machine-id", "%s\n",
+                             guest->machine_id);
 }
 
 /* Without a zone, or with one that this /usr does not know, the seed's own stays. */
@@ -420,12 +493,12 @@ set_time_zone (Guest *guest)
   char file[128];
 
   snprintf (file, sizeof file, "/usr/share/zoneinfo/%s", guest->zone);
-  if (guest->zone[0] == '\0' || access (file, R_OK) != 0)
+  if (guest->zone[0] == '\0' || strcmp (file, seed_zone) == 0 || access (file, R_OK) != 0)
     return true;
   unlink ("/etc/localtime");
   if (symlink (file, "/etc/localtime") != 0)
     return fail (guest, "Cannot set the time zone");
-  return write_file (guest, "/etc/timezone", 0, "%s\n", guest->zone);
+  return write_and_close (guest, open_file ("/etc/timezone", 0), "/etc/timezone", "%s\n", guest->zone);
 }
 
 void

@@ -13,6 +13,8 @@
  * host's mounted: such a guest cannot be frozen. What could not be done is tried again, and told, by
  * bh_mounts_apply(). Returns: the user's runtime folder; NULL when there is none yet. */
 const char *bh_mounts_prepare (void);
+/* Make the file @name in that folder the user's. */
+bool bh_mounts_own (const char *name);
 
 /* Somebody is there, and configure is on its way: begin to mount /usr meanwhile. */
 void bh_mounts_expect (void);
@@ -30,6 +32,9 @@ bool bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t si
 
 /* Whether programs can be started at all: false when it was /usr that could not be mounted. */
 bool bh_mounts_have_programs (void);
+
+/* The user's shell, after bh_mounts_apply(). */
+const char *bh_mounts_get_shell (void);
 
 /* The home folder of the user @configure names, in @out. */
 void bh_mounts_home (const bh_msg_configure *configure, char *out, size_t size);

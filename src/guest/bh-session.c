@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -32,30 +30,16 @@ set_default (BhSession *session, const char *name, const char *value)
   session->environment = g_environ_setenv (session->environment, name, value, FALSE);
 }
 
-/* Read without the name service, which the agent's own libraries know nothing of. */
+/* As bh-mounts.c has made the account. */
 static void
-find_user (BhSession *session, const char *user)
+set_user (BhSession *session, const char *user)
 {
-  FILE *file = fopen ("/etc/passwd", "re");
-  struct passwd *entry;
-
   session->gid = session->uid;
-  while (file && (entry = fgetpwent (file)))
-    if (entry->pw_uid == session->uid)
-      {
-        session->gid = entry->pw_gid;
-        session->home = g_strdup (entry->pw_dir);
-        break;
-      }
-  if (file)
-    fclose (file);
-  if (!session->home)
-    session->home = g_strdup ("/home/user");
+  session->home = g_strconcat ("/home/", user, NULL);
   set (session, "HOME", session->home);
   set (session, "USER", user);
   set (session, "LOGNAME", user);
   set (session, "PATH", DEFAULT_PATH);
-  set (session, "SHELL", access ("/bin/bash", X_OK) == 0 ? "/bin/bash" : "/bin/sh");
   set (session, "XDG_DATA_DIRS", "/usr/local/share:/usr/share");
 }
 
@@ -146,7 +130,7 @@ bh_session_init (BhSession *session, const bh_msg_configure *configure, bool vm,
   *session = (BhSession){ .vm = vm, .uid = vm ? configure->uid : getuid (), .gid = getgid () };
   if (vm)
     {
-      find_user (session, user);
+      set_user (session, user);
       session->runtime_dir = g_strdup_printf ("/run/user/%u", (unsigned) session->uid);
     }
   else
@@ -182,12 +166,18 @@ bh_session_clear (BhSession *session)
 }
 
 void
-bh_session_set_display (BhSession *session, const char *name)
+bh_session_set_shell (BhSession *session, const char *shell)
+{
+  set (session, "SHELL", shell);
+}
+
+void
+bh_session_set_display (BhSession *session, const char *name, bool owned)
 {
   g_autofree char *path = g_build_filename (session->runtime_dir, name, NULL);
 
   set (session, "WAYLAND_DISPLAY", name);
-  if (session->vm && chown (path, session->uid, session->gid) < 0)
+  if (session->vm && !owned && chown (path, session->uid, session->gid) < 0)
     g_warning ("Cannot hand over %s: %m", path);
 }
 

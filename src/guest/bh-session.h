@@ -24,8 +24,10 @@ void bh_session_init (BhSession *session, const bh_msg_configure *configure, boo
                       const char *runtime_dir);
 void bh_session_clear (BhSession *session);
 
-/* The Wayland display is there: part of the environment. */
-void bh_session_set_display (BhSession *session, const char *name);
+/* The Wayland display is there: part of the environment. @owned: its socket is the user's already. */
+void bh_session_set_display (BhSession *session, const char *name, bool owned);
+
+void bh_session_set_shell (BhSession *session, const char *shell);
 
 /* Folders with desktop files, ended by NULL; for g_strfreev. */
 char **bh_session_data_dirs (const BhSession *session);

@@ -34,7 +34,8 @@
 char *
 bh_frozen_guest_key (const BhDomainSpec *spec, gulong libvirt, GError **error)
 {
-  const char *const files[] = { spec->kernel, spec->initramfs, spec->emulator, spec->qemu };
+  const char *const files[] = { spec->kernel, spec->initramfs, spec->emulator, spec->qemu,
+                                spec->image };
   BhDomainSpec neutral = *spec;
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autofree char *xml = NULL, *head = NULL, *processor = NULL, *key = NULL;
@@ -66,6 +67,9 @@ bh_frozen_guest_key (const BhDomainSpec *spec, gulong libvirt, GError **error)
   /* A guest with the processor of this computer has seen what it can do. */
   if (spec->kvm && (processor = bh_frozen_files_processor ()) != NULL)
     g_checksum_update (checksum, (const guchar *) processor, -1);
+  /* It has looked for a shell, too. */
+  if (!spec->image && access ("/usr/bin/bash", X_OK) == 0)
+    g_checksum_update (checksum, (const guchar *) "bash\n", -1);
   key = g_strdup (g_checksum_get_string (checksum));
   key[24] = '\0';
   return g_steal_pointer (&key);
