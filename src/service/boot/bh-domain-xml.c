@@ -60,13 +60,17 @@ add_number (xmlNode *parent, const char *name, const char *unit, guint value)
 char *
 bh_domain_command_line (gboolean kvm, gboolean debug)
 {
-  /* Security mitigations stay on. Self-tests of the crypto code, the loop that checks the timer,
-   * and auditing cost start time and tell a guest nothing. */
+  /* Security mitigations stay on. What is off costs start time and is of no use in a guest: self-tests of the
+   * crypto code, the loop that checks the timer, auditing, debugfs, the watchdog for lock-ups; accounting of
+   * memory and stalls by group, where there are no groups; and security modules without a policy, which every
+   * system call would ask. Programs can confine themselves by Landlock. */
   return g_strconcat (
       "console=ttyS0 panic=-1 random.trust_cpu=on cryptomgr.notests audit=0 "
-      "noreplace-smp rcupdate.rcu_expedited=1 no_timer_check",
+      "noreplace-smp rcupdate.rcu_expedited=1 no_timer_check "
+      "cgroup_disable=memory psi=0 lsm=landlock,lockdown,yama,integrity debugfs=off nowatchdog",
       /* Emulation: calibrating against emulated timers is slow and no more exact. */
-      kvm ? "" : " tsc=reliable", debug ? " loglevel=7 bulkhead.debug" : " quiet loglevel=3", NULL);
+      kvm ? "" : " tsc=reliable",
+      debug ? " loglevel=7 bulkhead.debug" : " quiet loglevel=3", NULL);
 }
 
 static gboolean

@@ -69,8 +69,9 @@ typedef struct
 #define BH_DOMAIN_REGION_FD 199
 /* And the memory of a guest that is frozen or thawed. */
 #define BH_DOMAIN_RAM_FD 198
-/* How many devices can be plugged in while a guest runs; QEMU calls the places "pci.1" and so on. */
-#define BH_DOMAIN_PORTS 8
+/* How many interfaces can be plugged in while a guest runs; QEMU calls the places "pci.1" and so on. Each costs
+ * every start a millisecond. */
+#define BH_DOMAIN_PORTS 6
 /* One more place, for the USB controller that comes with the first USB device. */
 #define BH_DOMAIN_USB_PORT (BH_DOMAIN_PORTS + 1)
 /* And one for the home disk, one for the scratch disk. */
