@@ -191,7 +191,7 @@ class Ahead(FrozenCase):
         self.session.kill_service()
         self.session.start_service(extra_env={'BULKHEAD_FREEZE_DELAY': '-1'})
         wait_for(lambda: self.session.qemu_pids() == [mine], 30, 'the end of what waited')
-        self.assertFalse(os.path.exists(f'/proc/{waiting}'))
+        wait_for(lambda: not os.path.exists(f'/proc/{waiting}'), 30, 'its process to go')
         self.vm.wait_state('running', 30)
         wait_for(lambda: 'found running' in self.vm.log(), 30, 'it to be found')
         wait_for(lambda: self.runs_programs(self.vm), 60, 'programs')
