@@ -175,6 +175,10 @@ class KernelNetwork(harness.TestCase):
                          [f'hello {OWN4}', f'hello {OWN4}', f'hello {FIXED}', '192.0.2.77'])
         for target, result in results.items():
             self.assertIsInstance(result, list, f'{target} is reached: {result}')
+        counted = {one['name']: one for one in self.vm.call('ReadNetwork')}
+        for name in ('wan0', 'lan5'):
+            self.assertGreater(counted[name]['in'], 100, name)
+            self.assertGreater(counted[name]['out'], 100, name)
         with as_root():
             frames = other.caller.order('receive', 100, 0.5)['frames']
         self.assertFalse([frame for frame in frames if raw_mac(self.made_mac()).hex() in frame])

@@ -361,12 +361,16 @@ class Bridges(ground.Ground):
         guest = self.guest(options=f'"lan": <true>, "address": <{address_argument("192.168.77.50")}>, '
                                    '"prefix": <uint32 24>')
         discovery = raw_mac('33:33:00:00:00:01') + raw_mac(GUEST) + b'\x86\xdd' + bytes(40) + b'bad8'
+        # With a fixed address there is no IPv6, which nobody would hold it to.
+        other6 = (raw_mac(NEIGHBOUR) + raw_mac(GUEST) + b'\x86\xdd' + bytes([0x60, 0, 0, 0, 0, 12, 17, 64])
+                  + socket.inet_pton(socket.AF_INET6, '2001:db8::50') + socket.inet_pton(socket.AF_INET6, '2001:db8::1')
+                  + bytes([0, 7, 0, 7, 0, 12, 0, 0]) + b'bad9')
         guest.send(self.frame('192.168.77.50', b'bad1', mac=SECOND), self.frame('192.168.77.51', b'bad2'),
                    self.frame('192.168.77.50', b'bad3', vlan=5), arp(GUEST, LAN_PEER, LAN_PEER) + b'bad4',
                    arp(GUEST, '192.168.77.50', LAN_PEER, SECOND) + b'bad5',
                    # A bridge that says it is the root of all (IEEE 802.1D), an unknown protocol.
                    raw_mac('01:80:c2:00:00:00') + raw_mac(GUEST) + b'\x00\x26\x42\x42\x03' + bytes(35) + b'bad6',
-                   raw_mac(NEIGHBOUR) + raw_mac(GUEST) + b'\x88\xb5' + bytes(46) + b'bad7', discovery,
+                   raw_mac(NEIGHBOUR) + raw_mac(GUEST) + b'\x88\xb5' + bytes(46) + b'bad7', discovery, other6,
                    arp(GUEST, '192.168.77.50', LAN_PEER) + b'good')
         self.assertFalse([frame for frame in self.came(b'good') if b'bad' in frame])
 

@@ -59,7 +59,8 @@ struct _BhNic
 
   /* Of the kernel. */
   GCancellable *asking;
-  guint32 hold; /* the helper's; 0 */
+  guint32 hold;    /* the helper's; 0 */
+  char *interface; /* the TAP's name on this computer */
 };
 
 /* For the ways. */
@@ -86,3 +87,5 @@ void bh_nic_link_close (BhNic *self);
 void bh_nic_tap_start (BhNic *self);
 void bh_nic_tap_refresh (BhNic *self);
 void bh_nic_tap_close (BhNic *self);
+/* What has passed: in, out, as bh_netgate_report_async() has it. */
+void bh_nic_tap_count (BhNic *self, GVariantDict *report);

@@ -101,6 +101,26 @@ read_address (GVariant *network, const char *key)
   return g_inet_address_to_string (address);
 }
 
+/* What the kernel says; its own side's words: what it receives there, the guest has sent. */
+void
+bh_nic_tap_count (BhNic *self, GVariantDict *report)
+{
+  static const struct
+  {
+    const char *key, *file;
+  } counters[] = { { "in", "tx_bytes" }, { "out", "rx_bytes" } };
+
+  for (guint i = 0; self->interface && i < G_N_ELEMENTS (counters); i++)
+    {
+      g_autofree char *path =
+          g_build_filename ("/sys/class/net", self->interface, "statistics", counters[i].file, NULL);
+      g_autofree char *text = NULL;
+
+      if (g_file_get_contents (path, &text, NULL, NULL))
+        g_variant_dict_insert (report, counters[i].key, "t", g_ascii_strtoull (text, NULL, 10));
+    }
+}
+
 static void
 take_network (BhNic *self, GVariant *network)
 {
@@ -108,6 +128,11 @@ take_network (BhNic *self, GVariant *network)
   g_autofree char *gateway = read_address (network, "gateway");
   guint prefix = 0;
 
+  g_free (self->interface);
+  self->interface = NULL;
+  g_variant_lookup (network, "interface", "s", &self->interface);
+  if (self->interface && strchr (self->interface, '/'))
+    g_clear_pointer (&self->interface, g_free);
   self->plan.mtu = 1500;
   g_variant_lookup (network, "mtu", "u", &self->plan.mtu);
   self->plan.mtu = CLAMP (self->plan.mtu, 576, 65535);

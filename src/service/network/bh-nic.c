@@ -413,8 +413,16 @@ bh_nic_report_async (BhNic *self, GAsyncReadyCallback callback, gpointer data)
   if (self->gate && !self->closed)
     bh_netgate_report_async (self->gate, on_report, g_object_ref (task));
   else
-    g_task_return_pointer (task, g_variant_ref_sink (bh_nic_describe (self)),
-                           (GDestroyNotify) g_variant_unref);
+    {
+      GVariantDict dict;
+
+      g_variant_dict_init (&dict, NULL);
+      describe (self, &dict);
+      if (!self->closed)
+        bh_nic_tap_count (self, &dict);
+      g_task_return_pointer (task, g_variant_ref_sink (g_variant_dict_end (&dict)),
+                             (GDestroyNotify) g_variant_unref);
+    }
 }
 
 GVariant *
@@ -445,6 +453,7 @@ bh_nic_finalize (GObject *object)
   g_free (self->server4);
   g_free (self->server6);
   g_free (self->way);
+  g_free (self->interface);
   G_OBJECT_CLASS (bh_nic_parent_class)->finalize (object);
 }
 
