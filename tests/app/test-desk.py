@@ -202,6 +202,20 @@ class Page(DeskCase):
         self.desk.wait(BUTTON, 'Start')
         self.desk.wait_gone(ROW, 'Network')
 
+    def test_stopping_one_whose_network_is_in_use_asks(self):
+        self.desk.use_mock('--step', '20', vms=[{'Name': 'Tor', 'State': 'running', 'Network': 'internet'},
+                                                {**RUNNING, 'Network': 'vm', 'NetVm': 'tor'}])
+        self.desk.run_app()
+        self.desk.press(ROW, 'Tor')
+        self.desk.press(BUTTON, 'Stop')
+        self.desk.wait_text('in use by “Work”')
+        self.desk.press(BUTTON, 'Close', dialog=True)
+        wait_for(lambda: not self.desk.all(BUTTON, 'Stop at Once', dialog=True), 20, 'the end of the question')
+        self.assertEqual(self.desk.vms()['Tor']['State'], 'running')
+        self.desk.press(BUTTON, 'Stop')
+        self.desk.press(BUTTON, 'Stop at Once', dialog=True)
+        wait_for(lambda: self.desk.vms()['Tor']['State'] == 'stopped', 20, 'the end')
+
     def test_the_list_says_what_an_appvm_may_reach(self):
         self.desk.use_mock(vms=[{'Name': 'Alone'}, {'Name': 'Work', 'Network': 'internet', 'Microphone': 'true'}])
         self.desk.run_app()

@@ -201,6 +201,14 @@ class Frames(ground.Ground):
         guest = Guest(self)
         self.lan.write(packet(NEIGHBOUR, LAN_PEER, INTERNET, 7, b'through', self.mac_of('lan0')))
         self.arrives(self.up, b'through')
+        # But not to a guest that has not asked for it.
+        self.lan.write(packet(NEIGHBOUR, LAN_PEER, guest.address, 7, b'bad', self.mac_of('lan0')))
+        self.lan.write(packet(NEIGHBOUR, LAN_PEER, INTERNET, 7, b'after', self.mac_of('lan0')))
+        self.arrives(self.up, b'after')
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b'good', (guest.address, 7))
+        frames = guest.receive(lambda frame: data_of(frame).startswith(b'good'))
+        self.assertFalse([frame for frame in frames if b'bad' in frame])
         guest.caller.kill()
         harness.wait_for(lambda: ground.network_state() == before, 60, 'the state before')
 

@@ -241,6 +241,10 @@ class Vm(Object):
         self.emit("ProgramExited", "(usuay)", number, label, 0, b"")
 
     def Stop(self, force):
+        clients = [vm.props["Name"] for vm in self.service.vms
+                   if vm.props["State"] == "running" and vm.settings.get("NetVm") == self.props["Id"]]
+        if clients and not force:
+            raise Error("Busy", f"The network of “{self.props['Name']}” is in use by “{clients[0]}”. Stop those first.")
         self.set(State="stopping", Step="Ending its programs")
 
         def done(what, text):
