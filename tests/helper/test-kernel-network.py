@@ -187,6 +187,23 @@ class KernelNetwork(harness.TestCase):
         """For ground.Guest."""
         return ground.Caller(uid)
 
+    def test_name_servers_behind_this_computers_own(self):
+        """As systemd-resolved has them."""
+        def asks():
+            return 'nameserver 203.0.113.5\n' in self.output('cat', '/etc/resolv.conf')
+        self.addCleanup(self.net.set_nameserver, HOST4)
+        with as_root():
+            os.makedirs('/run/systemd/resolve', exist_ok=True)
+            ground.write('/run/systemd/resolve/resolv.conf', f'nameserver {LAN4}\n')
+        self.net.set_nameserver('127.0.0.53')
+        harness.wait_for(lambda: f'nameserver {LAN4}\n' in self.output('cat', '/etc/resolv.conf'), 30, 'the other one')
+        # It can be reached although the local network is closed.
+        with as_root():
+            rules = run('nft', 'list', 'table', 'netdev', 'bulkhead')
+        self.assertIn(f'ip daddr {LAN4} meta l4proto {{ tcp, udp }} th dport 53 accept', rules)
+        self.net.set_nameserver(HOST4)
+        harness.wait_for(asks, 30, 'the first one again')
+
     @staticmethod
     def kill(guest):
         with as_root():

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 
 #define RESOLV_CONF "/etc/resolv.conf"
+/* systemd-resolved(8): the same without its own one. */
+#define UPSTREAM_CONF "/run/systemd/resolve/resolv.conf"
 /* Changes come in bunches. */
 #define SETTLE_MS 150
 #define MAX_SERVERS 4
@@ -114,15 +116,15 @@ find_default_v6 (void)
 }
 
 static void
-read_servers (BhHostNetwork *self)
+read_servers (GPtrArray *servers, const char *path)
 {
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
 
-  if (!g_file_get_contents (RESOLV_CONF, &text, NULL, NULL))
+  if (!g_file_get_contents (path, &text, NULL, NULL))
     return;
   lines = g_strsplit (text, "\n", -1);
-  for (char **line = lines; *line && self->servers->len < MAX_SERVERS; line++)
+  for (char **line = lines; *line && servers->len < MAX_SERVERS; line++)
     {
       g_auto (GStrv) words = g_strsplit_set (g_strstrip (*line), " \t", 3);
 
@@ -132,7 +134,7 @@ read_servers (BhHostNetwork *self)
 
           /* One with a scope (fe80::1%eth0) cannot be asked from elsewhere. */
           if (address)
-            g_ptr_array_add (self->servers, g_inet_address_to_string (address));
+            g_ptr_array_add (servers, g_inet_address_to_string (address));
         }
     }
 }
@@ -146,13 +148,15 @@ bh_host_network_read (void)
   self->own = g_ptr_array_new_with_free_func (g_free);
   self->near = g_ptr_array_new_with_free_func (g_free);
   self->servers = g_ptr_array_new_with_free_func (g_free);
+  self->upstream = g_ptr_array_new_with_free_func (g_free);
   v4 = find_default_v4 ();
   v6 = find_default_v6 ();
   self->has_v4 = v4 != NULL;
   self->has_v6 = v6 != NULL;
   self->way = g_strdup_printf ("%s %s", v4 ? v4 : "", v6 ? v6 : "");
   read_addresses (self);
-  read_servers (self);
+  read_servers (self->servers, RESOLV_CONF);
+  read_servers (self->upstream, UPSTREAM_CONF);
   return self;
 }
 
@@ -162,6 +166,7 @@ bh_host_network_free (BhHostNetwork *self)
   g_ptr_array_unref (self->own);
   g_ptr_array_unref (self->near);
   g_ptr_array_unref (self->servers);
+  g_ptr_array_unref (self->upstream);
   g_free (self->way);
   g_free (self);
 }
@@ -181,7 +186,7 @@ gboolean
 bh_host_network_equal (const BhHostNetwork *a, const BhHostNetwork *b)
 {
   return g_str_equal (a->way, b->way) && same_list (a->own, b->own) && same_list (a->near, b->near)
-         && same_list (a->servers, b->servers);
+         && same_list (a->servers, b->servers) && same_list (a->upstream, b->upstream);
 }
 
 gboolean
@@ -198,7 +203,7 @@ struct _BhHostNetworkWatch
 {
   GObject parent;
   GNetworkMonitor *monitor;
-  GFileMonitor *files[2]; /* the name, and what it is a link to */
+  GFileMonitor *files[3]; /* the name, what it is a link to, and the other one */
   guint settle;
 };
 
@@ -241,7 +246,7 @@ static void
 bh_host_network_watch_init (BhHostNetworkWatch *self)
 {
   g_autofree char *target = realpath (RESOLV_CONF, NULL);
-  const char *const paths[] = { RESOLV_CONF, target };
+  const char *const paths[] = { RESOLV_CONF, target, UPSTREAM_CONF };
 
   self->monitor = g_network_monitor_get_default ();
   g_signal_connect (self->monitor, "network-changed", G_CALLBACK (on_network), self);
@@ -249,7 +254,7 @@ bh_host_network_watch_init (BhHostNetworkWatch *self)
     {
       g_autoptr (GFile) file = paths[i] ? g_file_new_for_path (paths[i]) : NULL;
 
-      if (!file || (i > 0 && g_str_equal (paths[i], RESOLV_CONF)))
+      if (!file || (i > 0 && g_str_equal (paths[i], paths[i - 1])))
         continue;
       self->files[i] = g_file_monitor_file (
           file, G_FILE_MONITOR_WATCH_MOVES | G_FILE_MONITOR_WATCH_HARD_LINKS, NULL, NULL);

@@ -12,6 +12,7 @@ typedef struct
   GPtrArray *own;          /* addresses of this computer, char * */
   GPtrArray *near;         /* prefixes on its links, "ADDRESS/LENGTH" */
   GPtrArray *servers;      /* name servers it asks */
+  GPtrArray *upstream;     /* those that its own one asks, as far as that says so */
 } BhHostNetwork;
 
 /* As it is now. */

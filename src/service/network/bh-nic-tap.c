@@ -8,6 +8,7 @@
 
 #include "bh-error.h"
 #include "bh-helper-link.h"
+#include "bh-log.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -20,19 +21,24 @@ static char **
 choose_servers (BhNic *self)
 {
   g_autoptr (GStrvBuilder) out = g_strv_builder_new ();
+  GPtrArray *const lists[] = { self->host->servers, self->host->upstream };
   guint n = 0;
 
-  for (char **server = self->spec->servers; *server; server++)
-    g_strv_builder_add (out, *server);
-  for (guint i = 0; i < self->host->servers->len && !*self->spec->servers
-                    && !(self->spec->dhcp && self->spec->lan);
-       i++)
-    {
-      const char *server = self->host->servers->pdata[i];
+  if (*self->spec->servers)
+    return g_strdupv (self->spec->servers);
+  for (guint list = 0; list < G_N_ELEMENTS (lists) && n == 0; list++)
+    for (guint i = 0; i < lists[list]->len && !(self->spec->dhcp && self->spec->lan); i++)
+      {
+        const char *server = lists[list]->pdata[i];
 
-      if (!bh_host_network_is_loopback (server) && !strchr (server, ':') && n++ < MAX_SERVERS)
-        g_strv_builder_add (out, server);
-    }
+        if (!bh_host_network_is_loopback (server) && !strchr (server, ':') && n++ < MAX_SERVERS)
+          g_strv_builder_add (out, server);
+      }
+  if (n == 0 && !self->spec->dhcp)
+    bh_log_line (self->id,
+                 "network %s: no name server: this computer's answers only itself; name one with "
+                 "the key Dns",
+                 self->spec->name);
   return g_strv_builder_end (out);
 }
 
