@@ -8,6 +8,7 @@
 #include "bh-check-window.h"
 #include "bh-log-window.h"
 #include "bh-main-window.h"
+#include "bh-camera-question.h"
 #include "bh-notifier.h"
 #include "bh-preferences-window.h"
 #include "bh-templates-window.h"
@@ -22,6 +23,7 @@ struct _BhApplication
   BhVmList *vms;
   BhProgramList *programs;
   BhNotifier *notifier;
+  BhCameraQuestion *camera_question;
 };
 
 G_DEFINE_FINAL_TYPE (BhApplication, bh_application, ADW_TYPE_APPLICATION)
@@ -183,6 +185,7 @@ bh_application_startup (GApplication *application)
     gtk_application_set_accels_for_action (GTK_APPLICATION (self), shortcuts[i].action,
                                            shortcuts[i].accels);
   self->notifier = bh_notifier_new (GTK_APPLICATION (self), self->vms);
+  self->camera_question = bh_camera_question_new (GTK_APPLICATION (self), self->vms);
   bh_vm_list_connect (self->vms);
 }
 
@@ -217,6 +220,7 @@ bh_application_dispose (GObject *object)
   BhApplication *self = BH_APPLICATION (object);
 
   g_clear_object (&self->notifier);
+  g_clear_object (&self->camera_question);
   g_clear_object (&self->vms);
   g_clear_object (&self->programs);
   G_OBJECT_CLASS (bh_application_parent_class)->dispose (object);

@@ -280,6 +280,7 @@ bh_vm_item_dup_status (BhVmItem *self)
   BhJob *job = bh_vm_item_get_job (self);
   guint n = programs ? (guint) g_variant_n_children (programs) : 0;
   BhVmState state = bh_vm_item_get_state (self);
+  const char *const *uses = bh_dbus_vm1_get_in_use (self->proxy);
 
   /* The click counts, not the service's answer to it. */
   if (job && *step == '\0' && *bh_job_get_step (job) != '\0')
@@ -299,6 +300,13 @@ bh_vm_item_dup_status (BhVmItem *self)
     return g_strdup (_ ("Each program in a disposable"));
   if (state == BH_VM_STOPPED)
     return g_strdup (_ ("Stopped"));
+  if (bh_dbus_vm1_get_camera_asks (self->proxy))
+    return g_strdup (_ ("Asks for the camera"));
+  if (uses && g_strv_contains (uses, "camera"))
+    return g_strdup (g_strv_contains (uses, "microphone") ? _ ("Listens and watches")
+                                                          : _ ("Watches through the camera"));
+  if (uses && g_strv_contains (uses, "microphone"))
+    return g_strdup (_ ("Listens to the microphone"));
   if (n == 0)
     return g_strdup (_ ("Running, no programs open"));
   return g_strdup_printf (ngettext ("Running, %u program", "Running, %u programs", n), n);

@@ -103,6 +103,24 @@ print_programs (const BhVmInfo *vm)
   bh_table_print (table, stdout);
 }
 
+/* What of this computer it uses right now, and what it asks for. */
+static void
+print_uses (const BhVmInfo *vm)
+{
+  g_autoptr (GVariant) uses = bh_vm_info_value (vm, "InUse", "as");
+  g_autoptr (GVariant) asks = bh_vm_info_value (vm, "CameraAsks", "b");
+
+  if (uses != NULL && g_variant_n_children (uses) > 0)
+    {
+      g_autofree const char **words = g_variant_get_strv (uses, NULL);
+      g_autofree char *text = g_strjoinv (", ", (char **) words);
+
+      bh_output_field (_ ("Uses now"), text);
+    }
+  if (asks != NULL && g_variant_get_boolean (asks))
+    bh_output_field (_ ("Camera"), _ ("asks; answer with “bulkheadctl camera”"));
+}
+
 static void
 print_one (const BhVmInfo *vm, GVariant *usage)
 {
@@ -123,6 +141,7 @@ print_one (const BhVmInfo *vm, GVariant *usage)
 
       bh_output_field (_ ("QEMU process"), text);
     }
+  print_uses (vm);
   print_programs (vm);
 }
 

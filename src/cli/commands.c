@@ -39,6 +39,8 @@ const BhCommand bh_commands[] = {
   { "console", N_ ("NAME"), N_ ("Open the serial console of an AppVM"), bh_cmd_console },
   { "usb", N_ ("[list | attach NAME DEVICE | detach NAME DEVICE]"),
     N_ ("List USB devices, and give them to AppVMs"), bh_cmd_usb },
+  { "camera", N_ ("NAME allow|deny"), N_ ("Answer an AppVM that asks for the camera"),
+    bh_cmd_camera },
   { "check", NULL, N_ ("Check whether this computer has what AppVMs need"), bh_cmd_check },
   { "template", N_ ("build|list|apps|update|revert|remove …"),
     N_ ("Build and look after Debian templates for AppVMs"), bh_cmd_template },

@@ -35,3 +35,4 @@ BH_COMMAND (stop);
 BH_COMMAND (stop_all);
 BH_COMMAND (template);
 BH_COMMAND (usb);
+BH_COMMAND (camera);

@@ -41,7 +41,9 @@ bh_vm_to_json (const BhVmInfo *vm, BhVmJsonFlags flags)
                                           { "Step", "step" },   { "Error", "error" },
                                           { "DisposableOf", "disposable_of" } };
   static const char *const lists[][3] = { { "Applications", "applications", "as" },
-                                          { "Problems", "problems", "as" } };
+                                          { "Problems", "problems", "as" },
+                                          { "InUse", "in_use", "as" },
+                                          { "CameraAsks", "camera_asks", "b" } };
   JsonObject *object = json_object_new ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)

@@ -93,6 +93,9 @@ is_home (const char *text)
          || (text[0] == '/' && is_file (text) && !strchr (text, ';'));
 }
 
+static const char *const cameras[] = { "off", "ask", "on", NULL };
+static const char *const camera_titles[] = { N_ ("Off"), N_ ("Ask"), N_ ("On"), NULL };
+
 static const char *const networks[] = { "none", "internet", "vm", "kernel", NULL };
 static const char *const network_titles[] = { N_ ("None"), N_ ("Internet"),
                                               N_ ("Through another AppVM"), N_ ("Kernel network"),
@@ -214,6 +217,16 @@ static const BhKey keys[] = {
     .fallback = "false",
     .title = N_ ("Microphone"),
     .doc = N_ ("Its programs can listen through this computer’s microphone; you see when they do"),
+    .weakens = TRUE },
+  { .name = "Camera",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_REACH,
+    .fallback = "off",
+    .choices = cameras,
+    .choice_titles = camera_titles,
+    .title = N_ ("Camera"),
+    .doc = N_ ("Its programs can look through this computer’s camera; you see when they do. Only pictures "
+               "reach it: as a USB device the whole camera would"),
     .weakens = TRUE },
   { .name = "UsbDevices",
     .type = BH_KEY_LIST,

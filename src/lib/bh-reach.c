@@ -80,6 +80,17 @@ look_at_microphone (Look *look)
 }
 
 static void
+look_at_camera (Look *look)
+{
+  const char *camera = value_of (look, "Camera");
+
+  if (g_str_equal (camera, "on"))
+    add (look, "camera-web-symbolic", _ ("Camera"), _ ("watch you"));
+  else if (g_str_equal (camera, "ask"))
+    add (look, "camera-web-symbolic", _ ("Camera, asks"), _ ("watch you, once you allow it"));
+}
+
+static void
 look_network (Look *look)
 {
   const char *network = value_of (look, "Network");
@@ -169,7 +180,7 @@ static const struct
   { "network", N_ ("the network"), look_network },
   { "files", N_ ("your files"), look_files },
   { "microphone", N_ ("your microphone"), look_at_microphone },
-  { "camera", N_ ("your camera"), NULL },
+  { "camera", N_ ("your camera"), look_at_camera },
   { "devices", N_ ("your USB devices"), look_at_devices },
 };
 

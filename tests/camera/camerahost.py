@@ -221,7 +221,7 @@ class CameraPair(Pair):
 
 
 # A camera that was just allowed is there a moment later.
-THERE = ('i=0; until wpctl inspect @DEFAULT_VIDEO_SOURCE@ >/dev/null 2>&1 || [ $i = 25 ]; do '
+CAMERA_THERE = ('i=0; until wpctl inspect @DEFAULT_VIDEO_SOURCE@ >/dev/null 2>&1 || [ $i = 25 ]; do '
          'sleep 0.2; i=$((i+1)); done;')
 
 
@@ -231,7 +231,7 @@ class Viewer:
         self.pair, self.width, self.height = pair, width, height
         self.path = pair.sway.place.path(f'{pair.name}-{name}.raw')
         self.id = pair.launch(
-            'sh', '-c', f'{THERE} exec gst-launch-1.0 -q pipewiresrc ! '
+            'sh', '-c', f'{CAMERA_THERE} exec gst-launch-1.0 -q pipewiresrc ! '
             f'video/x-raw,format=I420,width={width},height={height} ! '
             f'filesink location={self.path} buffer-mode=unbuffered sync=false')
 

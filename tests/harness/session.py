@@ -33,6 +33,7 @@ PROGRAMS = {
     'bulkhead-icon': 'src/icon/bulkhead-icon',
     'bulkhead-media': 'src/media/bulkhead-media',
     'bulkhead-sound': 'src/sound/bulkhead-sound',
+    'bulkhead-camera': 'src/camera/bulkhead-camera',
     'bulkhead-netgate': 'src/netgate/bulkhead-netgate',
     'bulkhead-init': 'src/init/bulkhead-init',
 }

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sound of a real AppVM: through the service, QEMU, and the guest's own PipeWire."""
+"""Sound and camera of a real AppVM: through the service, QEMU, and the guest's own PipeWire."""
 
 from harness import TestCase, Timeout, main, require_ordinary_user, wait_for
-from harness.session import Session
+from harness.notes import Notes
+from harness.session import DBusError, Session
 from harness.sway import Sway
+from camerahost import BARS, CAMERA_THERE, TestCamera, differs, nodes
 from soundhost import SoundServer, Tone, write_tone
 
 BOOT = 90  # seconds; emulated, on a busy computer
@@ -22,6 +24,8 @@ class VmSoundTest(TestCase):
         cls.session = Session(cls.sway)
         cls.addClassCleanup(cls.session.stop)
         cls.session.start()
+        cls.notes = Notes(cls.session.env['DBUS_SESSION_BUS_ADDRESS'])
+        cls.addClassCleanup(cls.notes.close)
         cls.vm = cls.session.create('Work', AutoStop='0')
 
     def tearDown(self):
@@ -78,6 +82,8 @@ class VmSoundTest(TestCase):
         self.vm.set(Microphone='true')
         loudest, frequency, told = self.hears(self.THERE)
         self.assertTrue(told)
+        self.notes.titles()
+        self.assertIn('“Work” listens to the microphone', self.notes.said)
         self.assertGreater(loudest, 6000)
         self.assertAlmostEqual(frequency, 1000, delta=20)  # pauses of a busy computer
         self.session.manager.call('MuteMicrophones', '(b)', True)
@@ -85,6 +91,65 @@ class VmSoundTest(TestCase):
         self.assertEqual(self.hears(), (0, 0, False))
         self.session.manager.call('MuteMicrophones', '(b)', False)
         self.assertTrue(self.hears()[2])
+
+    # Only what it needs: a search of all plugins takes an emulated processor half a minute.
+    LOOKS = ('mkdir -p /tmp/g; for i in pipewire coreelements; do ln -sf '
+             '/usr/lib/$(uname -m)-linux-gnu/gstreamer-1.0/libgst$i.so /tmp/g; done; '
+             'export GST_PLUGIN_SYSTEM_PATH_1_0=/tmp/g GST_REGISTRY_FORK=no; ' + CAMERA_THERE +
+             'gst-launch-1.0 -q pipewiresrc {count} ! video/x-raw,width=320,height=240 ! '
+             'filesink location=/tmp/seen buffer-mode=unbuffered sync=false; ')
+    # The bars of its last picture, as Y, U and V.
+    SAYS = ("python3 -c 'd=open(\"/tmp/seen\",\"rb\").read()[-115200:]; "
+            'print(*[v for i in range(7) for x in [int((i+.5)*320/7)] for v in '
+            "(d[72*320+x], d[76800+36*160+x//2], d[96000+36*160+x//2])])'")
+
+    def sees(self, job):
+        values = [int(word) for word in bytes(job.wait(120)['tail']).decode().split()[-21:]]
+        for i, bar in enumerate(BARS):
+            luma, u, v = values[3 * i:3 * i + 3]
+            luma = 1.164 * (luma - 16)
+            rgb = (luma + 1.596 * (v - 128), luma - 0.392 * (u - 128) - 0.813 * (v - 128),
+                   luma + 2.017 * (u - 128))
+            self.assertFalse(differs([max(0, min(255, c)) for c in rgb], bar), (values, i))
+
+    def captures(self):
+        return 'bulkhead-camera' in nodes(self.server.env)
+
+    def test_it_sees_only_what_it_is_allowed_to(self):
+        self.vm.start().wait(BOOT)
+        camera = TestCamera(self.server)
+        self.addCleanup(camera.stop)
+        self.vm.set(Camera='ask')
+        with self.assertRaises(DBusError):
+            self.session.create('Off', AutoStop='0').call('AnswerCamera', '(b)', True)
+        job = self.run_in_vm(self.LOOKS.format(count='num-buffers=3') + self.SAYS)
+        question = 'May “Work” use the camera?'
+        self.notes.wait(question, 90)
+        self.assertTrue(self.vm.get('CameraAsks'))
+        self.assertFalse(self.captures())
+        self.notes.choose(question, 'allow')
+        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look')
+        self.assertFalse(self.vm.get('CameraAsks'))
+        self.notes.wait('“Work” watches through the camera')
+        self.sees(job)
+        wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 30, 'its end')
+        wait_for(lambda: self.notes.titles() == [], 30, 'no notification')
+        # Cut in the middle.
+        camera.plug_in_again()
+        self.run_in_vm(self.LOOKS.format(count=''))
+        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look again')
+        self.vm.set(Camera='off')
+        wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 5, 'the cut')
+        # The other answer.
+        self.vm.set(Camera='ask')
+        self.run_in_vm('rm /tmp/seen;' + self.LOOKS.format(count=''))
+        wait_for(lambda: self.vm.get('CameraAsks'), 60, 'the question')
+        self.vm.call('AnswerCamera', '(b)', False)
+        wait_for(lambda: not self.vm.get('CameraAsks'), 10, 'the end of the question')
+        looked = self.run_in_vm('cat /tmp/seen 2>/dev/null | wc -c; pkill -KILL gst-launch').wait(60)
+        self.assertEqual(bytes(looked['tail']).decode().split()[-1:], ['0'])
+        wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
+        self.assertFalse(self.captures())
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@
 #include "bh-tray.h"
 
 #include "bh-dbus-tray-item.h"
+#include "bh-desktop-settings.h"
 #include "bh-tray-menu.h"
 
 #include <glib/gi18n-lib.h>
@@ -36,6 +37,7 @@ struct _BhTray
   BhTrayMenu *menu;
   guint watch, name, update;
   gboolean watcher; /* there is one */
+  gboolean muted;   /* all microphones */
   gboolean failure; /* of an AppVM that nobody has looked at */
   char *token;      /* of the host's compositor, for what is opened next */
 };
@@ -45,6 +47,7 @@ G_DEFINE_TYPE (BhTray, bh_tray, G_TYPE_OBJECT)
 enum
 {
   STOP_ALL,
+  MUTE,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -155,6 +158,8 @@ describe_use (BhVm *vm)
   for (gsize i = 0; words && i < G_N_ELEMENTS (uses); i++)
     if (g_strv_contains (words, uses[i].word))
       g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", _ (uses[i].text));
+  if (bh_dbus_vm1_get_camera_asks (BH_DBUS_VM1 (vm)))
+    g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", _ ("Asks for the camera"));
   return text->len > 0 ? g_strdup (text->str) : NULL;
 }
 
@@ -163,7 +168,8 @@ watches_or_listens (BhVm *vm)
 {
   const char *const *words = bh_dbus_vm1_get_in_use (BH_DBUS_VM1 (vm));
 
-  return words && (g_strv_contains (words, "microphone") || g_strv_contains (words, "camera"));
+  return bh_dbus_vm1_get_camera_asks (BH_DBUS_VM1 (vm))
+         || (words && (g_strv_contains (words, "microphone") || g_strv_contains (words, "camera")));
 }
 
 static void
@@ -198,6 +204,11 @@ write_menu (BhTray *self, GPtrArray *shown)
     {
       bh_tray_menu_add (self->menu, NULL, "-1", NULL, TRUE);
       bh_tray_menu_add (self->menu, NULL, "stop-all", _ ("Stop All"), any_runs);
+    }
+  if (shown->len > 0 || self->muted)
+    {
+      bh_tray_menu_add (self->menu, NULL, self->muted ? "unmute" : "mute",
+                        self->muted ? _ ("Unmute All Microphones") : _ ("Mute All Microphones"), TRUE);
       bh_tray_menu_add (self->menu, NULL, "-2", NULL, TRUE);
     }
   bh_tray_menu_add (self->menu, NULL, "new", _ ("New AppVM…"), TRUE);
@@ -298,6 +309,8 @@ on_activated (BhTrayMenu *menu, const char *key, BhTray *self)
     bh_vm_stop_async (vm, FALSE, NULL, NULL);
   else if (g_str_equal (key, "stop-all"))
     g_signal_emit (self, signals[STOP_ALL], 0);
+  else if (g_str_equal (key, "mute") || g_str_equal (key, "unmute"))
+    g_signal_emit (self, signals[MUTE], 0, g_str_equal (key, "mute"));
   else if (g_str_equal (key, "new"))
     app_action (self, "new-vm", NULL);
   else if (g_str_equal (key, "open"))
@@ -448,21 +461,11 @@ on_watcher_vanished (GDBusConnection *connection, const char *name, gpointer dat
   appear_or_not (self);
 }
 
-/* Without its schema (run from a build folder) the indicator is on. */
-static GSettings *
-find_settings (void)
-{
-  GSettingsSchemaSource *source = g_settings_schema_source_get_default ();
-  g_autoptr (GSettingsSchema) schema =
-      source ? g_settings_schema_source_lookup (source, APP_ID, TRUE) : NULL;
-
-  return schema && g_settings_schema_has_key (schema, SETTING) ? g_settings_new (APP_ID) : NULL;
-}
-
 void
 bh_tray_add (BhTray *self, BhVm *vm)
 {
-  static const char *const watched[] = { "notify::name", "notify::programs", "notify::in-use" };
+  static const char *const watched[] = { "notify::name", "notify::programs", "notify::in-use",
+                                       "notify::camera-asks" };
 
   g_ptr_array_add (self->vms, vm);
   for (gsize i = 0; i < G_N_ELEMENTS (watched); i++)
@@ -479,12 +482,19 @@ bh_tray_remove (BhTray *self, BhVm *vm)
 }
 
 void
+bh_tray_set_muted (BhTray *self, gboolean muted)
+{
+  self->muted = muted;
+  update (self);
+}
+
+void
 bh_tray_begin (BhTray *self, GDBusConnection *connection)
 {
   g_return_if_fail (!self->connection);
 
   self->connection = g_object_ref (connection);
-  self->settings = find_settings ();
+  self->settings = bh_desktop_settings (SETTING); /* without one the indicator is on */
   if (self->settings)
     g_signal_connect_object (self->settings, "changed::" SETTING, G_CALLBACK (appear_or_not), self,
                              G_CONNECT_SWAPPED);
@@ -522,6 +532,8 @@ bh_tray_class_init (BhTrayClass *klass)
   G_OBJECT_CLASS (klass)->finalize = bh_tray_finalize;
   signals[STOP_ALL] = g_signal_new ("stop-all", BH_TYPE_TRAY, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                     NULL, G_TYPE_NONE, 0);
+  signals[MUTE] = g_signal_new ("mute", BH_TYPE_TRAY, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 1, G_TYPE_BOOLEAN);
 }
 
 static void

@@ -9,11 +9,15 @@
 G_DECLARE_FINAL_TYPE (BhTray, bh_tray, BH, TRAY, GObject)
 
 /* Signals:
- * "stop-all" */
+ * "stop-all"
+ * "mute" (whether): all microphones */
 
 BhTray *bh_tray_new (void);
 void bh_tray_add (BhTray *self, BhVm *vm);
 void bh_tray_remove (BhTray *self, BhVm *vm);
+
+/* Whether all microphones are muted: the menu offers the other. */
+void bh_tray_set_muted (BhTray *self, gboolean muted);
 
 /* From now on it is wherever a tray is, as long as the setting "tray" is on. */
 void bh_tray_begin (BhTray *self, GDBusConnection *connection);

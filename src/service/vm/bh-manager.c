@@ -13,7 +13,7 @@
 #include "bh-log.h"
 #include "bh-paths.h"
 #include "bh-shares.h"
-#include "bh-sound-part.h"
+#include "bh-microphones.h"
 #include "bh-text.h"
 #include "bh-vm-config.h"
 
@@ -484,21 +484,6 @@ handle_check_host (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
 }
 
 static gboolean
-handle_mute_microphones (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, gboolean muted)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!bh_sound_part_mute_microphones (muted, &error))
-    {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  bh_dbus_manager1_set_microphones_muted (manager, muted);
-  bh_dbus_manager1_complete_mute_microphones (manager, g_steal_pointer (&invocation));
-  return TRUE;
-}
-
-static gboolean
 handle_stop_all (BhDbusManager1 *manager, GDBusMethodInvocation *invocation)
 {
   BhManager *self = BH_MANAGER (manager);
@@ -534,7 +519,6 @@ bh_manager_iface_init (BhDbusManager1Iface *iface)
   iface->handle_list_applications = handle_list_applications;
   iface->handle_check_host = handle_check_host;
   iface->handle_stop_all = handle_stop_all;
-  iface->handle_mute_microphones = handle_mute_microphones;
   iface->handle_list_usb = handle_list_usb;
   iface->handle_quit = handle_quit;
 }
@@ -590,6 +574,7 @@ bh_manager_init (BhManager *self)
   g_signal_connect_object (self->launchers, "failed", G_CALLBACK (on_launchers_failed), self, 0);
   self->tray = bh_tray_new ();
   g_signal_connect_object (self->tray, "stop-all", G_CALLBACK (on_stop_all), self, 0);
+  bh_microphones_serve (BH_DBUS_MANAGER1 (self), self->tray);
 }
 
 BhManager *
@@ -598,8 +583,6 @@ bh_manager_new (void)
   BhManager *self = g_object_new (BH_TYPE_MANAGER, NULL);
 
   bh_dbus_manager1_set_version (BH_DBUS_MANAGER1 (self), BH_VERSION);
-  bh_dbus_manager1_set_microphones_muted (BH_DBUS_MANAGER1 (self),
-                                          bh_sound_part_microphones_muted ());
   bh_dbus_manager1_set_virtualization (BH_DBUS_MANAGER1 (self), "");
   self->files = bh_vm_files_new ();
   g_signal_connect_object (self->files, "looked", G_CALLBACK (take_files), self, 0);

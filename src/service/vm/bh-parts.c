@@ -5,6 +5,7 @@
 
 #include "bh-parts.h"
 
+#include "bh-camera-part.h"
 #include "bh-error.h"
 #include "bh-home.h"
 #include "bh-network.h"
@@ -21,6 +22,7 @@ static const MakePart kinds[] = {
   bh_network_new,
   bh_shares_new,
   bh_sound_part_new,
+  bh_camera_part_new,
   bh_usb_new,
   bh_pci_new,
 };

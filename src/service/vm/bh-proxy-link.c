@@ -60,6 +60,7 @@ enum
   WINDOWS,
   NOTICE,
   SOUND_WANTED,
+  CAMERA_WANTED,
   GONE,
   N_SIGNALS
 };
@@ -163,6 +164,12 @@ static void
 on_notice (BhDbusProxy1 *proxy, const char *text, BhProxyLink *self)
 {
   g_signal_emit (self, signals[NOTICE], 0, text);
+}
+
+static void
+on_camera_wanted (BhDbusProxy1 *proxy, gboolean wanted, BhProxyLink *self)
+{
+  g_signal_emit (self, signals[CAMERA_WANTED], 0, wanted);
 }
 
 static void
@@ -299,6 +306,7 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
   g_signal_connect_object (self->proxy, "windows", G_CALLBACK (on_windows), self, 0);
   g_signal_connect_object (self->proxy, "notice", G_CALLBACK (on_notice), self, 0);
   g_signal_connect_object (self->proxy, "sound-wanted", G_CALLBACK (on_sound_wanted), self, 0);
+  g_signal_connect_object (self->proxy, "camera-wanted", G_CALLBACK (on_camera_wanted), self, 0);
   g_signal_connect_object (self->proxy, "failed", G_CALLBACK (on_failed), self, 0);
   g_dbus_connection_start_message_processing (self->connection);
   /* The proxy keeps it until the guest is there. */
@@ -511,6 +519,22 @@ bh_proxy_link_connect_sound (BhProxyLink *self, int fd)
   bh_dbus_proxy1_call_connect_sound (self->proxy, g_variant_new_handle (0), fds, NULL, NULL, NULL);
 }
 
+void
+bh_proxy_link_set_camera (BhProxyLink *self, gboolean allowed)
+{
+  g_return_if_fail (self->proxy != NULL);
+  bh_dbus_proxy1_call_set_camera (self->proxy, allowed, NULL, NULL, NULL);
+}
+
+void
+bh_proxy_link_connect_camera (BhProxyLink *self, int fd)
+{
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new_from_array (&fd, 1);
+
+  g_return_if_fail (self->proxy != NULL);
+  bh_dbus_proxy1_call_connect_camera (self->proxy, g_variant_new_handle (0), fds, NULL, NULL, NULL);
+}
+
 static gboolean
 kill_process (gpointer data)
 {
@@ -574,6 +598,7 @@ bh_proxy_link_class_init (BhProxyLinkClass *klass)
   signals[IDLE] = new_signal ("idle", 0, 0, 0, 0);
   signals[WINDOWS] = new_signal ("windows", 2, G_TYPE_UINT, G_TYPE_UINT, 0);
   signals[SOUND_WANTED] = new_signal ("sound-wanted", 0, 0, 0, 0);
+  signals[CAMERA_WANTED] = new_signal ("camera-wanted", 1, G_TYPE_BOOLEAN, 0, 0);
   signals[NOTICE] = new_signal ("notice", 1, G_TYPE_STRING, 0, 0);
   signals[GONE] = new_signal ("gone", 2, G_TYPE_STRING, G_TYPE_STRING, 0);
 }

@@ -29,7 +29,7 @@ enum
  * "step" (name): "channel", "hello" or "configured", while it opens
  * "launched" (id, status, detail), "exited" (id, code, tail as GBytes), "idle", "windows" (id, count),
  * "notice" (text): as in Proxy1
- * "sound-wanted": as in Proxy1
+ * "sound-wanted", "camera-wanted" (wanted): as in Proxy1
  * "gone" (reason, detail): after it had been open; reason "guest", "display" (the desktop does not answer any
  * more), "connection" (it does: only this proxy lost it), "setup" or "" (it just ended) */
 
@@ -69,6 +69,9 @@ void bh_proxy_link_set_identity (BhProxyLink *self, const char *name, const char
 void bh_proxy_link_set_sound (BhProxyLink *self, gboolean play, gboolean record);
 /* Takes @fd, which is connected to bulkhead-sound. */
 void bh_proxy_link_connect_sound (BhProxyLink *self, int fd);
+void bh_proxy_link_set_camera (BhProxyLink *self, gboolean allowed);
+/* Takes @fd, which is connected to bulkhead-camera. */
+void bh_proxy_link_connect_camera (BhProxyLink *self, int fd);
 
 /* The proxy ends, at the latest two seconds later; no signals any more. */
 void bh_proxy_link_close (BhProxyLink *self);

@@ -7,6 +7,7 @@
 #include "bh-callers.h"
 #include "bh-console.h"
 #include "bh-domain.h"
+#include "bh-note.h"
 #include "bh-run.h"
 #include "bh-vm.h"
 
@@ -30,6 +31,10 @@ struct _BhVm
   guint disposables;             /* how many there are of it */
   guint windows_over;            /* timer: of a disposable without windows */
   GCancellable *changing_home; /* while it is changed */
+  BhNote *question; /* whether it may look through the camera */
+  BhNote *use_note; /* that it listens or watches */
+  int use;          /* as that says */
+  guint use_linger;
 };
 
 /* Lets the settings' properties say what config has. */
@@ -46,6 +51,13 @@ void bh_vm_sound_programs (BhVm *self);
 gboolean bh_vm_handle_set_volume (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, double volume);
 gboolean bh_vm_handle_set_muted (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean muted);
 gboolean bh_vm_handle_get_sound_level (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+
+/* Lets the camera's property say what its part does, and asks the user. */
+void bh_vm_show_camera (BhVm *self);
+gboolean bh_vm_handle_answer_camera (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean allow);
+/* @words: what it uses now, as InUse: the desktop tells who listens and watches. */
+void bh_vm_note_use (BhVm *self, const char *const *words);
+void bh_vm_forget_notes (BhVm *self);
 
 /* Run it, unless it does, with its windows where @display says. */
 gboolean bh_vm_start (BhVm *self, const char *display, GError **error);

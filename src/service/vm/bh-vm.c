@@ -10,6 +10,7 @@
 #include "bh-launch.h"
 #include "bh-network.h"
 #include "bh-log.h"
+#include "bh-camera-part.h"
 #include "bh-sound-part.h"
 #include "bh-vm-private.h"
 
@@ -81,6 +82,7 @@ show_programs (BhVm *self)
     }
   bh_dbus_vm1_set_programs (BH_DBUS_VM1 (self), g_variant_builder_end (&programs));
   bh_vm_sound_programs (self);
+  bh_vm_show_camera (self);
 }
 
 static void
@@ -90,6 +92,7 @@ show_in_use (BhVm *self)
   g_auto (GStrv) words = parts ? bh_parts_list_in_use (parts) : g_new0 (char *, 1);
 
   bh_dbus_vm1_set_in_use (BH_DBUS_VM1 (self), (const char *const *) words);
+  bh_vm_note_use (self, (const char *const *) words);
 }
 
 static void
@@ -98,6 +101,8 @@ on_part_changed (BhRun *run, const char *name, BhVm *self)
   show_in_use (self);
   if (g_str_equal (name, BH_SOUND_PART_NAME))
     bh_vm_show_sound (self);
+  if (g_str_equal (name, BH_CAMERA_PART_NAME))
+    bh_vm_show_camera (self);
 }
 
 /* Callers. */
@@ -603,6 +608,7 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_set_volume = bh_vm_handle_set_volume;
   iface->handle_set_muted = bh_vm_handle_set_muted;
   iface->handle_get_sound_level = bh_vm_handle_get_sound_level;
+  iface->handle_answer_camera = bh_vm_handle_answer_camera;
 }
 
 /* Class. */
@@ -634,6 +640,7 @@ bh_vm_dispose (GObject *object)
 
   bh_vm_abandon (self);
   g_clear_object (&self->console);
+  bh_vm_forget_notes (self);
   G_OBJECT_CLASS (bh_vm_parent_class)->dispose (object);
 }
 
