@@ -8,6 +8,7 @@
 
 #include "bh-camera-question.h"
 
+#include "bh-accessible.h"
 #include "bh-main-window.h"
 
 #include <adwaita.h>
@@ -60,6 +61,7 @@ ask (BhCameraQuestion *self, BhVmItem *item, GtkWindow *window)
   g_timeout_add_full (G_PRIORITY_DEFAULT, CALM_MS, on_calm, g_object_ref (dialog), g_object_unref);
   g_signal_connect_object (dialog, "response", G_CALLBACK (on_response), item, 0);
   g_hash_table_insert (self->open, item, g_object_ref (dialog));
+  bh_accessible_tidy (dialog);
   gtk_window_present (GTK_WINDOW (dialog));
 }
 

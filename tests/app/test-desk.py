@@ -216,6 +216,21 @@ class Page(DeskCase):
         self.desk.press(BUTTON, 'Stop at Once', dialog=True)
         wait_for(lambda: self.desk.vms()['Tor']['State'] == 'stopped', 20, 'the end')
 
+    def test_who_asks_for_the_camera_is_answered_and_seen(self):
+        self.desk.use_mock(vms=[{'Name': 'Work', 'State': 'running'},
+                                {'Name': 'Talk', 'State': 'running', 'InUse': ['microphone']}])
+        self.desk.run_app()
+        self.desk.find('Work').set(Camera='ask')
+        self.desk.wait_text('May “Work” use the camera?')
+        self.assertIn('Asks for the camera', self.desk.wait(ROW, 'Work', showing=False).get_description())
+        self.assertIn('Listens to the microphone', self.desk.wait(ROW, 'Talk', showing=False).get_description())
+        if os.environ.get('BULKHEAD_TEST_SCREENSHOT'):
+            self.desk.sway.screenshot().save(os.environ['BULKHEAD_TEST_SCREENSHOT'])
+        self.desk.press(BUTTON, 'Allow', dialog=True)
+        wait_for(lambda: not self.desk.vms()['Work']['CameraAsks'], 20, 'the answer at the service')
+        self.assertEqual(self.desk.vms()['Work']['InUse'], ['camera'])
+        wait_for(lambda: 'Watches through the camera' in self.desk.wait(ROW, 'Work').get_description(), 20, 'who watches')
+
     def test_the_list_says_what_an_appvm_may_reach(self):
         self.desk.use_mock(vms=[{'Name': 'Alone'}, {'Name': 'Work', 'Network': 'internet', 'Microphone': 'true'}])
         self.desk.run_app()

@@ -3,7 +3,8 @@
 
 A session is what a guest does: windows, popups, slots, frames, cursors, titles, drags, in an order and with
 numbers that are mostly right, so that it gets deep, and sometimes wrong in one place: an id that has gone,
-a slot in use, a limit's edge, a packet with a byte changed. The host's pointer and keyboard go on meanwhile.
+a slot in use, a limit's edge, a packet with a byte changed. The host's pointer and keyboard go on meanwhile, and
+it plays, records and looks through the camera: the other ends, sound server and camera, are played here.
 
 Whatever happens the compositor lives, the proxy ends only as it should (the service closed: 0, the guest's
 fault: 3), and no sanitizer reports anything. Best with a proxy built with -Db_sanitize=address,undefined.
@@ -14,12 +15,17 @@ By hand: fuzz-session.py --sessions 2000 --seed 7   (a failure names the seed of
 import argparse
 import os
 import random
+import socket
+import subprocess
 import sys
 import time
 
+from gi.repository import Gio, GLib
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'proxy'))
 
-from harness import require_ordinary_user  # noqa: E402
+from harness import require_ordinary_user, tool  # noqa: E402
+from harness.pair import PROXY_INTERFACE, PROXY_PATH, popen_with_fds  # noqa: E402
 from harness.sway import Sway  # noqa: E402
 from wireguest import EXIT_DISPLAY, EXIT_GUEST, EXIT_OK, WireGuest  # noqa: E402
 
@@ -31,7 +37,12 @@ WEIGHTS = {
     'window_request': 5, 'window_drag': 4, 'window_menu': 2, 'window_unmap': 4,
     'cursor_hide': 3, 'cursor_shape': 4, 'cursor_image': 4, 'pixels': 4, 'launched': 1,
     'exited': 1, 'idle': 1, 'pong': 1, 'configured': 1,
+    'sound_play': 2, 'sound_record': 2, 'sound_data': 4, 'camera_stream': 2, 'camera_next': 5,
 }
+# Pictures of a camera: their parts (bh-messages.h), where the last begins, and what it has.
+PART = 32768
+LAST_PART = (458752, 98304)
+REST = (460800 - 458752, 115200 - 98304)
 
 
 class Session:
@@ -45,6 +56,8 @@ class Session:
         self.generations, self.slots = {}, {}
         self.serials, self.presses, self.enter = [1], [1], 1
         self.seen = 0
+        self.room, self.asked = 0, 0  # sound that may be sent, pictures that are to come
+        self.ends = {}
 
     def chance(self, part):
         return self.random.random() < part
@@ -65,6 +78,10 @@ class Session:
                 self.presses.append(message['serial'])
             elif name == 'pointer_enter':
                 self.enter = message['serial']
+            elif name == 'sound_room':
+                self.room += message['bytes']
+            elif name == 'camera_part' and message['offset'] == LAST_PART[message['size']]:
+                self.asked = max(0, self.asked - 1)
             self.seen += 1
 
     def field(self, kind, a, b):
@@ -98,6 +115,18 @@ class Session:
                 return None
         if name == 'popup_new' and not self.windows:
             return None
+        if name == 'sound_data':
+            fields['data'] = r.randbytes(4 * r.randint(1, 100))
+            if self.room < len(fields['data']):
+                return None
+            self.room -= len(fields['data'])
+        if name == 'camera_stream':
+            self.asked = 0
+        if name == 'camera_next':
+            if self.asked == 2:
+                return None
+            fields['count'] = r.randint(1, 2 - self.asked)
+            self.asked += fields['count']
         if name in ('window_new', 'popup_new'):
             self.last_id += 1
             fields['window'] = self.last_id
@@ -166,8 +195,53 @@ class Session:
         field, kind, a, b = self.random.choice(table)
         fields[field] = self.field(kind, a, b) if self.chance(0.8) else self.random.randint(0, 9)
 
+    def connect(self, method):
+        """Be what the service starts for the proxy: the other end of its sound, or its camera."""
+        ours, theirs = socket.socketpair()
+        self.ends[method] = popen_with_fds([tool('wire-talk'), '3', 'host'], {3: ours.fileno()},
+                                           stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        fds = Gio.UnixFDList.new()
+        handle = fds.append(theirs.fileno())
+        self.guest.bus.call_with_unix_fd_list_sync(
+            None, PROXY_PATH, PROXY_INTERFACE, method, GLib.Variant('(h)', (handle,)), None,
+            Gio.DBusCallFlags.NONE, 10000, fds, None)
+        ours.close()
+        theirs.close()
+
+    def other_ends(self):
+        """The desktop plays, records and sees something, or what it was has ended and begins anew."""
+        r = self.random
+        try:
+            method = r.choice(('ConnectSound', 'ConnectCamera'))
+            if method not in self.ends or self.chance(0.1):
+                self.drop(method)
+                self.connect(method)
+            if method == 'ConnectSound':
+                lines = [f'sound_room bytes={r.choice((4, 400, 9600))}', 'sound_captured data=00*960']
+            else:
+                size = r.randrange(2)
+                lines = [f'camera_part size={size} offset={at} data=80*{PART if at < LAST_PART[size] else REST[size]}'
+                         for at in range(0, LAST_PART[size] + 1, PART)]
+                lines = lines[:r.choice((1, 3, 15, 15, 15))]
+            self.ends[method].stdin.write(''.join(line + '\n' for line in lines).encode())
+            self.ends[method].stdin.flush()
+        except (BrokenPipeError, GLib.Error):
+            pass  # the proxy has ended, which the loop sees
+
+    def drop(self, method):
+        end = self.ends.pop(method, None)
+        if end is not None:
+            try:
+                end.stdin.close()
+            except BrokenPipeError:
+                pass
+            end.kill()
+            end.wait()
+
     def run(self, length):
         guest = self.guest.start()
+        guest.call('SetSound', '(bb)', (True, True))
+        guest.call('SetCamera', '(b)', (True,))
         try:
             guest.line('describe')
             self.table = guest.wait('table')['table']
@@ -192,9 +266,19 @@ class Session:
                     break
                 if self.chance(0.1):
                     self.play()
+                if self.chance(0.06):
+                    self.other_ends()
+                if self.chance(0.005):
+                    for method in ('SetSound', 'SetCamera'):
+                        values = [self.chance(0.7) for _ in range(2 if method == 'SetSound' else 1)]
+                        guest.call(method, f'({"b" * len(values)})', tuple(values))
                 if name in ('slots_want', 'window_new', 'popup_new') and self.chance(0.8):
                     self.settle()
+        except GLib.Error:
+            pass  # the proxy was first to end
         finally:
+            for method in list(self.ends):
+                self.drop(method)
             status = guest.stop()
             log = guest.log_tail()
         return status, log

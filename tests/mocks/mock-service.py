@@ -136,7 +136,7 @@ class Vm(Object):
         self.jobs = []
         self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
                       "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Volume": 0.8, "Muted": False, "Network": {},
-                      "DisposableOf": ""}
+                      "DisposableOf": "", "InUse": [], "CameraAsks": False}
         self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
         self.apply()
 
@@ -164,6 +164,9 @@ class Vm(Object):
                         "peers": GLib.Variant("a(ssutt)", [("tcp", "203.0.113.5", 443, 6000 * self.read, 60 * self.read),
                                                            ("udp", "2001:db8::53", 53, 1000 * self.read, 40 * self.read)])})
         return [one]
+
+    def AnswerCamera(self, allow):
+        self.set(CameraAsks=False, InUse=["camera"] if allow else [])
 
     def ReadNetwork(self):
         return self.interfaces(True)
@@ -261,7 +264,12 @@ class Vm(Object):
             self.service.check_name(settings["Name"], self)
         self.settings.update(settings)
         self.apply()
+        self.ask_for_camera()
         return []
+
+    def ask_for_camera(self):
+        """A program in it has waited for that."""
+        self.set(CameraAsks=self.settings.get("Camera") == "ask" and self.props["State"] == "running")
 
     def Delete(self):
         if self.props["State"] not in ("stopped", "failed"):
@@ -417,7 +425,7 @@ class Service:
             with open(args.vms, encoding="utf-8") as f:
                 for entry in json.load(f):
                     extra = {k: entry.pop(k) for k in ("State", "Step", "Error", "Programs", "Problems",
-                                                      "RestartKeys", "DisposableOf") if k in entry}
+                                                      "RestartKeys", "DisposableOf", "InUse") if k in entry}
                     vm = self.create(entry)
                     extra["Programs"] = [tuple(p) for p in extra.get("Programs", [])]
                     vm.set(**extra)

@@ -127,6 +127,15 @@ class Choosing(TrayCase):
         self.tray.click(self.item, 'New AppVM…')
         self.assertEqual(self.wait_asked(asked), ('ActivateAction', 'new-vm', [], {}))
 
+    def test_all_microphones_are_muted_and_unmuted(self):
+        manager = self.session.manager
+        self.assertNotIn('Mute All Microphones', str(self.tray.menu(self.item)))  # no AppVM runs
+        manager.call('MuteMicrophones', '(b)', True)
+        wait_for(lambda: 'Unmute All Microphones' in str(self.tray.menu(self.item)), 20, 'the menu')
+        self.tray.click(self.item, 'Unmute All Microphones')
+        wait_for(lambda: not manager.get('MicrophonesMuted'), 20, 'the switch')
+        wait_for(lambda: 'Microphones' not in str(self.tray.menu(self.item)), 20, 'the menu')
+
     def test_what_is_not_there_is_refused_and_changes_nothing(self):
         before = self.tray.menu(self.item)
         for method, signature, args in (
