@@ -36,6 +36,7 @@ static const char *const meanings[] = {
   [BH_ERROR_LIMIT_REACHED] = "There are as many of them as one user may have.",
   [BH_ERROR_NO_NETWORK] = "The AppVM cannot have the network its settings ask for.",
   [BH_ERROR_NO_KEY] = "The key of an encrypted home is not to be had from the keyring.",
+  [BH_ERROR_NO_TEMPLATE] = "The Debian template of the AppVM is not built yet.",
   [BH_ERROR_NO_HELPER] = "bulkhead-helper, polkit or the system bus is missing.",
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (meanings) == BH_N_ERRORS);

@@ -413,6 +413,122 @@ add_template (BhTemplatesWindow *self, GVariant *template)
   gtk_list_box_append (self->rows, row);
 }
 
+/* AppVMs may want one that is not built yet. */
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Suite and packages in the one form that tells sets apart: "trixie foot;less". */
+static char *
+set_of (const char *suite, const char *const *packages)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  g_autofree char *list = NULL;
+
+  for (; *packages; packages++)
+    if (**packages && !g_ptr_array_find_with_equal_func (sorted, *packages, g_str_equal, NULL))
+      g_ptr_array_add (sorted, (gpointer) *packages);
+  g_ptr_array_sort (sorted, compare_names);
+  g_ptr_array_add (sorted, NULL);
+  list = g_strjoinv (";", (char **) sorted->pdata);
+  return g_strdup_printf ("%s %s", suite, list);
+}
+
+/* NULL: its programs come from this computer. */
+static char *
+set_of_item (BhVmItem *item)
+{
+  GVariant *settings = bh_dbus_vm1_get_settings (bh_vm_item_get_proxy (item));
+  const char *template = "", *suite = "", *packages = "";
+  g_auto (GStrv) list = NULL;
+
+  if (!settings || !g_variant_lookup (settings, "Template", "&s", &template)
+      || !g_str_equal (template, "debian"))
+    return NULL;
+  g_variant_lookup (settings, "Suite", "&s", &suite);
+  g_variant_lookup (settings, "Packages", "&s", &packages);
+  list = g_strsplit (packages, ";", -1);
+  return set_of (suite, (const char *const *) list);
+}
+
+static void
+build_wanted (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  g_auto (GStrv) words = g_strsplit (g_variant_get_string (parameter, NULL), " ", 2);
+  g_auto (GStrv) packages = g_strsplit (words[1], ";", -1);
+
+  on_chosen (NULL, words[0], packages, BH_TEMPLATES_WINDOW (widget));
+}
+
+static void
+add_wanted (BhTemplatesWindow *self, const char *set, const char *users)
+{
+  g_auto (GStrv) words = g_strsplit (set, " ", 2);
+  g_auto (GStrv) packages = g_strsplit (words[1], ";", -1);
+  g_autofree char *title = make_title (words[0], (const char *const *) packages);
+  /* Translators: names of AppVMs. */
+  g_autofree char *subtitle = g_strdup_printf (_ ("Not built yet. Wanted by: %s."), users);
+  g_autofree char *label = g_strdup_printf (_ ("Build %s"), title);
+  GtkWidget *row = adw_action_row_new (), *build = gtk_button_new ();
+
+  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (build), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  /* Not the button's own label: assistive technologies would read both. */
+  gtk_button_set_child (GTK_BUTTON (build), gtk_label_new_with_mnemonic (_ ("_Build")));
+  gtk_widget_set_valign (build, GTK_ALIGN_CENTER);
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (build), "s", set);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (build), "templates.build");
+  adw_action_row_add_suffix (ADW_ACTION_ROW (row), build);
+  gtk_list_box_append (self->rows, row);
+}
+
+/* @templates: what there is; returns how many rows there are more. */
+static gsize
+add_all_wanted (BhTemplatesWindow *self, GVariant *templates)
+{
+  g_autoptr (GHashTable) there = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->vms));
+  gsize added = 0;
+
+  for (gsize i = 0; i < g_variant_n_children (templates); i++)
+    {
+      g_autoptr (GVariant) template = g_variant_get_child_value (templates, i);
+      g_autofree const char **packages = NULL;
+      const char *suite = "";
+
+      g_variant_lookup (template, "suite", "&s", &suite);
+      if (g_variant_lookup (template, "packages", "^a&s", &packages))
+        g_hash_table_add (there, set_of (suite, packages));
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      g_autoptr (BhVmItem) item = g_list_model_get_item (G_LIST_MODEL (self->vms), i);
+      g_autofree char *set = set_of_item (item);
+      g_autoptr (GString) users = NULL;
+
+      if (!set || g_hash_table_contains (there, set))
+        continue;
+      users = g_string_new (bh_vm_item_get_name (item));
+      for (guint j = i + 1; j < n; j++)
+        {
+          g_autoptr (BhVmItem) other = g_list_model_get_item (G_LIST_MODEL (self->vms), j);
+          g_autofree char *wanted = set_of_item (other);
+
+          if (g_strcmp0 (wanted, set) == 0)
+            g_string_append_printf (users, ", %s", bh_vm_item_get_name (other));
+        }
+      add_wanted (self, set, users->str);
+      added++;
+      g_hash_table_add (there, g_steal_pointer (&set));
+    }
+  return added;
+}
+
 static void
 on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -432,7 +548,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
     gtk_list_box_remove (self->rows, child);
   if (templates)
     {
-      n = g_variant_n_children (templates);
+      n = g_variant_n_children (templates) + add_all_wanted (self, templates);
       g_variant_iter_init (&iter, templates);
       while (g_variant_iter_loop (&iter, "@a{sv}", &template))
         add_template (self, template);
@@ -484,6 +600,7 @@ bh_templates_window_class_init (BhTemplatesWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, rows);
   gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, none);
   gtk_widget_class_install_action (widget_class, "templates.new", NULL, new_template);
+  gtk_widget_class_install_action (widget_class, "templates.build", "s", build_wanted);
   gtk_widget_class_install_action (widget_class, "templates.update", "(ss)", update_template);
   gtk_widget_class_install_action (widget_class, "templates.revert", "s", revert_template);
   gtk_widget_class_install_action (widget_class, "templates.remove", "(sss)", remove_template);

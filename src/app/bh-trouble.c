@@ -26,6 +26,7 @@ typedef enum
   NEXT_CHECK,       /* the check of this computer has the fix */
   NEXT_LOG,         /* the AppVM's log may say why */
   NEXT_PREFERENCES, /* frozen guests can be removed there */
+  NEXT_TEMPLATES,
 } Next;
 
 typedef struct
@@ -45,6 +46,7 @@ static const struct
   { NEXT_CHECK, N_ ("_Check This Computer"), "check" },
   { NEXT_LOG, N_ ("Show _Log"), "show-log" },
   { NEXT_PREFERENCES, N_ ("_Free Space…"), "preferences" },
+  { NEXT_TEMPLATES, N_ ("_Debian Templates"), "templates" },
 };
 
 static const Trouble troubles[] = {
@@ -87,6 +89,9 @@ static const Trouble troubles[] = {
     N_ ("The AppVM was to have a network, and what that needs on this computer is missing."), TRUE },
   { BH_ERROR_NO_KEY, N_ ("The Home Cannot Be Unlocked"),
     N_ ("The home of this AppVM is encrypted, and its key is kept in your keyring."), TRUE, NEXT_NOTHING },
+  { BH_ERROR_NO_TEMPLATE, N_ ("Its Debian Is Not Built Yet"),
+    N_ ("Programs of this AppVM come from a Debian of its own, which is made on this computer once."),
+    FALSE, NEXT_TEMPLATES },
   { BH_ERROR_INVALID_ARGUMENT, N_ ("This Cannot Be Used"), "", FALSE, NEXT_NOTHING },
 };
 

@@ -31,6 +31,7 @@ static const GDBusErrorEntry entries[] = {
   { BH_ERROR_NO_HELPER, "io.github.bulkhead.Error.NoHelper" },
   { BH_ERROR_NO_NETWORK, "io.github.bulkhead.Error.NoNetwork" },
   { BH_ERROR_NO_KEY, "io.github.bulkhead.Error.NoKey" },
+  { BH_ERROR_NO_TEMPLATE, "io.github.bulkhead.Error.NoTemplate" },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (entries) == BH_N_ERRORS);
 

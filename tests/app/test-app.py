@@ -521,6 +521,21 @@ class Templates(AppCase):
         self.desk.wait_gone(BUTTON, 'Cancel')
         self.desk.wait(BUTTON, 'Update Debian 13: zathura, libreoffice-l10n-de')
 
+    def test_one_that_an_appvm_waits_for(self):
+        self.desk.use_mock('--fail', 'Mail=NoTemplate:The Debian template trixie with evince is not built yet.', vms=[
+            {'Name': 'Mail', 'Color': 'red', 'Template': 'debian', 'Suite': 'trixie', 'Packages': 'evince;less',
+             'Applications': CALCULATOR},
+            {'Name': 'Play', 'Color': 'blue', 'Template': 'debian', 'Suite': 'trixie', 'Packages': 'less;evince'}])
+        self.desk.run_app()
+        self.desk.press(ROW, 'Mail')
+        self.desk.press(BUTTON, 'Calculator')
+        self.desk.wait_text('Its Debian Is Not Built Yet')
+        self.desk.press(BUTTON, 'Debian Templates', dialog=True)
+        self.desk.wait_text('Not built yet. Wanted by: Mail, Play.')
+        self.desk.press(BUTTON, 'Build Debian 13: evince, less')
+        self.desk.wait(BUTTON, 'Update Debian 13: evince, less')
+        self.assertIsNone(self.desk.see(BUTTON, 'Build Debian 13: evince, less'))
+
     def test_one_that_is_given_up_and_one_that_fails(self):
         self.open('--step', '400')
         self.desk.press(BUTTON, 'Update Debian 12: less')

@@ -157,6 +157,42 @@ class NotBuilt(DebianCase):
                        'iHUEABYIAB0WIQTNxxxx\n=xxxx\n-----END PGP SIGNATURE-----\n')
         self.fails('trixie', 'foot', 'Failed', 'not signed by Debian')
 
+    def with_small_disks(self, sizes):
+        """The service in a mount namespace of its own, with folders that have little room: path → size."""
+        inside = ['unshare', '--map-current-user', '--mount', '--keep-caps', 'sh', '-c']
+        mounts = []
+        for path, size in sizes.items():
+            os.makedirs(path, exist_ok=True)
+            mounts.append(f'mount -t tmpfs -o size={size},mode=0700 none {path}')
+        if subprocess.run([*inside, ' && '.join(mounts)], capture_output=True, check=False).returncode != 0:
+            self.skipTest('this user may not make a mount namespace')
+        self.session.stop_service()
+        link = os.path.join(self.session.libexec, 'bulkhead-service')
+        real = os.readlink(link)
+
+        def put_back():
+            self.session.stop_service()
+            os.unlink(link)
+            os.symlink(real, link)
+            self.session.start_service()
+        self.addCleanup(put_back)
+        os.unlink(link)
+        with open(link, 'w', encoding='utf-8') as file:
+            file.write(f'#!/bin/sh\nexec {" ".join(inside)} "{" && ".join(mounts)} && exec {real}"\n')
+        os.chmod(link, 0o755)
+        self.session.start_service()
+
+    def test_full_disk(self):
+        cache = os.path.join(self.session.env['XDG_CACHE_HOME'], 'bulkhead', 'debian')
+        for size in '64k', '20m':  # no room for apt's settings; some for the archive's lists
+            with self.subTest(size):
+                self.with_small_disks({cache: size})
+                self.fails('trixie', 'foot', 'DiskFull', 'No space left on device')
+                with self.assertRaises(DBusError) as caught:
+                    self.session.manager.call('SearchDebian', '(ss)', 'bookworm', 'calculator', timeout=BUILD)
+                self.assertEqual(caught.exception.name, 'DiskFull', caught.exception.message)
+                self.doCleanups()
+
     def test_package_that_there_is_not(self):
         self.fails('trixie', 'foot;no-such-package-of-debian', 'NotFound', 'no-such-package-of-debian', 'Check its name')
 
@@ -221,7 +257,7 @@ class Built(DebianCase):
         for job in (self.one.start, functools.partial(self.one.launch, app='foot.desktop')):
             with self.assertRaises((JobFailed, DBusError)) as caught:
                 job().wait(BOOT)
-            self.assertEqual(caught.exception.name, 'NotFound', caught.exception.message)
+            self.assertEqual(caught.exception.name, 'NoTemplate', caught.exception.message)
             self.assertIn('bulkheadctl template build --suite=trixie foot', caught.exception.message)
 
     def test_2_is_built_with_steps_and_per_cents(self):

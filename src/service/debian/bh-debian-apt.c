@@ -5,14 +5,23 @@
 
 #include "bh-debian-apt.h"
 
+#include "bh-error.h"
 #include "bh-paths.h"
 
 static gboolean
 write_text (const char *dir, const char *name, const char *text, GError **error)
 {
   g_autofree char *path = g_build_filename (dir, name, NULL);
+  g_autoptr (GError) local = NULL;
 
-  return g_file_set_contents (path, text, -1, error);
+  if (g_file_set_contents (path, text, -1, &local))
+    return TRUE;
+  g_set_error_literal (error, BH_ERROR,
+                       g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOSPC)
+                           ? BH_ERROR_DISK_FULL
+                           : BH_ERROR_FAILED,
+                       local->message);
+  return FALSE;
 }
 
 gboolean

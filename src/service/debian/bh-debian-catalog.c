@@ -62,6 +62,12 @@ fetch (const char *folder, const char *suite, GCancellable *cancellable, GError 
     return FALSE;
   if (g_subprocess_get_successful (process))
     return TRUE;
+  if (said && strstr (said, "No space left on device"))
+    {
+      g_set_error_literal (error, BH_ERROR, BH_ERROR_DISK_FULL,
+                           "The disk has no room for the list of Debian's applications. It takes some 100 MB.");
+      return FALSE;
+    }
   problem = said ? strstr (said, "E: ") : NULL;
   problem = problem ? problem : "it said nothing";
   shown = bh_text_clean (problem, strcspn (problem, "\n"), 300);

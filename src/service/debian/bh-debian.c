@@ -185,7 +185,7 @@ bh_debian_find (const BhDebianSet *set, GError **error)
     return build_dir (set->key, number);
   what = bh_debian_set_describe (set);
   list = g_strjoinv (" ", set->packages);
-  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND,
+  g_set_error (error, BH_ERROR, BH_ERROR_NO_TEMPLATE,
                "The Debian template %s is not built yet. Build it with: bulkheadctl template build "
                "--suite=%s%s%s",
                what, set->suite, *list ? " " : "", list);

@@ -39,7 +39,7 @@ char *bh_debian_dir (const char *key);
  * bh_debian_find:
  *
  * The folder of the build of @set that AppVMs use from their next start on: "image" (squashfs), "seed" (folder with
- * seed.cpio), "applications", "icons". %BH_ERROR_NOT_FOUND says how to make it.
+ * seed.cpio), "applications", "icons". %BH_ERROR_NO_TEMPLATE says how to make it.
  */
 char *bh_debian_find (const BhDebianSet *set, GError **error);
 
