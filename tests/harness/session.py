@@ -473,7 +473,8 @@ def fingerprint():
         paths += [os.path.join(top, name) for name in names]
     for path in sorted(paths):
         try:
-            st = os.stat(path)
+            # /etc/mtab leads to /proc, where everything is new each time.
+            st = os.lstat(path) if path.startswith('/etc/') else os.stat(path)
             found.append(f'{path} {st.st_size} {st.st_mtime_ns}')
         except OSError:
             pass

@@ -160,10 +160,12 @@ make_path (const BhKernel *kernel, const GPtrArray *items, const char *dir)
     {
       const Item *item = g_ptr_array_index (items, i);
       struct stat st = { 0 };
+      /* The file itself, by whichever link it is found. */
+      g_autofree char *real = realpath (item->path, NULL);
       g_autofree char *line = NULL;
 
       stat (item->path, &st);
-      line = g_strdup_printf ("%s %s %lld %lld.%09ld\n", item->name, item->path,
+      line = g_strdup_printf ("%s %s %lld %lld.%09ld\n", item->name, real ? real : item->path,
                               (long long) st.st_size, (long long) st.st_mtim.tv_sec,
                               st.st_mtim.tv_nsec);
       g_checksum_update (checksum, (const guchar *) line, -1);
