@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sound and camera of a real AppVM: through the service, QEMU, and the guest's own PipeWire."""
 
+import os
+
 from harness import TestCase, Timeout, main, require_ordinary_user, wait_for
 from harness.notes import Notes
+from harness.portal import CameraPortal
 from harness.session import DBusError, Session
 from harness.sway import Sway
 from camerahost import BARS, CAMERA_THERE, TestCamera, differs, nodes
@@ -134,15 +137,22 @@ class VmSoundTest(TestCase):
         self.sees(job)
         wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 30, 'its end')
         wait_for(lambda: self.notes.titles() == [], 30, 'no notification')
-        # Cut in the middle.
+        # Cut in the middle; this time the desktop has a portal for the camera.
+        portal = CameraPortal(self.session.env['DBUS_SESSION_BUS_ADDRESS'],
+                              os.path.join(self.server.env['XDG_RUNTIME_DIR'], 'pipewire-0'))
+        self.addCleanup(portal.close)
         camera.plug_in_again()
         self.run_in_vm(self.LOOKS.format(count=''))
-        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look again')
+        self.notes.wait('“Work” watches through the camera', 60)
+        self.assertEqual(self.vm.get('InUse'), ['camera'])
+        self.assertEqual(portal.calls, ['AccessCamera', 'OpenPipeWireRemote'])
         self.vm.set(Camera='off')
         wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 5, 'the cut')
+        self.run_in_vm('pkill -KILL gst-launch').wait(60)
+        wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
         # The other answer.
         self.vm.set(Camera='ask')
-        self.run_in_vm('rm /tmp/seen;' + self.LOOKS.format(count=''))
+        self.run_in_vm('rm -f /tmp/seen;' + self.LOOKS.format(count=''))
         wait_for(lambda: self.vm.get('CameraAsks'), 60, 'the question')
         self.vm.call('AnswerCamera', '(b)', False)
         wait_for(lambda: not self.vm.get('CameraAsks'), 10, 'the end of the question')
