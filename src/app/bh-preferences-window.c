@@ -6,6 +6,7 @@
 #include "bh-preferences-window.h"
 
 #include "bh-accessible.h"
+#include "bh-freezing.h"
 #include "bh-settings.h"
 #include "bh-text.h"
 
@@ -20,6 +21,9 @@ struct _BhPreferencesWindow
   GtkListBox *frozen;
   GtkWidget *remove_all;
   GtkLabel *none;
+  BhFreezing *freezing;
+  GtkSpinButton *ahead;
+  gboolean showing; /* not chosen by somebody */
 };
 
 G_DEFINE_FINAL_TYPE (BhPreferencesWindow, bh_preferences_window, ADW_TYPE_PREFERENCES_WINDOW)
@@ -129,12 +133,65 @@ on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+show_ahead (BhPreferencesWindow *self)
+{
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+
+  gtk_widget_set_sensitive (GTK_WIDGET (self->ahead), manager != NULL);
+  if (!manager)
+    return;
+  self->showing = TRUE;
+  gtk_spin_button_set_value (self->ahead, bh_dbus_manager1_get_ready_ahead (manager));
+  self->showing = FALSE;
+}
+
+static void
+on_ahead_set (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhPreferencesWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (bh_dbus_manager1_call_set_ready_ahead_finish (BH_DBUS_MANAGER1 (source), result, &error))
+    return;
+  g_dbus_error_strip_remote_error (error);
+  toast (self, error->message);
+  if (self->cancellable)
+    show_ahead (self);
+}
+
+static void
+on_ahead_changed (GtkSpinButton *spin, BhPreferencesWindow *self)
+{
+  BhDbusManager1 *manager = self->vms ? bh_vm_list_get_manager (self->vms) : NULL;
+
+  if (manager && !self->showing)
+    bh_dbus_manager1_call_set_ready_ahead (manager, (guint) gtk_spin_button_get_value_as_int (spin),
+                                           NULL, on_ahead_set, g_object_ref (self));
+}
+
+/* Its manager is another one after each start of the service. */
+static void
+follow (BhPreferencesWindow *self, BhDbusManager1 *manager)
+{
+  if (g_signal_handler_find (manager, G_SIGNAL_MATCH_DATA, 0, 0, NULL, NULL, self))
+    return;
+  /* There is another one when its last step is over. */
+  g_signal_connect_object (manager, "notify::freeze-step", G_CALLBACK (ask), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (manager, "notify::ready-ahead", G_CALLBACK (show_ahead), self,
+                           G_CONNECT_SWAPPED);
+}
+
+static void
 ask (BhPreferencesWindow *self)
 {
   BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
 
+  show_ahead (self);
   if (manager)
-    bh_dbus_manager1_call_list_frozen (manager, self->cancellable, on_listed, self);
+    {
+      follow (self, manager);
+      bh_dbus_manager1_call_list_frozen (manager, self->cancellable, on_listed, self);
+    }
   else
     {
       gtk_widget_action_set_enabled (GTK_WIDGET (self), "preferences.remove-all", FALSE);
@@ -170,6 +227,7 @@ bh_preferences_window_class_init (BhPreferencesWindowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = bh_preferences_window_dispose;
+  g_type_ensure (BH_TYPE_FREEZING);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/io/github/bulkhead/Bulkhead/ui/bh-preferences-window.ui");
   gtk_widget_class_bind_template_child (widget_class, BhPreferencesWindow, tray);
@@ -177,6 +235,9 @@ bh_preferences_window_class_init (BhPreferencesWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhPreferencesWindow, frozen);
   gtk_widget_class_bind_template_child (widget_class, BhPreferencesWindow, remove_all);
   gtk_widget_class_bind_template_child (widget_class, BhPreferencesWindow, none);
+  gtk_widget_class_bind_template_child (widget_class, BhPreferencesWindow, freezing);
+  gtk_widget_class_bind_template_child (widget_class, BhPreferencesWindow, ahead);
+  gtk_widget_class_bind_template_callback (widget_class, on_ahead_changed);
   gtk_widget_class_install_action (widget_class, "preferences.remove-frozen", "s", remove_frozen);
   gtk_widget_class_install_action (widget_class, "preferences.remove-all", NULL, remove_frozen);
 }
@@ -203,6 +264,7 @@ bh_preferences_window_new (GtkWindow *parent, BhVmList *vms)
   BhPreferencesWindow *self = g_object_new (BH_TYPE_PREFERENCES_WINDOW, "transient-for", parent, NULL);
 
   self->vms = g_object_ref (vms);
+  bh_freezing_set_vms (self->freezing, vms);
   g_signal_connect_object (vms, "state-changed", G_CALLBACK (ask), self, G_CONNECT_SWAPPED);
   ask (self);
   return GTK_WINDOW (self);

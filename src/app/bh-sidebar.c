@@ -6,6 +6,7 @@
 #include "bh-sidebar.h"
 
 #include "bh-accessible.h"
+#include "bh-freezing.h"
 #include "bh-text.h"
 #include "bh-vm-row.h"
 
@@ -37,6 +38,7 @@ struct _BhSidebar
   GtkToggleButton *all;
   GtkListBox *rows;
   GtkWidget *no_results, *slow_notice, *problems_notice;
+  BhFreezing *freezing;
   GtkLabel *problems;
 };
 
@@ -257,6 +259,7 @@ bh_sidebar_class_init (BhSidebarClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = bh_sidebar_dispose;
+  g_type_ensure (BH_TYPE_FREEZING);
   signals[CHOSEN] = g_signal_new ("chosen", BH_TYPE_SIDEBAR, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 2, BH_TYPE_VM_ITEM, G_TYPE_BOOLEAN);
   signals[ALL] =
@@ -271,6 +274,7 @@ bh_sidebar_class_init (BhSidebarClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, rows);
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, no_results);
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, slow_notice);
+  gtk_widget_class_bind_template_child (widget_class, BhSidebar, freezing);
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, problems_notice);
   gtk_widget_class_bind_template_child (widget_class, BhSidebar, problems);
   gtk_widget_class_bind_template_callback (widget_class, on_all_toggled);
@@ -297,6 +301,7 @@ bh_sidebar_set_models (BhSidebar *self, BhVmList *vms, BhProgramList *programs)
 
   self->vms = g_object_ref (vms);
   self->programs = g_object_ref (programs);
+  bh_freezing_set_vms (self->freezing, vms);
   self->filter = gtk_custom_filter_new (item_matches, self, NULL);
   model = gtk_filter_list_model_new (g_object_ref (G_LIST_MODEL (vms)),
                                      g_object_ref (GTK_FILTER (self->filter)));

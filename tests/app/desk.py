@@ -114,6 +114,11 @@ class Desk(Session):
                 found[vm['Name']] = vm
         return found
 
+    def manager_property(self, name):
+        return self.bus.call_sync(NAME, '/io/github/bulkhead', 'org.freedesktop.DBus.Properties', 'Get',
+                                  GLib.Variant('(ss)', ('io.github.bulkhead.Manager1', name)), None, 0, 20000,
+                                  None).unpack()[0]
+
     def service_pid(self):
         return self.bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetConnectionUnixProcessID',
                                   GLib.Variant('(s)', (NAME,)), None, 0, 5000, None).unpack()[0]

@@ -145,6 +145,26 @@ class Preferences(DeskCase):
         self.desk.wait_text('There is none')
         self.desk.wait_insensitive(BUTTON, 'Remove All')
 
+    def test_it_is_seen_while_one_is_made(self):
+        self.desk.use_mock('--freeze', '6000', vms=[RUNNING])
+        self.desk.run_app()
+        self.desk.wait_text('Preparing quick starts')
+        self.desk.wait_text('Booting a guest to freeze')
+        self.desk.activate('preferences')
+        self.desk.wait(ROW, '768 MiB of memory')
+        self.desk.wait_text('Trying to thaw it')
+        # The list has it when it is made.
+        self.desk.wait(ROW, '512 MiB of memory')
+        wait_for(lambda: 'Preparing quick starts' not in self.desk.texts(), 20, 'the end of it')
+
+    def test_how_many_are_kept_ready(self):
+        self.desk.use_mock(vms=[])
+        self.open()
+        spin = self.desk.wait(('spin button',), 'Kept ready')
+        wait_for(lambda: spin.get_value_iface().get_current_value() == 1, 20, 'the number')
+        spin.get_value_iface().set_current_value(2)
+        wait_for(lambda: self.desk.manager_property('ReadyAhead') == 2, 20, 'the service to know')
+
     def test_without_any_it_says_so(self):
         # The cache that tests share may have some.
         self.desk.use_service(['/usr/bin/env', 'XDG_CACHE_HOME=' + self.desk.place.path('cache'),

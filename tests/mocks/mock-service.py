@@ -11,6 +11,7 @@ which it reads at start, so that it cannot drift from them.
 --refuse ERROR:MESSAGE      every CreateVm fails so
 --refuse-set ERROR:MESSAGE  every Set fails so
 --checks kvm|offer|good|bad what CheckHost finds; offer: EnableKvm is refused once, then makes it good
+--freeze MS    a guest is being frozen, each of its steps takes MS
 --record FILE               the options of every Launch, one JSON object per line
 """
 import argparse
@@ -286,8 +287,25 @@ class Vm(Object):
 class Manager(Object):
     def __init__(self, service):
         super().__init__(service, ROOT, "Manager1")
-        self.props = {"Version": "0.1.0", "Virtualization": "tcg", "Problems": []}
+        self.props = {"Version": "0.1.0", "Virtualization": "tcg", "Problems": [], "ReadyAhead": 1,
+                      "ReadyAheadNow": 0, "FreezeStep": "", "FreezeProgress": 0.0}
         self.frozen = [("one", 768, 61), ("two", 1024, 74)]
+        if service.args.freeze:
+            self.props.update(FreezeStep="Booting a guest to freeze", FreezeProgress=0.1)
+            GLib.timeout_add(service.args.freeze, self.freeze_on)
+
+    def freeze_on(self):
+        if self.props["FreezeProgress"] < 0.5:
+            self.set(FreezeStep="Trying to thaw it", FreezeProgress=0.7)
+            return True
+        self.frozen = self.frozen + [("three", 512, 70)]
+        self.set(FreezeStep="", FreezeProgress=0.0)
+        return False
+
+    def SetReadyAhead(self, count):
+        if count > 2:
+            raise Error("InvalidArgument", "At most 2 guests can be kept ready ahead")
+        self.set(ReadyAhead=count)
         self.templates = [
             {"key": "a" * 16, "suite": "trixie", "packages": ["foot", "gnome-calculator", "zathura"], "made": 1763600000,
              "size": 412 << 20, "build": 2, "previous": 1, "used-by": ["Banking", "Work"], "running-old": ["Work"]},
@@ -489,6 +507,7 @@ def main():
     parser.add_argument("--refuse")
     parser.add_argument("--refuse-set")
     parser.add_argument("--record")
+    parser.add_argument("--freeze", type=int)
     parser.add_argument("--checks", choices=("kvm", "offer", "good", "bad"), default="kvm")
     service = Service(parser.parse_args())
     service.loop.run()
