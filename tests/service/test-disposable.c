@@ -40,6 +40,8 @@ test_definition (void)
   /* Of what cannot be had twice there is nothing. */
   check ("UsbDevices=046d:c52b\n", NULL, "UsbDevices", "");
   check ("PciDevices=01:00.0\n", NULL, "PciDevices", "");
+  if (bh_keys_find ("Disks"))
+    check ("Disks=/srv/data.img:rw\n", NULL, "Disks", "");
   check ("Mac=02:12:34:56:78:9a\n", NULL, "Mac", "");
   check ("Home=disk\n", NULL, "Home", "none");
   check ("Launchers=true\n", NULL, "Launchers", "false");

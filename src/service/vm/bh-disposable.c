@@ -19,6 +19,7 @@ static const char *const fixed[][2] = {
   { "Home", "none" },
   { "UsbDevices", "" },
   { "PciDevices", "" },
+  { "Disks", "" },
   { "Mac", "" },
 };
 
@@ -150,7 +151,8 @@ bh_disposable_config (BhVmConfig *definition, BhVmConfig *asker, const char *id,
       && g_strcmp0 (g_hash_table_lookup (settings, "Network"), "vm") == 0)
     g_hash_table_insert (settings, (gpointer) "Network", g_strdup ("none"));
   for (gsize i = 0; i < G_N_ELEMENTS (fixed); i++)
-    g_hash_table_insert (settings, (gpointer) fixed[i][0], g_strdup (fixed[i][1]));
+    if (bh_keys_find (fixed[i][0]))
+      g_hash_table_insert (settings, (gpointer) fixed[i][0], g_strdup (fixed[i][1]));
   return bh_vm_config_with (copy, settings, NULL, error);
 }
 

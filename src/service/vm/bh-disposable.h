@@ -25,7 +25,7 @@ guint bh_disposable_get_number (const char *id);
  * @error: as bh_vm_config_copy()
  *
  * The one place that decides what a disposable may reach: never more than @definition, and never more than
- * @asker. Devices of this computer are one AppVM's at a time, and never given. Folders are read-only in it,
+ * @asker. Devices and disks of this computer are one AppVM's at a time, and never given. Folders are read-only in it,
  * unless @definition says that all it is for are disposables.
  */
 BhVmConfig *bh_disposable_config (BhVmConfig *definition, BhVmConfig *asker, const char *id,
