@@ -10,6 +10,7 @@
 
 #ifdef BH_HAVE_MOUNTS
 #include "bh-folders.h"
+#include "bh-more-disks.h"
 #include "bh-mounts.h"
 #endif
 #include "bh-devices.h"
@@ -64,6 +65,8 @@ apply (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
       g_snprintf (detail, size, "The home folder, which is one of the host's, did not come");
       return false;
     }
+  if (message->disks > 0)
+    bh_more_disks_start (message->disks, (uid_t) message->uid);
   bh_devices_start (agent->devices, (uid_t) message->uid);
   bh_generation_tell (agent->generation);
   return true;

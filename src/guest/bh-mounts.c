@@ -29,6 +29,7 @@
 
 #include "bh-home.h"
 #include "bh-image.h"
+#include "bh-scratch.h"
 #include "bh-seed.h"
 
 /* 512000 is the most virtio-9p takes; "loose" trusts the page cache, as nothing of ours writes
@@ -514,6 +515,18 @@ bh_mounts_have_programs (void)
 }
 
 static bool
+mount_scratch (Guest *guest, const bh_msg_configure *configure)
+{
+  bool disk = configure->flags & BH_CONFIGURE_SCRATCH_DISK;
+  const char *what;
+
+  if ((!disk && configure->scratch_mib == 0)
+      || bh_scratch_mount (configure->scratch_mib, disk, guest->home, guest->uid, &what))
+    return true;
+  return fail (guest, "%s", what);
+}
+
+static bool
 mount_home (Guest *guest, const bh_msg_configure *configure)
 {
   const char *what;
@@ -533,5 +546,5 @@ bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size)
   return read_values (&guest, configure) && set_clock_and_seed (&guest, configure)
          && mount_all (&guest, configure->flags) && make_or_keep_user (&guest) && set_names (&guest)
          && set_time_zone (&guest) && (loopback_started || start_loopback (&guest))
-         && mount_home (&guest, configure);
+         && mount_scratch (&guest, configure) && mount_home (&guest, configure);
 }

@@ -185,9 +185,8 @@ is_system (const char *path)
   return g_strv_contains (whole, path);
 }
 
-/* Folders in which Bulkhead keeps what is its own, other AppVMs' homes and settings among it. */
-static gboolean
-is_ours (const char *path)
+gboolean
+bh_folder_is_ours (const char *path)
 {
   const char *const roots[] = { g_get_user_config_dir (), g_get_user_data_dir (),
                                 g_get_user_cache_dir (), g_get_user_state_dir (),
@@ -219,7 +218,7 @@ check_place (const char *path, GError **error)
     return refuse (error, path,
                    "holds your whole home: passwords, keys and settings of all programs. Choose a "
                    "folder in it." OVERRIDE);
-  if (is_ours (path))
+  if (bh_folder_is_ours (path))
     return refuse (error, path,
                    "holds what Bulkhead keeps, other AppVMs among it: an AppVM that reaches it is "
                    "apart from nothing any more." OVERRIDE);

@@ -7,6 +7,7 @@
 
 #include "bh-color.h"
 #include "bh-commands.h"
+#include "bh-disks.h"
 #include "bh-error.h"
 #include "bh-folders.h"
 #include "bh-net-text.h"
@@ -95,6 +96,9 @@ is_home (const char *text)
 
 static const char *const cameras[] = { "off", "ask", "on", NULL };
 static const char *const camera_titles[] = { N_ ("Off"), N_ ("Ask"), N_ ("On"), NULL };
+
+static const char *const scratches[] = { "memory", "disk", NULL };
+static const char *const scratch_titles[] = { N_ ("In memory"), N_ ("On a disk"), NULL };
 
 static const char *const networks[] = { "none", "internet", "vm", "kernel", NULL };
 static const char *const network_titles[] = { N_ ("None"), N_ ("Internet"),
@@ -304,6 +308,28 @@ static const BhKey keys[] = {
                "your keyring"),
     .needs_restart = TRUE },
 
+  { .name = "Scratch",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_HOME,
+    .fallback = "memory",
+    .choices = scratches,
+    .choice_titles = scratch_titles,
+    .title = N_ ("What is gone at the stop"),
+    .doc = N_ ("Where programs write what is not kept: /tmp, /var/tmp, and a home that is kept "
+               "nowhere"),
+    .needs_restart = TRUE },
+  { .name = "ScratchSize",
+    .type = BH_KEY_INT,
+    .group = BH_GROUP_HOME,
+    .min = 0,
+    .max = 4194304,
+    .fallback = "0",
+    .unit = "MiB",
+    .title = N_ ("At most"),
+    .doc = N_ ("How much of that there can be; 0: 8192 MiB on a disk, and what there is of its "
+               "memory otherwise"),
+    .needs_restart = TRUE },
+
   { .name = "AutoStop",
     .type = BH_KEY_INT,
     .group = BH_GROUP_BEHAVIOUR,
@@ -327,6 +353,17 @@ static const BhKey keys[] = {
     .title = N_ ("Show in the application grid"),
     .doc = N_ ("Whether the desktop offers its programs beside those of this computer") },
 
+  { .name = "Disks",
+    .type = BH_KEY_LIST,
+    .group = BH_GROUP_ADVANCED,
+    .max = BH_DISKS_MAX,
+    .fallback = "",
+    .check = bh_disk_is_one,
+    .takes = "disks such as /path/file:rw,id=data, as the manual says",
+    .title = N_ ("Additional disks"),
+    .doc = N_ ("Disk images and block devices of this computer: each PATH:OPTIONS, as the manual says"),
+    .needs_restart = TRUE,
+    .weakens = TRUE },
   { .name = "Thaw",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_ADVANCED,

@@ -8,6 +8,7 @@
 
 #include "bh-reach.h"
 
+#include "bh-disks.h"
 #include "bh-folders.h"
 #include "bh-keys.h"
 
@@ -136,12 +137,34 @@ look_home (Look *look)
 }
 
 static void
+look_disks (Look *look)
+{
+  g_autoptr (GPtrArray) disks = bh_disks_parse (value_of (look, "Disks"), NULL);
+
+  for (guint i = 0; disks && i < disks->len; i++)
+    {
+      BhDisk *disk = disks->pdata[i];
+      g_autofree char *could = NULL;
+
+      if (disk->writable)
+        /* Translators: the path of a disk image or device. */
+        could = g_strdup_printf (_ ("read and change the disk “%s”"), disk->path);
+      else
+        /* Translators: the path of a disk image or device. */
+        could = g_strdup_printf (_ ("read the disk “%s”"), disk->path);
+      add (look, i == 0 ? "drive-harddisk-symbolic" : NULL, i == 0 ? _ ("Additional disks") : NULL,
+           could);
+    }
+}
+
+static void
 look_files (Look *look)
 {
   g_autoptr (GPtrArray) folders =
       bh_folders_parse (value_of (look, "Folders"), BH_FOLDERS_MAX, NULL);
 
   look_home (look);
+  look_disks (look);
   for (guint i = 0; folders && i < folders->len; i++)
     {
       BhFolder *folder = folders->pdata[i];

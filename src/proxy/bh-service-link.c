@@ -85,6 +85,7 @@ configure (BhServiceLink *link, GVariant *settings, GDBusMethodInvocation *invoc
   g_variant_lookup (settings, "uid", "u", &msg.uid);
   g_variant_lookup (settings, "folders", "u", &msg.folders);
   g_variant_lookup (settings, "home", "u", &msg.home);
+  g_variant_lookup (settings, "disks", "u", &msg.disks);
   g_variant_lookup (settings, "scratch-mib", "u", &msg.scratch_mib);
   g_variant_lookup (settings, "scratch-disk", "b", &scratch);
   msg.host_name = lookup_str (settings, "host-name");

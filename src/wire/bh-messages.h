@@ -121,6 +121,7 @@ enum
 
 #define BH_MAX_PROGRAMS 64
 #define BH_MAX_FOLDERS 16
+#define BH_MAX_DISKS 8
 
 /* Network interfaces of one guest, counted from 0. */
 #define BH_MAX_NETWORKS 8
@@ -253,6 +254,7 @@ enum
 
 /* Everything that tells one AppVM from another; answered by configured. Sent once in a guest's life.
  * @folders: how many folders of the host are on their way as ports of their own (guest's bh-folders.c)
+ * @disks: how many additional ones are on their way
  * @scratch_mib: at most so much is written outside the home; 0: no limit but that of memory */
 #define BH_FIELDS_configure(F)                                                                     \
   F (STR, host_name, 1, 63)                                                                        \
@@ -266,7 +268,8 @@ enum
   F (U32, flags, 0, BH_CONFIGURE_ALL)                                                              \
   F (U32, folders, 0, BH_MAX_FOLDERS)                                                              \
   F (U32, home, 0, BH_HOME_SHARED)                                                                 \
-  F (U32, scratch_mib, 0, 1u << 24)
+  F (U32, scratch_mib, 0, 1u << 24)                                                                \
+  F (U32, disks, 0, BH_MAX_DISKS)
 
 #define BH_FIELDS_configured(F)                                                                    \
   F (U32, status, 0, BH_CONFIGURED_FAILED)                                                         \

@@ -216,6 +216,75 @@ class Kept(HomeCase):
         self.assertTrue(os.path.exists(os.path.join(home + ' elsewhere', 'file')))
 
 
+class Gone(HomeCase):
+    """What is kept for a run only, and disks that come from elsewhere."""
+
+    def free(self):
+        status = os.statvfs(self.homes)
+        return status.f_bavail * status.f_frsize
+
+    def test_scratch_has_a_limit_and_is_gone_at_the_stop(self):
+        memory = self.create('Memory', Home='none', ScratchSize='24')
+        self.assertIn('No space left', self.sh(
+            memory, 'cd; mktemp && mktemp -p /var/tmp && head -c 16M /dev/zero > a && '
+                    '! head -c 16M /dev/zero > /tmp/b && stat -c %a /tmp /var/tmp'))
+        self.remove(memory)
+        vm = self.create('Scratch', Home='none', Scratch='disk', ScratchSize='128')
+        before = self.free()
+        self.assertIn('No space left', self.sh(
+            vm, 'cd; stat -f -c %T . /tmp /var/tmp; stat -c "%U %a" . /tmp; ls -A; '
+                'head -c 64M /dev/urandom > a && sync && ! head -c 100M /dev/zero > /tmp/b', 0))
+        self.assertLess(self.free(), before - (60 << 20))
+        self.assertEqual(os.listdir(self.homes), [])
+        # Everything dies at once, and then the service is started again.
+        self.session.kill_service()
+        for pid in self.session.qemu_pids():
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: abs(self.free() - before) < (4 << 20), 20, 'the room it took')
+        self.session.start_service()
+        vm = self.session.find('Scratch')
+        wait_for(lambda: vm.state in ('stopped', 'failed'), 30, 'the end of it')
+        vm.delete()
+
+    def test_additional_disks(self):
+        place = self.session.env['HOME']
+        first, second = os.path.join(place, 'first.img'), os.path.join(place, 'a, second.img')
+        for path in (first, second):
+            with open(path, 'wb') as file:
+                file.truncate(8 << 20)
+            subprocess.run(['/usr/sbin/mke2fs', '-q', '-t', 'ext4', '-b', '4096', '-E', 'root_owner=1000:1000', path],
+                           check=True)
+        with open(first, 'rb') as file:
+            content = file.read()
+        vm = self.create('Disks', Home='none')
+        for text, kind, word in (
+                (place + '/missing', 'NotFound', 'No such file'), (place, 'InvalidArgument', 'none'),
+                ('relative', 'InvalidArgument', 'Disks'), (first + ':rx', 'InvalidArgument', 'Disks'),
+                (f'{first};{first}:rw', 'InvalidArgument', 'id'),
+                (os.path.join(place, 'settings.img'), 'InvalidArgument', 'Bulkhead keeps')):
+            if 'settings' in text:
+                os.symlink(os.path.join(self.session.env['XDG_CONFIG_HOME'], 'bulkhead',
+                                        'service.conf'), text)
+            self.assertIn(word, self.refused(kind, vm.set, Disks=text))
+        vm.set(Disks=f'{first}:id=one,cache=writethrough;{second}:rw,block=4096')
+        self.assertEqual(
+            self.sh(vm, 'cd /dev/disk/by-id; ls; cat /sys/block/$(basename $(readlink virtio-one))/ro; '
+                        'cat /sys/block/$(basename $(readlink virtio-asecond.img))/queue/'
+                        'logical_block_size; echo there > /media/asecond.img/file && sync; '
+                        'touch /media/one/file; dd if=/dev/zero of=virtio-one count=1 conv=notrunc'
+                        ' 2>/dev/null || echo refused'),
+            'virtio-asecond.img\nvirtio-one\n1\n4096\ntouch: cannot touch '
+            "'/media/one/file': Read-only file system\nrefused\n")
+        vm.stop().wait(60)
+        with open(first, 'rb') as file:
+            self.assertEqual(file.read(), content)
+        with open(second, 'rb') as file:
+            self.assertIn(b'there\n', file.read())
+        os.rename(first, first + '.away')
+        self.assertIn('first.img', self.refused('NotFound', lambda: vm.start().wait(BOOT)))
+        vm.delete()
+
+
 class Encrypted(HomeCase):
     def keyring(self):
         """A real one, unlocked."""

@@ -335,7 +335,13 @@ make_file_system (const char *raw, int fd, const char *template, GCancellable *c
         close (fd);
       return FALSE;
     }
-  if (template)
+  /* What is gone at the stop needs no journal. */
+  if (fd >= 0)
+    {
+      argv[n++] = "-O";
+      argv[n++] = "^has_journal";
+    }
+  else if (template)
     {
       argv[n++] = "-d";
       argv[n++] = template;

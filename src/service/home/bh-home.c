@@ -13,6 +13,7 @@
 
 #include "bh-debian.h"
 #include "bh-disk-plug.h"
+#include "bh-disks.h"
 #include "bh-domain-xml.h"
 #include "bh-error.h"
 #include "bh-folders.h"
@@ -29,6 +30,10 @@
 
 #define HOME_SERIAL "bulkhead-home" /* src/guest/bh-home.c */
 #define HOME_TARGET "vdb"
+#define SCRATCH_SERIAL "bulkhead-scratch" /* src/guest/bh-scratch.c */
+#define SCRATCH_TARGET "vdc"
+#define SCRATCH_MIB 8192
+#define MIN_SCRATCH_MIB 16
 /* It goes on when this much is free, and looks for it so often. */
 #define ROOM_BYTES (16 << 20)
 #define LOOK_SECONDS 2
@@ -42,6 +47,9 @@ struct _BhHomeReady
   char *path;
   int fd; /* -1: no disk */
   char *key;
+  int scratch;      /* -1: in memory */
+  GPtrArray *disks; /* of BhDisk */
+  int more[BH_DISKS_MAX];
 };
 
 struct _BhHome
@@ -81,11 +89,44 @@ bh_home_get_stop_seconds (BhVmConfig *config)
 
 /* Before the start; in a thread. */
 
+gboolean
+bh_home_check (BhVmConfig *config, BhVmConfig *before, GError **error)
+{
+  const char *text = bh_vm_config_get (config, "Disks");
+  g_autoptr (GPtrArray) disks = bh_disks_parse (text, error);
+
+  if (before && g_str_equal (text, bh_vm_config_get (before, "Disks")))
+    return TRUE;
+  for (guint i = 0; disks && i < disks->len; i++)
+    {
+      int fd = bh_disk_open (disks->pdata[i], error);
+
+      if (fd < 0)
+        return FALSE;
+      close (fd);
+    }
+  return disks != NULL;
+}
+
+gboolean
+bh_home_is_simple (BhVmConfig *config)
+{
+  return bh_home_get_kind (config) == BH_HOME_NONE
+         && g_str_equal (bh_vm_config_get (config, "Scratch"), "memory")
+         && !bh_vm_config_get (config, "Disks")[0];
+}
+
 static void
 ready_clear (gpointer data)
 {
   BhHomeReady *ready = data;
 
+  for (guint i = 0; i < BH_DISKS_MAX; i++)
+    if (ready->more[i] >= 0)
+      close (ready->more[i]);
+  if (ready->scratch >= 0)
+    close (ready->scratch);
+  g_clear_pointer (&ready->disks, g_ptr_array_unref);
   if (ready->fd >= 0)
     close (ready->fd);
   bh_home_key_free (ready->key);
@@ -153,6 +194,30 @@ keep_before_update (BhHomeReady *ready, BhVmConfig *config, GCancellable *cancel
   return g_file_set_contents (note, now, -1, error);
 }
 
+static gboolean
+open_scratch (BhHomeReady *ready, BhVmConfig *config, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *dir = bh_paths_data_dir ("homes");
+  gint64 mib = bh_vm_config_get_int (config, "ScratchSize");
+
+  if (g_str_equal (bh_vm_config_get (config, "Scratch"), "memory"))
+    return TRUE;
+  ready->scratch = bh_home_disk_open_scratch (dir, (guint64) (mib ? MAX (mib, MIN_SCRATCH_MIB)
+                                                                  : SCRATCH_MIB),
+                                              cancellable, error);
+  return ready->scratch >= 0;
+}
+
+static gboolean
+open_disks (BhHomeReady *ready, BhVmConfig *config, GError **error)
+{
+  ready->disks = bh_disks_parse (bh_vm_config_get (config, "Disks"), error);
+  for (guint i = 0; ready->disks && i < ready->disks->len; i++)
+    if ((ready->more[i] = bh_disk_open (ready->disks->pdata[i], error)) < 0)
+      return FALSE;
+  return ready->disks != NULL;
+}
+
 static BhHomeReady *
 prepare (BhVmConfig *config, GCancellable *cancellable, GError **error)
 {
@@ -160,7 +225,9 @@ prepare (BhVmConfig *config, GCancellable *cancellable, GError **error)
   BhFolder folder = { .host = (char *) bh_vm_config_get (config, "Home") };
   gboolean ok = TRUE;
 
-  ready->fd = -1;
+  ready->fd = ready->scratch = -1;
+  for (guint i = 0; i < BH_DISKS_MAX; i++)
+    ready->more[i] = -1;
   switch (bh_home_get_kind (config))
     {
     case BH_HOME_FOLDER:
@@ -180,7 +247,7 @@ prepare (BhVmConfig *config, GCancellable *cancellable, GError **error)
     default:
       break;
     }
-  if (ok)
+  if (ok && open_scratch (ready, config, cancellable, error) && open_disks (ready, config, error))
     return ready;
   bh_home_ready_unref (ready);
   return NULL;
@@ -338,15 +405,43 @@ static gboolean
 plug (virDomainPtr domain, gpointer data, GError **error)
 {
   const BhHomeReady *ready = data;
+  const BhDiskPlug scratch = { .fd = ready->scratch,
+                               .path = "/scratch",
+                               .serial = SCRATCH_SERIAL,
+                               .target = SCRATCH_TARGET,
+                               .port = BH_DOMAIN_SCRATCH_PORT,
+                               .stop_when_full = TRUE,
+                               .cache = "unsafe" };
   const BhDiskPlug home = { .fd = ready->fd,
                             .path = ready->path,
                             .serial = HOME_SERIAL,
                             .target = HOME_TARGET,
                             .port = BH_DOMAIN_HOME_PORT,
                             .qcow2 = TRUE,
+                            .stop_when_full = TRUE,
                             .key = ready->key };
 
-  return bh_disk_plug (domain, &home, error);
+  if ((ready->fd >= 0 && !bh_disk_plug (domain, &home, error))
+      || (ready->scratch >= 0 && !bh_disk_plug (domain, &scratch, error)))
+    return FALSE;
+  for (guint i = 0; i < ready->disks->len; i++)
+    {
+      const BhDisk *disk = ready->disks->pdata[i];
+      const char target[] = { 'v', 'd', (char) ('d' + i), '\0' };
+      const BhDiskPlug plug = { .fd = ready->more[i],
+                                .path = disk->path,
+                                .serial = disk->id,
+                                .target = target,
+                                .port = 1 + i,
+                                .qcow2 = disk->qcow2,
+                                .read_only = !disk->writable,
+                                .block_size = disk->block_size,
+                                .cache = disk->cache };
+
+      if (!bh_disk_plug (domain, &plug, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 static void
@@ -369,7 +464,7 @@ home_start_async (BhPart *part, const BhPartMachine *machine, GCancellable *canc
   GTask *task = g_task_new (self, NULL, callback, data);
 
   take_machine (self, machine);
-  if (self->ready && self->ready->fd >= 0)
+  if (self->ready)
     {
       bh_hypervisor_run_async (self->hypervisor, self->uuid, plug, g_atomic_rc_box_acquire (self->ready),
                                (GDestroyNotify) bh_home_ready_unref,
@@ -401,7 +496,15 @@ home_adopt (BhPart *part, const BhPartMachine *machine)
 static void
 home_add_settings (BhPart *part, GVariantDict *settings)
 {
-  g_variant_dict_insert (settings, "home", "u", (guint) bh_home_get_kind (BH_HOME (part)->config));
+  BhVmConfig *config = BH_HOME (part)->config;
+  g_autoptr (GPtrArray) disks = bh_disks_parse (bh_vm_config_get (config, "Disks"), NULL);
+
+  g_variant_dict_insert (settings, "home", "u", (guint) bh_home_get_kind (config));
+  g_variant_dict_insert (settings, "scratch-disk", "b",
+                         !g_str_equal (bh_vm_config_get (config, "Scratch"), "memory"));
+  g_variant_dict_insert (settings, "scratch-mib", "u",
+                         (guint) bh_vm_config_get_int (config, "ScratchSize"));
+  g_variant_dict_insert (settings, "disks", "u", disks ? disks->len : 0);
 }
 
 static void

@@ -17,6 +17,10 @@ typedef enum
 } BhHomeKind;
 
 BhHomeKind bh_home_get_kind (BhVmConfig *config);
+/* Whether settings that are new since @before (nullable) can be used. */
+gboolean bh_home_check (BhVmConfig *config, BhVmConfig *before, GError **error);
+/* Nothing has to be there before the start. */
+gboolean bh_home_is_simple (BhVmConfig *config);
 /* How long its guest may take to stop by itself. */
 guint bh_home_get_stop_seconds (BhVmConfig *config);
 

@@ -80,7 +80,7 @@ bh_disk_plug_xml (const BhDiskPlug *plug, const char *secret)
     {
       set (node, "discard", "unmap");
       set (node, "detect_zeroes", "unmap");
-      set (node, "error_policy", "enospace");
+      set (node, "error_policy", plug->stop_when_full ? "enospace" : "report");
     }
   set (node, "rerror_policy", "report");
   node = add (disk, "source", NULL);

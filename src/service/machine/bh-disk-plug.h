@@ -16,6 +16,7 @@
  * @key: (nullable): of an encrypted one
  * @block_size: 512 or 4096, 0 for the usual
  * @cache: (nullable): as libvirt names it
+ * @stop_when_full: writing to a full file system stops the machine instead of telling the guest
  */
 typedef struct
 {
@@ -26,9 +27,10 @@ typedef struct
   const char *key;
   guint block_size;
   const char *cache;
+  gboolean stop_when_full;
 } BhDiskPlug;
 
-/* Blocks. Writing to a full file system stops the machine instead of telling the guest. */
+/* Blocks. */
 gboolean bh_disk_plug (virDomainPtr domain, const BhDiskPlug *plug, GError **error);
 
 /* What bh_disk_plug() tells libvirt; @secret: uuid. For tests. */

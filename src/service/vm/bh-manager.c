@@ -8,6 +8,7 @@
 #include "bh-color.h"
 #include "bh-error.h"
 #include "bh-frozen-bus.h"
+#include "bh-home.h"
 #include "bh-host-check.h"
 #include "bh-kvm.h"
 #include "bh-log.h"
@@ -259,7 +260,9 @@ bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
   name = g_hash_table_lookup (table, "Name");
   id = bh_vm_id_from_name (name ? name : "", bh_manager_has_id, self);
   config = bh_vm_config_new (id, table, error);
-  return config && bh_shares_check (config, NULL, error) ? keep_new (self, config, error) : NULL;
+  return config && bh_shares_check (config, NULL, error) && bh_home_check (config, NULL, error)
+             ? keep_new (self, config, error)
+             : NULL;
 }
 
 char *

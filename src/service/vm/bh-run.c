@@ -597,7 +597,7 @@ bh_run_start (BhRun *self, const char *display, gboolean debug)
   bh_log_prepare (self->id, NULL);
   bh_log_line (self->id, BH_RUN_LOG_MARK);
   self->state = BH_RUN_STARTING;
-  if (bh_home_get_kind (self->config) == BH_HOME_NONE)
+  if (bh_home_is_simple (self->config))
     {
       bh_machine_start (self->machine, self->config, debug);
       return;

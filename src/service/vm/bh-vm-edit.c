@@ -6,6 +6,7 @@
 #include "bh-vm-private.h"
 
 #include "bh-error.h"
+#include "bh-home.h"
 #include "bh-home-disk.h"
 #include "bh-home-key.h"
 #include "bh-log.h"
@@ -96,7 +97,8 @@ bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *se
     config = bh_vm_config_with (self->config, table, &changed, &error);
   if (!config || !bh_net_links_check (bh_net_links_get (), config, &error)
       || name_is_taken (self, table, &error)
-      || !bh_shares_check (config, self->config, &error) || !bh_vm_config_save (config, path, &error))
+      || !bh_shares_check (config, self->config, &error)
+      || !bh_home_check (config, self->config, &error) || !bh_vm_config_save (config, path, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;

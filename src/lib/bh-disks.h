@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Additional disks of an AppVM: files and block devices of this computer. */
+#pragma once
+
+#include <gio/gio.h>
+
+#define BH_DISKS_MAX 4
+
+/**
+ * BhDisk:
+ * In a key file "PATH:OPTIONS", with "," between the options.
+ * @path: absolute and canonical
+ * @writable: option "rw"
+ * @qcow2: option "qcow2"; raw otherwise. Never found out from what the disk holds: guests write that.
+ * @id: option "id=": how the guest knows it; made of the path's last part when there is none
+ * @block_size: option "block=": 512 or 4096; 0: what is usual
+ * @cache: (nullable): option "cache=": "writeback", "writethrough", "none", "directsync" or "unsafe"
+ */
+typedef struct
+{
+  char *path;
+  gboolean writable, qcow2;
+  char *id;
+  guint block_size;
+  char *cache;
+} BhDisk;
+
+void bh_disk_free (BhDisk *disk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhDisk, bh_disk_free)
+
+/* @list with ";" between them, of BhDisk; %BH_ERROR_INVALID_ARGUMENT. */
+GPtrArray *bh_disks_parse (const char *list, GError **error);
+char *bh_disk_to_text (const BhDisk *disk);
+
+/* Whether @text can be one of them, for bh-keys.c. */
+gboolean bh_disk_is_one (const char *text);
+
+/**
+ * bh_disk_open:
+ *
+ * Refuses what Bulkhead keeps itself, what is no disk, and what cannot be read or written as asked.
+ *
+ * Returns: a descriptor, -1 with @error set
+ */
+int bh_disk_open (const BhDisk *disk, GError **error);
