@@ -11,7 +11,8 @@ typedef enum
   BH_JOB_LAUNCH,
   BH_JOB_DISPOSABLE, /* a launch in a disposable of the AppVM */
   BH_JOB_START,
-  BH_JOB_STOP
+  BH_JOB_STOP,
+  BH_JOB_HOME
 } BhJobKind;
 
 #define BH_TYPE_JOB (bh_job_get_type ())

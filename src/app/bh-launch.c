@@ -74,6 +74,8 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
     case BH_JOB_STOP:
       ok = bh_dbus_vm1_call_stop_finish (vm, &path, result, &error);
       break;
+    case BH_JOB_HOME: /* not begun here */
+      break;
     }
   if (ok)
     bh_job_follow (job, g_dbus_proxy_get_connection (G_DBUS_PROXY (vm)), path);

@@ -10,6 +10,7 @@
 
 #include "bh-accessible.h"
 #include "bh-color-dot.h"
+#include "bh-home-group.h"
 #include "bh-launch.h"
 #include "bh-name-check.h"
 #include "bh-problem-row.h"
@@ -52,11 +53,8 @@ static const struct
     { BH_GROUP_GENERAL, BH_GROUP_RESOURCES },
     2 },
   { "reach", N_ ("Reach"), "security-high-symbolic", { BH_GROUP_REACH }, 1 },
-  { "behaviour",
-    N_ ("Behaviour"),
-    "system-run-symbolic",
-    { BH_GROUP_HOME, BH_GROUP_BEHAVIOUR },
-    2 },
+  { "home", N_ ("Home"), "user-home-symbolic", { BH_GROUP_HOME }, 1 },
+  { "behaviour", N_ ("Behaviour"), "system-run-symbolic", { BH_GROUP_BEHAVIOUR }, 1 },
   { "advanced", N_ ("Advanced"), "applications-engineering-symbolic", { BH_GROUP_ADVANCED }, 1 },
 };
 
@@ -226,6 +224,9 @@ make_pages (BhSettingsWindow *self, BhProgramList *programs)
 
           if (group)
             adw_preferences_page_add (page, group);
+          if (pages[i].groups[g] == BH_GROUP_HOME)
+            adw_preferences_page_add (page,
+                                      ADW_PREFERENCES_GROUP (bh_home_group_new (self->item)));
         }
       if (self->rows->len == before)
         {

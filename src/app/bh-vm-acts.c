@@ -299,6 +299,10 @@ append_losses (GString *body, BhVmItem *item)
                             n);
   if (settings && g_variant_lookup (settings, "Notes", "&s", &value) && *value != '\0')
     g_string_append (body, _ (" So do your notes about it."));
+  if (settings && g_variant_lookup (settings, "Home", "&s", &value) && g_str_equal (value, "disk"))
+    g_string_append (body, _ (" Its home disk, with all files and snapshots on it, is deleted, too."));
+  else if (settings && g_variant_lookup (settings, "Home", "&s", &value) && value[0] == '/')
+    g_string_append (body, _ (" The folder that is its home stays as it is."));
   if (settings && g_variant_lookup (settings, "Folders", "&s", &value) && *value != '\0')
     g_string_append (body, _ (" The folders that you share with it stay as they are."));
 }

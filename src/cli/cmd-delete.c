@@ -13,10 +13,15 @@
 
 /* Only a whole word counts: "yes" or "y", or the language's own. */
 static gboolean
-confirm (const char *name)
+confirm (const char *name, BhDbusVm1 *vm)
 {
   g_autofree char *clean = bh_text_clean (name, strlen (name), 80);
+  GVariant *settings = bh_dbus_vm1_get_settings (vm);
+  const char *home = "";
   char answer[64];
+
+  if (settings && g_variant_lookup (settings, "Home", "&s", &home) && strcmp (home, "disk") == 0)
+    fputs (_ ("Its home disk, with all files and snapshots on it, is deleted, too.\n"), stderr);
 
   fprintf (stderr, _ ("Delete the AppVM “%s” with all it holds? This cannot be undone. [y/N] "),
            clean);
@@ -51,7 +56,7 @@ bh_cmd_delete (BhCli *cli, const BhCommand *command, char **argv, GError **error
     }
   if ((vm = bh_cli_find_vm (cli, argv[0], error)) == NULL)
     return BH_EXIT_FAILED;
-  if (!yes && !confirm (bh_dbus_vm1_get_name (vm) != NULL ? bh_dbus_vm1_get_name (vm) : argv[0]))
+  if (!yes && !confirm (bh_dbus_vm1_get_name (vm) != NULL ? bh_dbus_vm1_get_name (vm) : argv[0], vm))
     {
       g_set_error (error, BH_ERROR, BH_ERROR_CANCELLED, _ ("Nothing was deleted."));
       return BH_EXIT_FAILED;

@@ -277,7 +277,7 @@ static const BhKey keys[] = {
     .needs_restart = TRUE },
 
   { .name = "Home",
-    .type = BH_KEY_STRING,
+    .type = BH_KEY_HOME,
     .group = BH_GROUP_HOME,
     .min = 1,
     .max = 1000,

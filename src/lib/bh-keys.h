@@ -17,6 +17,7 @@ typedef enum
   BH_KEY_APPS,     /* desktop-file ids, ";" after each; max is how many */
   BH_KEY_LIST,     /* other items, the same way; check says which */
   BH_KEY_FOLDERS,  /* see bh-folders.h; max is how many */
+  BH_KEY_HOME,     /* "none", "disk" or the whole path of a folder; otherwise as STRING */
   BH_KEY_COMMANDS, /* see bh-commands.h; max is how many */
 } BhKeyType;
 

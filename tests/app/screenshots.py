@@ -273,6 +273,20 @@ class Pages:
     def settings_reach(self, desk):
         yield from self._settings(desk, 'Reach')
 
+    def settings_home(self, desk):
+        desk.use_mock(vms=[{'Name': 'Personal', 'Color': 'blue', 'Applications': 'foot.desktop', 'Home': 'disk'}])
+        yield
+        choose(desk, 'Personal')
+        desk.act('win.vm-settings')
+        desk.wait(None, 'Notes')
+        desk.all('page tab', 'Home', dialog=True)[0].do_action(0)
+        desk.wait(BUTTON, 'Compact')
+
+    def settings_home_disk(self, desk):
+        yield from self.settings_home(desk)
+        for _ in range(20):
+            desk.sway.input.key('Tab')
+
     def settings_behaviour(self, desk):
         yield from self._settings(desk, 'Behaviour')
 

@@ -272,6 +272,28 @@ class Vm(Object):
         """A program in it has waited for that."""
         self.set(CameraAsks=self.settings.get("Camera") == "ask" and self.props["State"] == "running")
 
+    def ReadHome(self):
+        if self.settings.get("Home") != "disk":
+            return {"kind": GLib.Variant("s", "none")}
+        return {"kind": GLib.Variant("s", "disk"), "path": GLib.Variant("s", "/home/me/disk.qcow2"),
+                "size": GLib.Variant("t", 10 << 30), "used": GLib.Variant("t", self.used),
+                "encrypted": GLib.Variant("b", False), "snapshots": GLib.Variant("a(sxt)", self.snapshots)}
+
+    def ChangeHome(self, action, options):
+        def done(state, _text):
+            if state != "done":
+                return
+            if action == "snapshot":
+                self.snapshots = [*self.snapshots, (options["name"], 1790000000, 10 << 30)]
+            elif action == "remove-snapshot":
+                self.snapshots = [one for one in self.snapshots if one[0] != options["name"]]
+            elif action == "compact":
+                self.used //= 2
+        return Job(self.service, [(action, "Changing its home")], done).path
+
+    used = 300 << 20
+    snapshots = [("before-update-2026-09-30-101500", 1790000000, 10 << 30)]
+
     def Delete(self):
         if self.props["State"] not in ("stopped", "failed"):
             raise Error("Busy", f"“{self.props['Name']}” is running. Stop it first.")
