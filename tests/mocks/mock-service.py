@@ -312,6 +312,11 @@ class Manager(Object):
         self.props = {"Version": "0.1.0", "Virtualization": "tcg", "Problems": [], "ReadyAhead": 1,
                       "ReadyAheadNow": 0, "FreezeStep": "", "FreezeProgress": 0.0}
         self.frozen = [("one", 768, 61), ("two", 1024, 74)]
+        self.templates = [
+            {"key": "a" * 16, "suite": "trixie", "packages": ["foot", "gnome-calculator", "zathura"], "made": 1763600000,
+             "size": 412 << 20, "build": 2, "previous": 1, "used-by": ["Banking", "Work"], "running-old": ["Work"]},
+            {"key": "b" * 16, "suite": "bookworm", "packages": ["less"], "made": 1760000000, "size": 190 << 20, "build": 1,
+             "previous": 0, "used-by": [], "running-old": []}]
         if service.args.freeze:
             self.props.update(FreezeStep="Booting a guest to freeze", FreezeProgress=0.1)
             GLib.timeout_add(service.args.freeze, self.freeze_on)
@@ -328,11 +333,6 @@ class Manager(Object):
         if count > 2:
             raise Error("InvalidArgument", "At most 2 guests can be kept ready ahead")
         self.set(ReadyAhead=count)
-        self.templates = [
-            {"key": "a" * 16, "suite": "trixie", "packages": ["foot", "gnome-calculator", "zathura"], "made": 1763600000,
-             "size": 412 << 20, "build": 2, "previous": 1, "used-by": ["Banking", "Work"], "running-old": ["Work"]},
-            {"key": "b" * 16, "suite": "bookworm", "packages": ["less"], "made": 1760000000, "size": 190 << 20, "build": 1,
-             "previous": 0, "used-by": [], "running-old": []}]
 
     def CreateVm(self, settings):
         return self.service.create(settings).path
