@@ -22,6 +22,7 @@
 #include <string.h>
 
 #define DEVICES "/sys/bus/pci/devices"
+#define VFIO "/dev/vfio"
 #define GROUPS "/sys/kernel/iommu_groups"
 /* Besides the guest's memory: the shared region, and what the devices bring along. */
 #define MORE_MIB 1024
@@ -102,6 +103,15 @@ check_one (BhVmConfig *config, GPtrArray *devices, const char *device, GError **
   return complain (config, error, BH_ERROR_INVALID_ARGUMENT, text);
 }
 
+/* bulkhead-vmm can only let QEMU open what is below a folder that exists before. */
+static gboolean
+check_vfio (BhVmConfig *config, GError **error)
+{
+  return g_file_test (VFIO, G_FILE_TEST_IS_DIR)
+         || complain (config, error, BH_ERROR_NOT_FOUND,
+                      "this computer has no " VFIO ", through which devices are given. Type: sudo modprobe vfio-pci");
+}
+
 GPtrArray *
 bh_pci_check (BhVmConfig *config, GError **error)
 {
@@ -119,6 +129,8 @@ bh_pci_check (BhVmConfig *config, GError **error)
   for (guint i = 0; i < devices->len; i++)
     if (!check_one (config, devices, devices->pdata[i], error))
       return NULL;
+  if (devices->len > 0 && !check_vfio (config, error))
+    return NULL;
   return g_steal_pointer (&devices);
 }
 

@@ -19,11 +19,13 @@
 #define FDSET 100
 #define POLL_MS 20
 #define RELEASE_MS 4000
+#define RELEASE_SLOW_MS 15000
 
 typedef enum
 {
   PLUG_IN,
   PLUG_OUT,
+  LEAVE, /* out of a machine that ends, and its controller with it */
   LOOK
 } What;
 
@@ -85,15 +87,16 @@ look (virDomainPtr domain, guint *slots, gboolean *controller, GError **error)
 
 /* Not an error when the guest keeps it: an empty controller is no way to anything, and goes with the machine. */
 static void
-drop_controller (virDomainPtr domain)
+drop_controller (virDomainPtr domain, guint wait_ms)
 {
   guint slots = 0;
   gboolean controller = FALSE;
-  gint64 until = g_get_monotonic_time () + RELEASE_MS * 1000;
+  gint64 until = g_get_monotonic_time () + wait_ms * 1000;
 
-  if (!look (domain, &slots, &controller, NULL) || !controller || slots != 0
-      || !ask (domain, -1, NULL, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"bhusb\"}}"))
+  if (!look (domain, &slots, &controller, NULL) || !controller || slots != 0)
     return;
+  /* An error: it has been asked before, and has not answered yet. */
+  ask (domain, -1, NULL, "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"bhusb\"}}");
   while (look (domain, &slots, &controller, NULL) && controller && g_get_monotonic_time () < until)
     g_usleep (POLL_MS * 1000);
 }
@@ -106,6 +109,13 @@ plug_in (virDomainPtr domain, const Call *call, GError **error)
 
   if (!look (domain, &slots, &controller, error))
     return FALSE;
+  if (controller && slots == 0)
+    {
+      /* The guest has not let go of it yet, and what is plugged into it would go with it. */
+      drop_controller (domain, RELEASE_SLOW_MS);
+      if (!look (domain, &slots, &controller, error))
+        return FALSE;
+    }
   if (!controller
       && !ask (domain, -1, error,
                "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"qemu-xhci\",\"id\":\"bhusb\","
@@ -123,7 +133,7 @@ plug_in (virDomainPtr domain, const Call *call, GError **error)
       ask (domain, -1, NULL, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":%u}}",
            FDSET + call->slot);
     }
-  drop_controller (domain);
+  drop_controller (domain, RELEASE_MS);
   return FALSE;
 }
 
@@ -140,14 +150,20 @@ plug_out (virDomainPtr domain, const Call *call, GError **error)
                  call->slot);
   ask (domain, -1, NULL, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":%u}}",
        FDSET + call->slot);
-  drop_controller (domain);
+  if (call->what == PLUG_OUT)
+    drop_controller (domain, RELEASE_MS);
   return good;
 }
 
 static void
 in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
+  /* One by one for each machine: the controller comes with the first device and goes with the last, and what one call
+   * sees another must not change. Two machines may rarely share a lock. */
+  static GMutex locks[16];
   Call *call = data;
+  g_autoptr (GMutexLocker) locker =
+      g_mutex_locker_new (&locks[g_str_hash (call->uuid) % G_N_ELEMENTS (locks)]);
   GError *error = NULL;
   virConnectPtr conn = bh_hypervisor_connect (call->hypervisor, &error);
   virDomainPtr domain = conn ? virDomainLookupByUUIDString (conn, call->uuid) : NULL;
@@ -158,7 +174,7 @@ in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellabl
     bh_monitor_set_libvirt_error (&error, "The virtual machine is not there any more");
   if (domain && call->what == PLUG_IN)
     good = plug_in (domain, call, &error);
-  else if (domain && call->what == PLUG_OUT)
+  else if (domain && (call->what == PLUG_OUT || call->what == LEAVE))
     good = plug_out (domain, call, &error);
   else if (domain)
     good = look (domain, &slots, &controller, &error);
@@ -200,6 +216,13 @@ bh_usb_plug_out_async (BhHypervisor *hypervisor, const char *uuid, guint slot,
                        GAsyncReadyCallback callback, gpointer data)
 {
   run (hypervisor, uuid, PLUG_OUT, slot, -1, callback, data);
+}
+
+void
+bh_usb_plug_leave_async (BhHypervisor *hypervisor, const char *uuid, guint slot,
+                         GAsyncReadyCallback callback, gpointer data)
+{
+  run (hypervisor, uuid, LEAVE, slot, -1, callback, data);
 }
 
 void

@@ -23,9 +23,13 @@ void bh_usb_plug_in_async (BhHypervisor *hypervisor, const char *uuid, guint slo
 void bh_usb_plug_out_async (BhHypervisor *hypervisor, const char *uuid, guint slot,
                             GAsyncReadyCallback callback, gpointer data);
 
+/* As the machine ends. An error: it has ended. */
+void bh_usb_plug_leave_async (BhHypervisor *hypervisor, const char *uuid, guint slot,
+                              GAsyncReadyCallback callback, gpointer data);
+
 /* The slots in use, one bit each: what a service that was started anew finds. -1 with an error. */
 void bh_usb_plug_look_async (BhHypervisor *hypervisor, const char *uuid, GAsyncReadyCallback callback,
                              gpointer data);
 
-/* Of all three; 0 or the slots. */
+/* Of all four; 0 or the slots. */
 gssize bh_usb_plug_finish (GAsyncResult *result, GError **error);

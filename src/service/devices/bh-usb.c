@@ -36,9 +36,11 @@ struct _BhUsb
   BhHypervisor *hypervisor;
   char **remembered;
   GPtrArray *plugged;      /* of Plugged */
-  GHashTable *refused;     /* places where a remembered device was refused: not asked for again and again */
+  GHashTable *left; /* devices, by stay_of(), that stay with the host until they are plugged in again: refused, and not asked
+                     * for again and again, or detached by hand */
   GCancellable *cancellable;
   gboolean running;
+  guint emptying; /* what may still hold what an earlier service put there */
 };
 
 static void part_init (BhPartInterface *iface);
@@ -50,6 +52,13 @@ plugged_free (Plugged *plugged)
 {
   bh_usb_device_free (plugged->device);
   g_free (plugged);
+}
+
+/* Of one device for as long as it is plugged in: the kernel gives it another number each time. */
+static char *
+stay_of (const BhUsbDevice *device)
+{
+  return g_strdup_printf ("%s %u", device->place, device->device);
 }
 
 static Plugged *
@@ -241,6 +250,7 @@ bh_usb_detach_async (BhUsb *self, const char *text, GAsyncReadyCallback callback
       return;
     }
   plugged->attached = FALSE;
+  g_hash_table_add (self->left, stay_of (plugged->device));
   g_task_set_task_data (task, plugged, NULL);
   bh_usb_plug_out_async (self->hypervisor, self->uuid, plugged->slot, on_plugged_out,
                          g_steal_pointer (&task));
@@ -258,23 +268,30 @@ static void
 on_remembered (GObject *source, GAsyncResult *result, gpointer data)
 {
   BhUsb *self = BH_USB (source);
-  g_autofree char *place = data;
+  g_autofree char *stay = data;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
 
   if (bh_usb_attach_finish (self, result, &error)
       || g_error_matches (error, BH_ERROR, BH_ERROR_CANCELLED))
     return;
-  bh_log_line (self->id, "USB device at %s not attached: %s", place, error->message);
+  bh_log_line (self->id, "a USB device was not attached: %s", error->message);
   text = g_strdup_printf ("A USB device of this AppVM was not attached. %s", error->message);
   bh_part_emit_notice (BH_PART (self), text);
-  g_hash_table_add (self->refused, g_steal_pointer (&place));
+  g_hash_table_add (self->left, g_steal_pointer (&stay));
 }
 
+static void look_again (gpointer data);
+
 static void
-ignore_result (GObject *source, GAsyncResult *result, gpointer data)
+on_gone_detached (GObject *source, GAsyncResult *result, gpointer data)
 {
-  bh_usb_detach_finish (BH_USB (source), result, NULL);
+  BhUsb *self = BH_USB (source);
+
+  bh_usb_detach_finish (self, result, NULL);
+  /* The next one may be in its place already. */
+  if (self->running)
+    look_again (self);
 }
 
 /* What has been unplugged, or is another device by now. */
@@ -295,23 +312,27 @@ detach_gone (BhUsb *self, GPtrArray *there)
                       && strcmp (device->place, plugged->device->place) == 0);
         }
       if (!found && plugged->attached)
-        bh_usb_detach_async (self, plugged->device->place, ignore_result, NULL);
+        bh_usb_detach_async (self, plugged->device->place, on_gone_detached, NULL);
     }
 }
 
 static void
-forget_refusals (BhUsb *self, GPtrArray *there)
+forget_left (BhUsb *self, GPtrArray *there)
 {
   GHashTableIter iter;
-  gpointer place;
+  gpointer stay;
 
-  g_hash_table_iter_init (&iter, self->refused);
-  while (g_hash_table_iter_next (&iter, &place, NULL))
+  g_hash_table_iter_init (&iter, self->left);
+  while (g_hash_table_iter_next (&iter, &stay, NULL))
     {
       gboolean found = FALSE;
 
-      for (guint i = 0; i < there->len; i++)
-        found = found || strcmp (((BhUsbDevice *) there->pdata[i])->place, place) == 0;
+      for (guint i = 0; i < there->len && !found; i++)
+        {
+          g_autofree char *other = stay_of (there->pdata[i]);
+
+          found = g_str_equal (other, stay);
+        }
       if (!found)
         g_hash_table_iter_remove (&iter);
     }
@@ -332,19 +353,19 @@ look_again (gpointer data)
   BhUsb *self = data;
   g_autoptr (GPtrArray) there = bh_usb_device_list ();
 
+  if (self->emptying > 0)
+    return;
   detach_gone (self, there);
-  forget_refusals (self, there);
+  forget_left (self, there);
   for (guint i = 0; i < there->len;)
     {
       BhUsbDevice *device = there->pdata[i];
+      g_autofree char *stay = stay_of (device);
 
       if (is_remembered (self, device) && !find (self, device->place)
-          && !g_hash_table_contains (self->refused, device->place))
-        {
-          char *place = g_strdup (device->place);
-
-          bh_usb_attach_async (self, g_ptr_array_steal_index (there, i), FALSE, on_remembered, place);
-        }
+          && !g_hash_table_contains (self->left, stay))
+        bh_usb_attach_async (self, g_ptr_array_steal_index (there, i), FALSE, on_remembered,
+                             g_steal_pointer (&stay));
       else
         i++;
     }
@@ -388,13 +409,19 @@ part_start_finish (BhPart *part, GAsyncResult *result, GError **error)
 }
 
 static void
+emptied (BhUsb *self)
+{
+  if (--self->emptying == 0 && self->running)
+    look_again (self);
+}
+
+static void
 on_emptied (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (BhUsb) self = data;
 
   bh_usb_plug_finish (result, NULL);
-  if (self->running)
-    look_again (self);
+  emptied (self);
 }
 
 static void
@@ -403,15 +430,13 @@ on_looked (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (BhUsb) self = data;
   gssize slots = bh_usb_plug_finish (result, NULL);
 
-  if (!self->running || slots <= 0)
-    {
-      if (self->running)
-        look_again (self);
-      return;
-    }
-  for (guint slot = 0; slot < BH_USB_SLOTS; slot++)
+  for (guint slot = 0; self->running && slots > 0 && slot < BH_USB_SLOTS; slot++)
     if (slots & (gssize) 1 << slot)
-      bh_usb_plug_out_async (self->hypervisor, self->uuid, slot, on_emptied, g_object_ref (self));
+      {
+        self->emptying++;
+        bh_usb_plug_out_async (self->hypervisor, self->uuid, slot, on_emptied, g_object_ref (self));
+      }
+  emptied (self);
 }
 
 static void
@@ -420,6 +445,7 @@ part_adopt (BhPart *part, const BhPartMachine *machine)
   BhUsb *self = BH_USB (part);
 
   begin (self, machine);
+  self->emptying = 1;
   bh_usb_plug_look_async (self->hypervisor, self->uuid, on_looked, g_object_ref (self));
 }
 
@@ -428,10 +454,20 @@ part_changed (BhPart *part, BhVmConfig *config)
 {
   BhUsb *self = BH_USB (part);
 
+  g_autofree char *before = g_strjoinv (";", self->remembered);
+
   take_settings (self, config);
-  g_hash_table_remove_all (self->refused);
+  if (!g_str_equal (before, bh_vm_config_get (config, "UsbDevices")))
+    g_hash_table_remove_all (self->left);
   if (self->running)
     look_again (self);
+}
+
+static void
+on_left (GObject *source, GAsyncResult *result, gpointer data)
+{
+  bh_usb_plug_finish (result, NULL);
+  bh_helper_link_release ("ReleaseUsb", GPOINTER_TO_UINT (data));
 }
 
 static void
@@ -444,9 +480,19 @@ part_stop (BhPart *part)
   self->running = FALSE;
   bh_usb_device_unwatch (self);
   g_cancellable_cancel (self->cancellable);
-  /* The machine ends, and with it QEMU's descriptors. */
-  while (self->plugged->len > 0)
-    drop (self, self->plugged->pdata[self->plugged->len - 1]);
+  for (guint i = 0; i < self->plugged->len; i++)
+    {
+      Plugged *plugged = self->plugged->pdata[i];
+
+      /* As long as QEMU has it open it could take it from the host's driver again. */
+      if (plugged->attached)
+        bh_usb_plug_leave_async (self->hypervisor, self->uuid, plugged->slot, on_left,
+                                 GUINT_TO_POINTER (plugged->hold));
+      else if (plugged->hold)
+        bh_helper_link_release ("ReleaseUsb", plugged->hold);
+    }
+  g_ptr_array_set_size (self->plugged, 0);
+  bh_part_emit_changed (part);
 }
 
 static GVariant *
@@ -494,7 +540,7 @@ bh_usb_finalize (GObject *object)
   g_clear_object (&self->hypervisor);
   g_strfreev (self->remembered);
   g_ptr_array_unref (self->plugged);
-  g_hash_table_unref (self->refused);
+  g_hash_table_unref (self->left);
   g_object_unref (self->cancellable);
   G_OBJECT_CLASS (bh_usb_parent_class)->finalize (object);
 }
@@ -509,7 +555,7 @@ static void
 bh_usb_init (BhUsb *self)
 {
   self->plugged = g_ptr_array_new_with_free_func ((GDestroyNotify) plugged_free);
-  self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->left = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->cancellable = g_cancellable_new ();
 }
 
