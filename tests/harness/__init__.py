@@ -100,8 +100,8 @@ class Place:
     The path is short: a socket's path must fit into 108 bytes.
     """
 
-    def __init__(self):
-        self.root = tempfile.mkdtemp(prefix='bh-', dir='/tmp')
+    def __init__(self, parent='/tmp'):
+        self.root = tempfile.mkdtemp(prefix='bh-', dir=parent)
         self.env = {
             'PATH': os.environ.get('PATH', '/usr/bin:/bin'),
             'LANG': 'C.UTF-8',

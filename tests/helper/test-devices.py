@@ -19,31 +19,9 @@ if __name__ == '__main__' and os.environ.get('BULKHEAD_HELPER_GROUND') != 'vm':
 import re  # noqa: E402
 import unittest  # noqa: E402
 
+from devices import PCI, USB, link, load_drivers, pci_named, pci_state, read, usb_named  # noqa: E402
 from ground import DENIED, OTHER, UNASKED, acl_of, run  # noqa: E402
 from locked_memory import LockedMemory  # noqa: E402, F401
-
-PCI = '/sys/bus/pci/devices'
-USB = '/sys/bus/usb/devices'
-
-
-def read(*path):
-    try:
-        with open(os.path.join(*path), encoding='ascii', errors='replace') as file:
-            return file.read().strip()
-    except OSError:
-        return ''
-
-
-def link(*path):
-    try:
-        return os.path.basename(os.readlink(os.path.join(*path)))
-    except OSError:
-        return ''
-
-
-def pci_named(vendor, device):
-    return sorted(name for name in os.listdir(PCI)
-                  if (read(PCI, name, 'vendor'), read(PCI, name, 'device')) == (vendor, device))
 
 
 def pci_argument(*names):
@@ -54,18 +32,10 @@ def pci_argument(*names):
     return '(a(qyyy))', f'([{", ".join(parts)}],)'
 
 
-def pci_state():
-    return {name: (link(PCI, name, 'driver'), read(PCI, name, 'driver_override')) for name in os.listdir(PCI)}
-
-
 def nodes_state():
     return {path: acl_of(path) for path in ['/dev/vfio/' + name for name in
                                             (os.listdir('/dev/vfio') if os.path.isdir('/dev/vfio') else ())]
             if path != '/dev/vfio/vfio'}
-
-
-def usb_named(product):
-    return next(name for name in os.listdir(USB) if read(USB, name, 'product') == product)
 
 
 def usb_argument(name, input_too=False, **changes):
@@ -85,17 +55,7 @@ class Devices(ground.Ground):
     def setUpClass(cls):
         super().setUpClass()
         if not os.path.isdir(USB):
-            cls.load_drivers()
-
-    @classmethod
-    def load_drivers(cls):
-        for name in ('e1000e', '8139cp', 'nvme', 'xhci_pci', 'usb_storage', 'sd_mod', 'usbhid', 'hid_generic',
-                     'evdev', 'ext4', 'ftdi_sio'):
-            run('modprobe', name)
-        harness.wait_for(lambda: os.path.exists('/dev/nvme0n1'), 120, 'the disk')
-        for product in ('QEMU USB Keyboard', 'QEMU USB Mouse', 'QEMU USB HARDDRIVE', 'QEMU USB SERIAL', 'QEMU USB Hub'):
-            harness.wait_for(lambda product=product: link(USB, usb_named(product) + ':1.0', 'driver'), 120, product)
-        harness.wait_for(lambda: os.path.exists('/dev/sda'), 120, 'the stick')
+            load_drivers()
 
     def state(self):
         return {'pci': pci_state(), 'nodes': nodes_state(), 'usb': usb_state()}

@@ -5,6 +5,7 @@ Its files are this computer's, read-only; what a test changes is its kernel's.
 """
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -30,8 +31,12 @@ DEVICES = (
     '-device', 'usb-kbd,bus=usb.0,port=1', '-device', 'usb-mouse,bus=usb.0,port=2',
     '-device', 'usb-storage,bus=usb.0,port=3,drive=stick,id=stick',
     '-drive', 'if=none,id=stick,file={stick},format=raw',
-    '-device', 'usb-serial,bus=usb.0,port=4,chardev=serial,always-plugged=on', '-chardev', 'null,id=serial',
+    '-device', 'usb-serial,bus=usb.0,port=4,chardev=serial,id=serial,always-plugged=on', '-chardev', 'null,id=serial',
     '-device', 'usb-hub,bus=usb.0,port=5',
+    # Its own monitor, for who plugs in and out: QEMU connects to itself.
+    '-chardev', 'socket,id=monitor,path={monitor},server=on,wait=off', '-mon', 'chardev=monitor,mode=control',
+    '-chardev', 'socket,id=inside,path={monitor},server=off',
+    '-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=inside,name=monitor',
 )
 
 
@@ -103,7 +108,7 @@ def make_initramfs(folder, release):
     return path
 
 
-def run_inside(script, arguments, seconds):
+def run_inside(script, arguments, seconds, memory=768):
     """Boot, run the script there, print what it says; its exit code."""
     found = kernel()
     if not found or not shutil.which('qemu-system-x86_64'):
@@ -113,15 +118,19 @@ def run_inside(script, arguments, seconds):
     # Not below /tmp, where a sandbox may have put something else.
     folder = tempfile.mkdtemp(prefix='bh-vm-', dir='/var/tmp')
     try:
-        names = {}
+        names = {'monitor': os.path.join(folder, 'monitor')}
         for name in ('disk', 'stick'):
             names[name] = os.path.join(folder, name)
             with open(names[name], 'wb') as file:
                 file.truncate(8 << 20)
-            subprocess.run(['mkfs.ext4', '-q', names[name]], check=True)
+            files = os.path.join(folder, 'files')
+            os.makedirs(files, exist_ok=True)
+            with open(os.path.join(files, 'hello'), 'w', encoding='ascii') as file:
+                file.write(f'from a {name}\n')
+            subprocess.run(['mkfs.ext4', '-q', '-d', files, names[name]], check=True)
         environment = ' '.join(f'{name}={os.environ.get(name, "")}' for name in (
             'PYTHONPATH', 'BULKHEAD_SOURCE_DIR', 'BULKHEAD_BUILD_DIR'))
-        command = ['qemu-system-x86_64', '-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', '-smp', '2',
+        command = ['qemu-system-x86_64', '-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', str(memory), '-smp', '2',
                    '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot', '-kernel', image,
                    '-initrd', make_initramfs(folder, release),
                    '-append', 'console=ttyS0 quiet loglevel=3 intel_iommu=on panic=-1 i8042.nokbd '
@@ -143,3 +152,32 @@ def run_inside(script, arguments, seconds):
     sys.stdout.write(text)
     ended = re.search(r'^vm-init: the test ended with (\d+)$', text, re.M)
     return int(ended.group(1)) if ended else 1
+
+
+class Monitor:
+    """The monitor of the machine this runs in."""
+
+    def __init__(self):
+        subprocess.run(['modprobe', 'virtio_console'], check=True)
+        names = '/sys/class/virtio-ports/'
+        name = harness.wait_for(lambda: os.listdir(names), 60, 'the port of the monitor')[0]
+        # pylint: disable-next=consider-using-with
+        self.file = harness.wait_for(lambda: open('/dev/' + name, 'r+b', buffering=0), 60, 'the monitor')
+        self.line()
+        self.ask('qmp_capabilities')
+
+    def line(self):
+        text = b''
+        while not text.endswith(b'\n'):
+            text += self.file.read(1)
+        return json.loads(text)
+
+    def ask(self, command, **arguments):
+        self.file.write(json.dumps({'execute': command, 'arguments': arguments}).encode() + b'\n')
+        while True:
+            answer = self.line()
+            if 'event' not in answer:
+                break
+        if 'return' not in answer:
+            raise RuntimeError(f'{command}: {answer}')
+        return answer['return']
