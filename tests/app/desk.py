@@ -13,7 +13,7 @@ import gi
 gi.require_version('Atspi', '2.0')
 from gi.repository import Atspi, GLib  # noqa: E402
 
-from harness import SOURCE_DIR, Place, artifact_path, build_path, wait_for  # noqa: E402
+from harness import SOURCE_DIR, Place, TestCase, artifact_path, build_path, require_ordinary_user, wait_for  # noqa: E402
 from harness.session import NAME, Session  # noqa: E402
 from harness.sway import Sway  # noqa: E402
 
@@ -290,3 +290,33 @@ class Desk(Session):
             for i in range(node.get_child_count()):
                 show(node.get_child_at_index(i), depth + 1)
         show(self._root(), 0)
+
+
+class DeskTestCase(TestCase):
+    """Each test begins without application, service and AppVMs on `desk`, which is one for the process; its module takes
+    setUpModule and tearDownModule from here.
+    """
+
+    desk = None
+
+    def tearDown(self):
+        if self.failed():
+            self.desk.keep_screenshot(self)
+        complaints = self.desk.close_app()
+        self.desk.end_service()
+        for name in os.listdir(self.vm_dir()) if os.path.isdir(self.vm_dir()) else []:
+            os.unlink(os.path.join(self.vm_dir(), name))
+        self.assertEqual(complaints, [], 'what the application complained about')
+
+    def vm_dir(self):
+        return self.desk.place.path('config', 'bulkhead', 'vms')
+
+
+def setUpModule():
+    require_ordinary_user()
+    DeskTestCase.desk = Desk()
+    DeskTestCase.desk.start()
+
+
+def tearDownModule():
+    DeskTestCase.desk.stop()

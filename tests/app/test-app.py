@@ -10,40 +10,13 @@ import os
 import shutil
 import signal
 
-from desk import APP_ID, BUTTON, ROW, TEXT, TOGGLE, Desk
-from harness import TestCase, main, require_ordinary_user, wait_for
+from desk import APP_ID, BUTTON, ROW, TEXT, TOGGLE, DeskTestCase, setUpModule, tearDownModule  # noqa: F401
+from harness import main, wait_for
 
 CALCULATOR = 'org.gnome.Calculator.desktop'
-DESK = None
 
 
-def setUpModule():
-    global DESK
-    require_ordinary_user()
-    DESK = Desk()
-    DESK.start()
-
-
-def tearDownModule():
-    DESK.stop()
-
-
-class AppCase(TestCase):
-    def setUp(self):
-        self.desk = DESK
-
-    def tearDown(self):
-        if self.failed():
-            self.desk.keep_screenshot(self)
-        complaints = self.desk.close_app()
-        self.desk.end_service()
-        for name in os.listdir(self.vm_dir()) if os.path.isdir(self.vm_dir()) else []:
-            os.unlink(os.path.join(self.vm_dir(), name))
-        self.assertEqual(complaints, [], 'what the application complained about')
-
-    def vm_dir(self):
-        return self.desk.place.path('config', 'bulkhead', 'vms')
-
+class AppCase(DeskTestCase):
     def with_vms(self, *names, **settings):
         """The real service with these AppVMs, and the application."""
         self.desk.use_real_service()

@@ -9,8 +9,8 @@ import stat
 
 from gi.repository import Gio, GLib
 
-from desk import APP_ID, BUTTON, ROW, TOGGLE, Atspi, Desk
-from harness import TestCase, main, require_ordinary_user, wait_for
+from desk import APP_ID, BUTTON, ROW, TOGGLE, Atspi, DeskTestCase, setUpModule, tearDownModule  # noqa: F401
+from harness import main, wait_for
 
 CALCULATOR = 'org.gnome.Calculator.desktop'
 RUNNING = {'Name': 'Work', 'State': 'running', 'Applications': f'foot.desktop;{CALCULATOR}',
@@ -25,33 +25,9 @@ NOTIFICATIONS = '''<node><interface name="org.freedesktop.Notifications">
     <arg type="s" direction="out"/><arg type="s" direction="out"/></method>
   <signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
 </interface></node>'''
-DESK = None
 
 
-def setUpModule():
-    global DESK
-    require_ordinary_user()
-    DESK = Desk()
-    DESK.start()
-
-
-def tearDownModule():
-    DESK.stop()
-
-
-class DeskCase(TestCase):
-    def setUp(self):
-        self.desk = DESK
-
-    def tearDown(self):
-        if self.failed():
-            self.desk.keep_screenshot(self)
-        complaints = self.desk.close_app()
-        self.desk.end_service()
-        self.assertEqual(complaints, [], 'what the application complained about')
-
-
-class ThisComputer(DeskCase):
+class ThisComputer(DeskTestCase):
     def start(self, checks, **settings):
         self.desk.use_mock('--checks', checks, vms=[{'Name': 'Work'}])
         self.desk.run_app(settings=settings)
@@ -118,7 +94,7 @@ class ThisComputer(DeskCase):
             self.assertTrue(row.get_description(), row.get_name())
 
 
-class Preferences(DeskCase):
+class Preferences(DeskTestCase):
     def open(self):
         self.desk.run_app()
         self.desk.activate('preferences')
@@ -173,7 +149,7 @@ class Preferences(DeskCase):
         self.desk.wait_text('There is none')
 
 
-class Page(DeskCase):
+class Page(DeskTestCase):
     def start(self, *args):
         self.desk.use_mock('--step', '20', *args, vms=[RUNNING])
         self.desk.run_app()
@@ -330,7 +306,7 @@ class Page(DeskCase):
         self.desk.wait(ROW, '768 MiB of memory')
 
 
-class RealTrouble(DeskCase):
+class RealTrouble(DeskTestCase):
     """The built service where something is really wrong."""
 
     def tearDown(self):
@@ -413,7 +389,7 @@ class RealTrouble(DeskCase):
         self.desk.wait(BUTTON, 'Calculator')
 
 
-class Notifications(DeskCase):
+class Notifications(DeskTestCase):
     """With a small notification server on the bus."""
 
     def setUp(self):

@@ -11,8 +11,8 @@ import struct
 import subprocess
 import zlib
 
-from desk import APP_ID, Atspi, BUTTON, ROW, TEXT, TOGGLE, Desk
-from harness import TestCase, build_path, main, require_ordinary_user, wait_for
+from desk import APP_ID, Atspi, BUTTON, ROW, TEXT, TOGGLE, DeskTestCase, setUpModule, tearDownModule  # noqa: F401
+from harness import build_path, main, wait_for
 
 CALCULATOR = 'org.gnome.Calculator.desktop'
 TAB = ('page tab',)
@@ -25,37 +25,9 @@ OUTSIDE = b"""<?xml version="1.0"?>
 <image xlink:href="file:///etc/passwd" width="9" height="9"/><image xlink:href="http://127.0.0.1:9/x.png" width="9" height="9"/>
 <text>&secret;</text><rect width="48" height="48" fill="red"/></svg>
 """
-DESK = None
 
 
-def setUpModule():
-    global DESK
-    require_ordinary_user()
-    DESK = Desk()
-    DESK.start()
-
-
-def tearDownModule():
-    DESK.stop()
-
-
-class SettingsCase(TestCase):
-    def setUp(self):
-        self.desk = DESK
-
-    def tearDown(self):
-        if self.failed():
-            self.desk.keep_screenshot(self)
-        complaints = self.desk.close_app()
-        self.desk.end_service()
-        for name in os.listdir(self.vm_dir()) if os.path.isdir(self.vm_dir()) else []:
-            os.chmod(os.path.join(self.vm_dir(), name), 0o600)
-            os.unlink(os.path.join(self.vm_dir(), name))
-        self.assertEqual(complaints, [], 'what the application complained about')
-
-    def vm_dir(self):
-        return self.desk.place.path('config', 'bulkhead', 'vms')
-
+class SettingsCase(DeskTestCase):
     def file_of(self, vm_id):
         with open(os.path.join(self.vm_dir(), vm_id + '.vm'), encoding='utf-8') as file:
             return file.read()
