@@ -222,7 +222,14 @@ update (BhNetwork *self)
       BhNic *nic;
 
       if (slot < 0)
-        return; /* until one that leaves is out */
+        {
+          /* Otherwise: until one that leaves is out. */
+          if (self->leaving->len == 0)
+            bh_part_emit_notice (BH_PART (self),
+                                 "This AppVM has as many network interfaces as it can have, those of AppVMs that use its "
+                                 "network among them. Stop one of these, and change its network again.");
+          return;
+        }
       nic = bh_nic_new (&machine, (guint) slot, specs->pdata[i]);
       add_nic (self, nic);
       self->waiting++;

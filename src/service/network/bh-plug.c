@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+G_STATIC_ASSERT (BH_PLUG_SLOTS <= BH_DOMAIN_PORTS);
+
 /* Until a guest has let go of a device; it is asked again each second. */
 #define RELEASE_MS 4000
 #define ASK_AGAIN_MS 1000
