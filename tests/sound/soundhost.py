@@ -263,8 +263,10 @@ class SoundProcess:
 
     def stop(self):
         self.proxy_end.close()
-        if not self.bus.is_closed():
+        try:
             self.bus.close_sync(None)
+        except GLib.Error:
+            pass  # its other end was quicker
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
