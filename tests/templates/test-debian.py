@@ -341,7 +341,7 @@ class Built(DebianCase):
         self.one.stop().wait(30)
         with self.assertRaises(JobFailed) as caught:
             self.one.start().wait(BOOT)
-        self.assertEqual(caught.exception.name, 'NotFound')
+        self.assertEqual(caught.exception.name, 'NoTemplate')
 
     def test_7_a_kernel_and_parameters_of_its_own(self):
         vm = self.session.create('Own', Kernel='/boot/vmlinuz-' + os.uname().release if
