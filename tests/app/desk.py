@@ -154,7 +154,9 @@ class Desk(Session):
             self.app.wait(10)
         self.app = None
         with open(self._app_log, encoding='utf-8', errors='replace') as file:
-            complaints = [line.strip() for line in file if 'WARNING' in line or 'CRITICAL' in line or 'ERROR' in line]
+            complaints = [line.strip() for line in file if any(word in line for word in ('WARNING', 'CRITICAL', 'ERROR'))
+                          # Most tests have no notification server, as some desktops have none.
+                          and 'unable to send notifications' not in line]
         return complaints + ([f'it ended by itself: {died}'] if died is not None else [])
 
     def activate(self, action):
