@@ -39,7 +39,6 @@ BhFrozenPlan *
 bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kernel)
 {
   BhFrozenPlan *plan = g_new0 (BhFrozenPlan, 1);
-  g_autofree char *id = g_strconcat (BH_FREEZE_PREFIX, key, NULL);
 
   plan->key = g_strdup (key);
   plan->kernel = g_strdup (kernel);
@@ -51,14 +50,24 @@ bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kerne
   plan->spec.modules = g_strdup (spec->modules);
   plan->spec.emulator = g_strdup (spec->emulator);
   plan->spec.qemu = g_strdup (spec->qemu);
-  plan->spec.runtime_dir = bh_paths_runtime_dir (id);
   plan->spec.log_file = bh_paths_log_file (BH_FREEZE_LOG);
-  plan->spec.id = g_steal_pointer (&id);
+  plan->spec.id = plan->spec.runtime_dir = NULL;
   plan->spec.uuid = plan->spec.ram = NULL;
   /* No guest with any of these is frozen. */
   plan->spec.parameters = NULL;
   plan->spec.arguments = NULL;
   return plan;
+}
+
+void
+bh_frozen_plan_begin (BhFrozenPlan *plan)
+{
+  g_autofree char *try = g_strdup_printf (BH_FREEZE_PREFIX "%s_%08x", plan->key, g_random_int ());
+
+  g_free ((char *) plan->spec.runtime_dir);
+  plan->spec.runtime_dir = bh_paths_runtime_dir (try);
+  g_free ((char *) plan->spec.id);
+  plan->spec.id = g_steal_pointer (&try);
 }
 
 void
@@ -332,7 +341,7 @@ make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only, Bh
   return g_steal_pointer (&guest);
 }
 
-/* Of one whose end was not seen to, for the service or libvirt died: libvirt would have no other of that name. */
+/* Where libvirt died meanwhile nobody has seen to the machine's end. */
 static void
 end_leftover (virConnectPtr conn, const char *id)
 {
@@ -352,7 +361,6 @@ bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_rea
 {
   BhFrozenGuest *guest = NULL;
 
-  end_leftover (conn, plan->spec.id);
   if (bh_paths_ensure (plan->spec.runtime_dir, error))
     guest = make (conn, plan, allow_read_only, step, data, cancellable, error);
   end_leftover (conn, plan->spec.id);

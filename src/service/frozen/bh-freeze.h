@@ -21,6 +21,8 @@ typedef struct
 
 /* A plan for guests such as the AppVM @spec is. */
 BhFrozenPlan *bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kernel);
+/* Before each try: a machine with a name of its own, since libvirt may not be done with that of the last. */
+void bh_frozen_plan_begin (BhFrozenPlan *plan);
 void bh_frozen_plan_free (BhFrozenPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhFrozenPlan, bh_frozen_plan_free)
 

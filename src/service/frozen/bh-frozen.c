@@ -288,6 +288,7 @@ make_next (gpointer data)
       schedule (self);
       return G_SOURCE_REMOVE;
     }
+  bh_frozen_plan_begin (plan);
   self->making = plan;
   self->cancellable = g_cancellable_new ();
   bh_log_prepare (BH_FREEZE_LOG, NULL);

@@ -87,6 +87,9 @@ bh_manager_adopt (BhManager *self)
           continue;
         }
       g_message ("Ending the unknown machine bulkhead-%s", (char *) id);
+      /* Of one to be frozen there is nothing to be kept: no need to wait for a libvirt that may hang. */
+      if (g_str_has_prefix (id, BH_FREEZE_PREFIX))
+        bh_domain_kill (id);
       bh_hypervisor_destroy_async (self->hypervisor, uuid, on_leftover_destroyed, g_strdup (id));
     }
   clean_folders (self, found);
