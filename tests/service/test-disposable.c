@@ -3,6 +3,8 @@
  * What a disposable may reach, and how it is numbered. */
 #include "bh-disposable.h"
 
+#include <glib/gstdio.h>
+
 static BhVmConfig *
 config (const char *id, const char *lines)
 {
@@ -140,12 +142,20 @@ test_files (void)
 int
 main (int argc, char **argv)
 {
-  g_test_init (&argc, &argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_autofree char *runtime = g_dir_make_tmp ("bh-XXXXXX", NULL);
+  g_autofree char *folder = g_build_filename (runtime, "bulkhead", NULL);
+  int failed;
+
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", runtime, TRUE));
+  g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/disposable/definition", test_definition);
   g_test_add_func ("/disposable/asker", test_asker);
   g_test_add_func ("/disposable/every-key", test_every_key);
   g_test_add_func ("/disposable/mistake", test_a_definition_with_a_mistake);
   g_test_add_func ("/disposable/ids", test_ids);
   g_test_add_func ("/disposable/files", test_files);
-  return g_test_run ();
+  failed = g_test_run ();
+  g_rmdir (folder);
+  g_rmdir (runtime);
+  return failed;
 }

@@ -16,6 +16,9 @@ class Confined(harness.TestCase):
 
     def tried(self, secret):
         """What worked before it connected the first time; the secret file is there, and readable."""
+        with open(build_path('src', 'sound', 'bulkhead-sound'), 'rb') as file:
+            if b'libasan' in file.read():
+                self.skipTest('a sanitizer has to be loaded first')
         with open(secret, 'w', encoding='ascii') as file:
             file.write('secret')
         log = self.place.path('sound.log')
@@ -25,7 +28,6 @@ class Confined(harness.TestCase):
 
         def words():
             with open(log, encoding='utf-8') as file:
-                # The sanitizer's runtime complains about a preloaded library; that is its own line.
                 return next((line.split() for line in file if 'tried' in line), None)
         found = wait_for(words, 30, 'its attempts')
         self.assertFalse(os.path.exists(self.place.path('home', 'place')))
