@@ -9,7 +9,7 @@
 
 #include <pipewire/pipewire.h>
 
-#include "bh-convert.h"
+#include "bh-jpeg.h"
 #include "bh-stream.h"
 
 typedef struct _BhPipeWire BhPipeWire;
@@ -30,12 +30,14 @@ typedef struct
   uint64_t last;  /* when a picture was sent, in ns */
   BhPipeWire *pipewire;
   BhV4l2 *v4l2;
+  BhJpeg *jpeg;
 } BhCamera;
 
 /* The camera gives pictures, or does not any more: for the indicator. */
 void bh_camera_sees (BhCamera *camera, bool sees);
 /* Whether a picture is wanted now. */
 bool bh_camera_wants_picture (BhCamera *camera);
+/* @picture may be of BH_PICTURE_JPEG. One that is not what it says to be is dropped. */
 void bh_camera_send_picture (BhCamera *camera, const BhPicture *picture);
 void bh_camera_quit (BhCamera *camera, const char *why);
 

@@ -38,6 +38,8 @@ needed (const BhPicture *p)
       return p->stride < half (p->width) * 2 ? SIZE_MAX : p->stride * (rows + chroma);
     case BH_PICTURE_RGB:
       return p->stride < p->width * p->step ? SIZE_MAX : p->stride * rows;
+    case BH_PICTURE_JPEG:
+      break;
     }
   return SIZE_MAX;
 }
@@ -75,6 +77,7 @@ luma (const BhPicture *p, uint32_t x, uint32_t y)
     case BH_PICTURE_I420:
     case BH_PICTURE_YV12:
     case BH_PICTURE_NV12:
+    case BH_PICTURE_JPEG:
     default:
       return row[x];
     }
@@ -110,6 +113,7 @@ chroma (const BhPicture *p, uint32_t x, uint32_t y, uint8_t *u, uint8_t *v)
       *v = plane[x / 2 * 2 + 1];
       break;
     case BH_PICTURE_RGB:
+    case BH_PICTURE_JPEG:
     default:
       pixel = row + (size_t) p->step * x;
       *u = (uint8_t) (128

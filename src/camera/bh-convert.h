@@ -16,7 +16,8 @@ typedef enum
   BH_PICTURE_I420,
   BH_PICTURE_YV12,
   BH_PICTURE_NV12,
-  BH_PICTURE_RGB, /* three or four bytes, as red, green, blue and step say */
+  BH_PICTURE_RGB,  /* three or four bytes, as red, green, blue and step say */
+  BH_PICTURE_JPEG, /* for bh-jpeg.h first: it is never whole here */
 } BhPictureKind;
 
 typedef struct

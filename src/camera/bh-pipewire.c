@@ -113,11 +113,25 @@ param_changed (void *data, uint32_t id, const struct spa_pod *param)
 {
   BhPipeWire *self = data;
   struct spa_video_info_raw info = { 0 };
+  struct spa_video_info_mjpg jpeg = { 0 };
+  uint32_t type, subtype;
 
   if (id != SPA_PARAM_Format)
     return;
   self->format = (BhPicture){ 0 };
-  if (!param || spa_format_video_raw_parse (param, &info) < 0)
+  if (!param || spa_format_parse (param, &type, &subtype) < 0)
+    return;
+  if (subtype == SPA_MEDIA_SUBTYPE_mjpg && spa_format_video_mjpg_parse (param, &jpeg) >= 0)
+    {
+      self->format = (BhPicture){ .kind = BH_PICTURE_JPEG,
+                                  .width = jpeg.size.width,
+                                  .height = jpeg.size.height };
+      fprintf (stderr, "bulkhead-camera: the camera gives Motion JPEG, %u × %u\n", jpeg.size.width,
+               jpeg.size.height);
+      tell_buffers (self);
+      return;
+    }
+  if (subtype != SPA_MEDIA_SUBTYPE_raw || spa_format_video_raw_parse (param, &info) < 0)
     return;
   for (size_t i = 0; i < SPA_N_ELEMENTS (formats); i++)
     if (formats[i].format == info.format)
@@ -148,6 +162,7 @@ default_stride (const BhPicture *picture)
     case BH_PICTURE_I420:
     case BH_PICTURE_YV12:
     case BH_PICTURE_NV12:
+    case BH_PICTURE_JPEG: /* has none */
     default:
       return (picture->width + 3) / 4 * 4;
     }
@@ -196,29 +211,38 @@ static const struct pw_stream_events events = {
   .process = process,
 };
 
-/* Every format there is, at one size (@exactly) or at any. */
-static const struct spa_pod *
-build_format (struct spa_pod_builder *builder, bool exactly)
+static void
+add_raw_formats (struct spa_pod_builder *builder)
 {
-  const struct spa_rectangle size = SPA_RECTANGLE (BH_CAMERA_WIDTH (0), BH_CAMERA_HEIGHT (0));
-  struct spa_pod_frame object, choice;
+  struct spa_pod_frame choice;
 
-  spa_pod_builder_push_object (builder, &object, SPA_TYPE_OBJECT_Format, SPA_PARAM_EnumFormat);
-  spa_pod_builder_add (builder, SPA_FORMAT_mediaType, SPA_POD_Id (SPA_MEDIA_TYPE_video),
-                       SPA_FORMAT_mediaSubtype, SPA_POD_Id (SPA_MEDIA_SUBTYPE_raw), 0);
   spa_pod_builder_prop (builder, SPA_FORMAT_VIDEO_format, 0);
   spa_pod_builder_push_choice (builder, &choice, SPA_CHOICE_Enum, 0);
   spa_pod_builder_id (builder, formats[0].format);
   for (size_t i = 0; i < SPA_N_ELEMENTS (formats); i++)
     spa_pod_builder_id (builder, formats[i].format);
   spa_pod_builder_pop (builder, &choice);
+}
+
+/* Every format there is of @subtype, at one size (@exactly) or at any. */
+static const struct spa_pod *
+build_format (struct spa_pod_builder *builder, enum spa_media_subtype subtype, bool exactly)
+{
+  const struct spa_rectangle size = SPA_RECTANGLE (BH_CAMERA_WIDTH (0), BH_CAMERA_HEIGHT (0));
+  uint32_t most = subtype == SPA_MEDIA_SUBTYPE_raw ? BH_MAX_PICTURE_SIDE : BH_MAX_JPEG_SIDE;
+  struct spa_pod_frame object;
+
+  spa_pod_builder_push_object (builder, &object, SPA_TYPE_OBJECT_Format, SPA_PARAM_EnumFormat);
+  spa_pod_builder_add (builder, SPA_FORMAT_mediaType, SPA_POD_Id (SPA_MEDIA_TYPE_video),
+                       SPA_FORMAT_mediaSubtype, SPA_POD_Id (subtype), 0);
+  if (subtype == SPA_MEDIA_SUBTYPE_raw)
+    add_raw_formats (builder);
   if (exactly)
     spa_pod_builder_add (builder, SPA_FORMAT_VIDEO_size, SPA_POD_Rectangle (&size), 0);
   else
     spa_pod_builder_add (builder, SPA_FORMAT_VIDEO_size,
-                         SPA_POD_CHOICE_RANGE_Rectangle (
-                             &size, &SPA_RECTANGLE (16, 16),
-                             &SPA_RECTANGLE (BH_MAX_PICTURE_SIDE, BH_MAX_PICTURE_SIDE)),
+                         SPA_POD_CHOICE_RANGE_Rectangle (&size, &SPA_RECTANGLE (16, 16),
+                                                         &SPA_RECTANGLE (most, most)),
                          0);
   spa_pod_builder_add (builder, SPA_FORMAT_VIDEO_framerate,
                        SPA_POD_CHOICE_RANGE_Fraction (&SPA_FRACTION (30, 1), &SPA_FRACTION (0, 1),
@@ -230,18 +254,21 @@ build_format (struct spa_pod_builder *builder, bool exactly)
 static void
 open_stream (BhPipeWire *self)
 {
-  uint8_t buffer[2048];
+  uint8_t buffer[4096];
   struct spa_pod_builder builder = SPA_POD_BUILDER_INIT (buffer, sizeof buffer);
-  /* In this order: the first that the camera has is taken. */
-  const struct spa_pod *params[2];
+  /* In this order: the first that the camera has is taken. What need not be decoded goes first, but many a camera has
+   * nothing but small pictures for that. */
+  const struct spa_pod *params[4];
   struct pw_properties *properties =
       pw_properties_new (PW_KEY_MEDIA_TYPE, "Video", PW_KEY_MEDIA_CATEGORY, "Capture",
                          PW_KEY_MEDIA_ROLE, "Camera", PW_KEY_NODE_NAME, "bulkhead-camera",
                          PW_KEY_NODE_DESCRIPTION, self->camera->name,
                          PW_KEY_MEDIA_NAME, self->camera->name, NULL);
 
-  params[0] = build_format (&builder, true);
-  params[1] = build_format (&builder, false);
+  params[0] = build_format (&builder, SPA_MEDIA_SUBTYPE_raw, true);
+  params[1] = build_format (&builder, SPA_MEDIA_SUBTYPE_mjpg, true);
+  params[2] = build_format (&builder, SPA_MEDIA_SUBTYPE_raw, false);
+  params[3] = build_format (&builder, SPA_MEDIA_SUBTYPE_mjpg, false);
   self->stream = pw_stream_new (self->core, "bulkhead-camera", properties);
   if (!self->stream)
     {
@@ -250,7 +277,8 @@ open_stream (BhPipeWire *self)
     }
   pw_stream_add_listener (self->stream, &self->listener, &events, self);
   if (pw_stream_connect (self->stream, PW_DIRECTION_INPUT, PW_ID_ANY,
-                         PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_MAP_BUFFERS, params, 2)
+                         PW_STREAM_FLAG_AUTOCONNECT | PW_STREAM_FLAG_MAP_BUFFERS, params,
+                         SPA_N_ELEMENTS (params))
       < 0)
     try_again_later (self);
 }

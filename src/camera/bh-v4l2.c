@@ -3,8 +3,8 @@
  * The camera by the kernel's own interface, for a desktop without PipeWire
  * (Documentation/userspace-api/media/v4l/capture.c.rst).
  *
- * The first device that captures and gives YUYV, at the size nearest to what crosses. One that is unplugged ends
- * bulkhead-camera; the service starts another as long as a program looks. */
+ * The first device that captures, is not in use and gives something that can be converted, at the size nearest to what
+ * crosses. One that is unplugged ends bulkhead-camera; the service starts another as long as a program looks. */
 #include "config.h"
 
 #include "bh-camera.h"
@@ -34,6 +34,24 @@ struct _BhV4l2
   unsigned n_buffers;
 };
 
+/* What bh-convert.c and bh-jpeg.c read; what need not be decoded first. */
+static const struct
+{
+  uint32_t format;
+  BhPictureKind kind;
+  uint8_t red, green, blue, step;
+} formats[] = {
+  { V4L2_PIX_FMT_YUYV, BH_PICTURE_YUY2, 0, 0, 0, 0 },
+  { V4L2_PIX_FMT_UYVY, BH_PICTURE_UYVY, 0, 0, 0, 0 },
+  { V4L2_PIX_FMT_YUV420, BH_PICTURE_I420, 0, 0, 0, 0 },
+  { V4L2_PIX_FMT_YVU420, BH_PICTURE_YV12, 0, 0, 0, 0 },
+  { V4L2_PIX_FMT_NV12, BH_PICTURE_NV12, 0, 0, 0, 0 },
+  { V4L2_PIX_FMT_RGB24, BH_PICTURE_RGB, 0, 1, 2, 3 },
+  { V4L2_PIX_FMT_BGR24, BH_PICTURE_RGB, 2, 1, 0, 3 },
+  { V4L2_PIX_FMT_MJPEG, BH_PICTURE_JPEG, 0, 0, 0, 0 },
+  { V4L2_PIX_FMT_JPEG, BH_PICTURE_JPEG, 0, 0, 0, 0 },
+};
+
 static int
 control (int fd, unsigned long request, void *argument)
 {
@@ -45,33 +63,99 @@ control (int fd, unsigned long request, void *argument)
   return result;
 }
 
-/* Whether @fd is a camera, and set to a format that can be converted. */
 static bool
-set_format (BhV4l2 *self)
+is_camera (BhV4l2 *self)
 {
   struct v4l2_capability capability = { 0 };
-  struct v4l2_format format = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
   uint32_t can;
 
   if (control (self->fd, VIDIOC_QUERYCAP, &capability) < 0)
     return false;
   can = capability.capabilities & V4L2_CAP_DEVICE_CAPS ? capability.device_caps
                                                        : capability.capabilities;
-  if (!(can & V4L2_CAP_VIDEO_CAPTURE) || !(can & V4L2_CAP_STREAMING))
+  return (can & V4L2_CAP_VIDEO_CAPTURE) && (can & V4L2_CAP_STREAMING);
+}
+
+/* What the device makes of one format: its @size nearest to what crosses. False: it has not got it. */
+static bool
+try_format (BhV4l2 *self, size_t i, struct v4l2_format *format)
+{
+  *format = (struct v4l2_format){ .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+  format->fmt.pix.width = BH_CAMERA_WIDTH (0);
+  format->fmt.pix.height = BH_CAMERA_HEIGHT (0);
+  format->fmt.pix.pixelformat = formats[i].format;
+  format->fmt.pix.field = V4L2_FIELD_ANY;
+  return control (self->fd, VIDIOC_TRY_FMT, format) >= 0
+         && format->fmt.pix.pixelformat == formats[i].format;
+}
+
+static bool
+is_large_enough (const struct v4l2_format *format)
+{
+  return format->fmt.pix.width >= BH_CAMERA_WIDTH (0)
+         && format->fmt.pix.height >= BH_CAMERA_HEIGHT (0);
+}
+
+/* The first format that needs no enlarging, else the first there is: SPA_N_ELEMENTS (formats) when there is none. */
+static size_t
+choose_format (BhV4l2 *self)
+{
+  size_t chosen = SPA_N_ELEMENTS (formats);
+  struct v4l2_format format;
+
+  for (size_t i = 0; i < SPA_N_ELEMENTS (formats); i++)
+    if (try_format (self, i, &format))
+      {
+        if (is_large_enough (&format))
+          return i;
+        chosen = SPA_MIN (chosen, i);
+      }
+  return chosen;
+}
+
+/* Many a camera gives fewer pictures than it can unless it is asked. What it makes of that is its affair. */
+static void
+set_rate (BhV4l2 *self)
+{
+  struct v4l2_streamparm parameters = { .type = V4L2_BUF_TYPE_VIDEO_CAPTURE };
+
+  if (control (self->fd, VIDIOC_G_PARM, &parameters) < 0
+      || !(parameters.parm.capture.capability & V4L2_CAP_TIMEPERFRAME))
+    return;
+  parameters.parm.capture.timeperframe = (struct v4l2_fract){ 1, self->camera->rate };
+  control (self->fd, VIDIOC_S_PARM, &parameters);
+}
+
+/* Sets errno. */
+static bool
+set_format (BhV4l2 *self)
+{
+  size_t i = choose_format (self);
+  struct v4l2_format format;
+
+  if (i == SPA_N_ELEMENTS (formats) || !try_format (self, i, &format))
+    {
+      errno = EMEDIUMTYPE;
+      return false;
+    }
+  if (control (self->fd, VIDIOC_S_FMT, &format) < 0)
     return false;
-  format.fmt.pix.width = BH_CAMERA_WIDTH (0);
-  format.fmt.pix.height = BH_CAMERA_HEIGHT (0);
-  format.fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
-  format.fmt.pix.field = V4L2_FIELD_ANY;
-  if (control (self->fd, VIDIOC_S_FMT, &format) < 0
-      || format.fmt.pix.pixelformat != V4L2_PIX_FMT_YUYV)
-    return false;
-  self->format = (BhPicture){ .kind = BH_PICTURE_YUY2,
+  if (format.fmt.pix.pixelformat != formats[i].format)
+    {
+      errno = EMEDIUMTYPE;
+      return false;
+    }
+  set_rate (self);
+  self->format = (BhPicture){ .kind = formats[i].kind,
+                              .red = formats[i].red,
+                              .green = formats[i].green,
+                              .blue = formats[i].blue,
+                              .step = formats[i].step,
                               .width = format.fmt.pix.width,
                               .height = format.fmt.pix.height,
                               .stride = format.fmt.pix.bytesperline };
-  fprintf (stderr, "bulkhead-camera: %.32s gives YUYV, %u × %u\n", (const char *) capability.card,
-           self->format.width, self->format.height);
+  fprintf (stderr, "bulkhead-camera: the camera gives %.4s, %u × %u\n",
+           (const char *) &format.fmt.pix.pixelformat, self->format.width, self->format.height);
   return true;
 }
 
@@ -82,7 +166,10 @@ map_buffers (BhV4l2 *self)
                                          .type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
                                          .memory = V4L2_MEMORY_MMAP };
 
-  if (control (self->fd, VIDIOC_REQBUFS, &request) < 0 || request.count < 2)
+  if (control (self->fd, VIDIOC_REQBUFS, &request) < 0)
+    return false;
+  errno = ENOMEM;
+  if (request.count < 2)
     return false;
   for (unsigned i = 0; i < SPA_MIN (request.count, (unsigned) BUFFERS); i++)
     {
@@ -113,7 +200,7 @@ frame_ready (void *data, int fd, uint32_t mask)
 
   if (control (fd, VIDIOC_DQBUF, &buffer) < 0)
     {
-      if (errno != EAGAIN)
+      if (errno != EAGAIN || (mask & (SPA_IO_ERR | SPA_IO_HUP)))
         bh_camera_quit (self->camera, "the camera has gone");
       return;
     }
@@ -141,21 +228,41 @@ release (BhV4l2 *self)
   self->fd = -1;
 }
 
+/* Says why a camera cannot be used: of all that is there, the user has to find out which is in the way. */
 static bool
-open_first (BhV4l2 *self)
+open_one (BhV4l2 *self, const char *path)
 {
   enum v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 
+  self->fd = open (path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (self->fd < 0 && errno == ENOENT)
+    return false;
+  if (self->fd >= 0 && !is_camera (self))
+    {
+      release (self);
+      return false;
+    }
+  if (self->fd >= 0 && set_format (self) && map_buffers (self)
+      && control (self->fd, VIDIOC_STREAMON, &type) == 0)
+    return true;
+  if (errno == EMEDIUMTYPE)
+    fprintf (stderr, "bulkhead-camera: %s gives no pictures of a known kind\n", path);
+  else
+    fprintf (stderr, "bulkhead-camera: %s cannot be used: %m\n", path);
+  release (self);
+  return false;
+}
+
+static bool
+open_first (BhV4l2 *self)
+{
   for (unsigned i = 0; i < DEVICES; i++)
     {
       char path[32];
 
       snprintf (path, sizeof path, "/dev/video%u", i);
-      self->fd = open (path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-      if (self->fd >= 0 && set_format (self) && map_buffers (self)
-          && control (self->fd, VIDIOC_STREAMON, &type) == 0)
+      if (open_one (self, path))
         return true;
-      release (self);
     }
   return false;
 }

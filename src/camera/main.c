@@ -89,10 +89,18 @@ bh_camera_send_picture (BhCamera *camera, const BhPicture *picture)
 {
   static uint8_t out[BH_CAMERA_BYTES (0)];
   uint32_t whole = BH_CAMERA_BYTES (camera->size);
+  uint32_t width = BH_CAMERA_WIDTH (camera->size), height = BH_CAMERA_HEIGHT (camera->size);
+  BhPicture decoded;
 
+  if (picture->kind == BH_PICTURE_JPEG)
+    {
+      if (!bh_jpeg_decode (camera->jpeg, picture->data, picture->length, width, height, &decoded))
+        return;
+      picture = &decoded;
+    }
   if (!bh_picture_is_whole (picture))
     return;
-  bh_picture_convert (picture, BH_CAMERA_WIDTH (camera->size), BH_CAMERA_HEIGHT (camera->size), out);
+  bh_picture_convert (picture, width, height, out);
   camera->asked--;
   camera->last = now_ns ();
   for (uint32_t at = 0; at < whole; at += BH_MAX_CAMERA_PART)
@@ -230,14 +238,15 @@ main (int argc, char **argv)
   loop = pw_main_loop_get_loop (camera.loop);
   pw_loop_add_signal (loop, SIGTERM, asked_to_end, &camera);
   camera.channel = bh_channel_new (FD_PROXY, BH_SIDE_HOST);
-  if (!camera.channel)
+  camera.jpeg = bh_jpeg_new ();
+  if (!camera.channel || !camera.jpeg)
     return 1;
   camera.pipewire = bh_pipewire_new (&camera, remote ? FD_REMOTE : -1);
   if (!camera.pipewire && !remote)
     camera.v4l2 = bh_v4l2_new (&camera);
   if (!camera.pipewire && !camera.v4l2)
     {
-      fprintf (stderr, "bulkhead-camera: neither PipeWire nor a camera: %m\n");
+      fprintf (stderr, "bulkhead-camera: neither PipeWire nor a camera\n");
       return 1;
     }
   confine ();
@@ -253,6 +262,7 @@ main (int argc, char **argv)
   pw_loop_destroy_source (loop, service);
   pw_loop_destroy_source (loop, camera.source);
   bh_channel_free (camera.channel);
+  bh_jpeg_free (camera.jpeg);
   pw_main_loop_destroy (camera.loop);
   pw_deinit ();
   return 0;

@@ -32,7 +32,7 @@ RULES = {
                                 'pango', 'xkbcommon')),
     'netgate': (('confine',), ('kernel',)),
     'sound': (('lib', 'wire', 'confine'), ('glib', 'gio', 'pulse')),
-    'camera': (('wire', 'confine'), ('pipewire', 'kernel')),
+    'camera': (('wire', 'confine'), ('pipewire', 'jpeg', 'kernel')),
     'init': ((), ('kernel',)),
     'guest': (('wire',), ('glib', 'gio', 'wayland-server', 'pixman', 'xkbcommon', 'kernel')),
     'media': (('wire',), ('pipewire',)),
@@ -40,7 +40,7 @@ RULES = {
 
 # The beginning of a header's name: the library it belongs to. Anything else in <> is libc's.
 LIBRARIES = {
-    'json-glib/': 'json-glib', 'gdk-pixbuf/': 'gdk-pixbuf',
+    'jpeglib.h': 'jpeg', 'json-glib/': 'json-glib', 'gdk-pixbuf/': 'gdk-pixbuf',
     'sodium.h': 'sodium', 'yaml.h': 'yaml',
     'glib/gi18n.h': 'glib', 'glib.h': 'glib', 'glib-unix.h': 'glib', 'glib-object.h': 'glib',
     'glib/gstdio.h': 'glib', 'gmodule.h': 'glib', 'gio/': 'gio', 'gtk/': 'gtk', 'gdk/': 'gtk',

@@ -29,11 +29,14 @@ class TestCamera:
     def plug_in(self):
         pattern, form, width, height, rate = self._arguments
         server, name = self._server, self.name
-        caps = f'video/x-raw,format={form},width={width},height={height},framerate={rate}/1'
+        raw = f'video/x-raw,width={width},height={height},framerate={rate}/1'
+        # jpegenc takes the values as they are: BT.601 as JPEG has it, in full range.
+        caps = ([raw, '!', 'videoconvert', '!', 'video/x-raw,format=I420,colorimetry=1:4:0:1', '!', 'jpegenc']
+                if form == 'JPEG' else [f'{raw},format={form}'])
         with open(server.place.path(f'host-{name}.log'), 'ab') as log:
             self._process = subprocess.Popen(
                 ['gst-launch-1.0', '-q', 'videotestsrc', 'is-live=true', *pattern_arguments(pattern),
-                 '!', caps, '!', 'pipewiresink', 'mode=provide', f'client-name={name}',
+                 '!', *caps, '!', 'pipewiresink', 'mode=provide', f'client-name={name}',
                  'stream-properties=props,media.class=Video/Source,media.role=Camera,'
                  f'node.name={name},node.description={name}'],
                 env=server.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -93,7 +93,7 @@ class CameraTest(CameraTestCase):
 
     def test_cameras_of_other_formats_and_sizes(self):
         for form, width, height in (('BGRx', 1280, 720), ('NV12', 320, 240), ('RGB', 640, 480),
-                                    ('I420', 800, 600)):
+                                    ('I420', 800, 600), ('JPEG', 1280, 960)):
             with self.subTest(form):
                 camera = self.camera('smpte', form, width, height, name=f'{form}-camera')
                 self.addCleanup(camera.stop)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A virtual machine with an IOMMU, PCI devices and USB devices of its own, that runs a test as root.
+"""A virtual machine with an IOMMU, PCI devices and USB devices of its own, or other devices, that runs a test as root.
 
 Its files are this computer's, read-only; what a test changes is its kernel's.
 """
@@ -111,7 +111,7 @@ def make_initramfs(folder, release):
     return path
 
 
-def run_inside(script, arguments, seconds, memory=768):
+def run_inside(script, arguments, seconds, memory=768, devices=DEVICES):
     """Boot, run the script there, print what it says; its exit code."""
     found = kernel()
     if not found or not shutil.which('qemu-system-x86_64'):
@@ -120,7 +120,7 @@ def run_inside(script, arguments, seconds, memory=768):
     # A processor that QEMU emulates and that runs virtual machines itself is not quite right now and then: the kernel
     # in there loses its stack in the middle of KVM. That says nothing of what is tested.
     for number in range(1, TRIES + 1):
-        text = run_once(found, script, arguments, seconds, memory)
+        text = run_once(found, script, arguments, seconds, memory, devices)
         sys.stdout.write(text)
         ended = re.search(r'^vm-init: the test ended with (\d+)$', text, re.M)
         if ended or PANIC not in text or number == TRIES:
@@ -129,7 +129,7 @@ def run_inside(script, arguments, seconds, memory=768):
     return int(ended.group(1)) if ended else 1
 
 
-def run_once(found, script, arguments, seconds, memory):
+def run_once(found, script, arguments, seconds, memory, devices):
     """What is said from the boot to the end."""
     image, release = found
     # Not below /tmp, where a sandbox may have put something else.
@@ -155,7 +155,7 @@ def run_once(found, script, arguments, seconds, memory):
                               f'PATH=/usr/sbin:/usr/bin:/sbin:/bin -- {script} {" ".join(arguments)}',
                    '-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,multidevs=remap',
                    '-device', 'virtio-9p-pci,fsdev=root,mount_tag=root',
-                   *(part.format(**names) for part in DEVICES)]
+                   *(part.format(**names) for part in devices)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
         try:
