@@ -4,11 +4,14 @@
  *
  * Theory of operation: a sound server takes a second and memory that most AppVMs never need. So the agent
  * itself listens where programs look for one (pulse/native, pipewire-0), once the host allows sound or a camera. The first
- * connection, or a camera, starts PipeWire with these sockets, its session manager, and bulkhead-media, which has the speaker,
- * the microphone and the camera and speaks their messages with the host; the agent passes them on. With its first one
- * the speaker is there, and PipeWire's PulseAudio side is started: a program served earlier would find no sink,
- * and give up. When one of the four ends the others are ended as well, and the next connection starts them anew. */
+ * connection, or a camera, starts PipeWire, its session manager, and bulkhead-media, which has the speaker,
+ * the microphone and the camera and speaks their messages with the host; the agent passes them on. PipeWire listens in a
+ * folder of its own: a program that it served before it has a sink would find none, and give up. With the first message of
+ * bulkhead-media the speaker is there. From then on programs are served: PipeWire's PulseAudio side is started, and what
+ * connects to pipewire-0 is passed on to PipeWire. When one of the four ends the others are ended as well, and the next
+ * connection starts them anew. */
 #include "bh-sound.h"
+#include "bh-relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +87,9 @@ struct _BhSound
   BhLink *link;
   BhSession *session; /* NULL before it is configured */
   char *media;
-  int native, pulse; /* listening sockets, or -1 */
+  char *folder;              /* of PipeWire, the session manager and bulkhead-media */
+  int native, pulse, inside; /* listening sockets, or -1; @inside is that of @folder */
+  BhRelay *relay;            /* from @native to @inside, while programs are served */
   struct wl_event_source *native_source, *pulse_source, *restart;
   Part parts[N_PARTS];
   BhChannel *channel; /* to bulkhead-media */
@@ -158,6 +163,7 @@ part_ended (int fd, uint32_t mask, void *data)
   clear_source (&part->exit_source);
   close (part->pidfd);
   part->pid = 0;
+  g_clear_pointer (&sound->relay, bh_relay_free);
   drop_channel (sound);
   end_parts (sound, SIGKILL);
   for (unsigned i = 0; i < N_PARTS; i++)
@@ -181,6 +187,7 @@ run (BhSound *sound, char *const *argv, int fd, bool listening)
   else if (fd >= 0 && dup2 (fd, 3) < 0)
     _exit (127);
   bh_session_enter (sound->session, fd >= 0 ? 3 : 2);
+  environment = g_environ_setenv (environment, "PIPEWIRE_RUNTIME_DIR", sound->folder, TRUE);
   if (listening)
     {
       g_snprintf (number, sizeof number, "%d", (int) getpid ());
@@ -214,10 +221,17 @@ start_part (BhSound *sound, unsigned index, const char *const *argv, int fd, boo
   return true;
 }
 
-/* What programs that know PulseAudio connect to. */
-static void
-start_pulse (BhSound *sound)
+static char *
+inside_path (BhSound *sound)
 {
+  return g_build_filename (sound->folder, "pipewire-0", NULL);
+}
+
+/* Programs find the speaker: let them come, those that know PulseAudio as well. */
+static void
+serve (BhSound *sound)
+{
+  g_autofree char *inside = inside_path (sound);
   g_autofree char *conf = g_build_filename (sound->session->runtime_dir, "bulkhead-pulse.conf", NULL);
   const char *const pulse[] = { "pipewire", "-c", conf, NULL };
 
@@ -225,6 +239,7 @@ start_pulse (BhSound *sound)
     g_warning ("Cannot write %s", conf);
   if (!start_part (sound, PULSE, pulse, sound->pulse, true))
     end_parts (sound, SIGKILL);
+  sound->relay = bh_relay_new (sound->loop, sound->native, inside);
 }
 
 static int
@@ -242,8 +257,8 @@ media_ready (int fd, uint32_t mask, void *data)
       if (bh_message_info (message.type)->stream == BH_STREAM_SOUND
           || bh_message_info (message.type)->stream == BH_STREAM_CAMERA)
         {
-          if (sound->parts[PULSE].pid == 0 && !sound->ending)
-            start_pulse (sound);
+          if (!sound->relay && !sound->ending)
+            serve (sound);
           bh_link_send (sound->link, message.type, &message.sound_play);
         }
   if (status != BH_WIRE_AGAIN)
@@ -293,30 +308,26 @@ make_channel (BhSound *sound)
   return fds[1];
 }
 
-/* Returns the folder to have as XDG_CONFIG_HOME. */
-static char *
+/* They find it with the folder as XDG_CONFIG_HOME. */
+static void
 write_manager_files (BhSound *sound)
 {
-  char *home = g_build_filename (sound->session->runtime_dir, "bulkhead-sound", NULL);
-
   for (unsigned i = 0; i < G_N_ELEMENTS (manager_files); i++)
     {
-      g_autofree char *dir = g_build_filename (home, manager_files[i].folder, NULL);
+      g_autofree char *dir = g_build_filename (sound->folder, manager_files[i].folder, NULL);
       g_autofree char *path = g_build_filename (dir, manager_files[i].name, NULL);
 
       if (g_mkdir_with_parents (dir, 0755) < 0
           || !g_file_set_contents (path, manager_files[i].text, -1, NULL))
         g_warning ("Cannot write %s", path);
     }
-  return home;
 }
 
 static int
 start (int fd, uint32_t mask, void *data)
 {
   BhSound *sound = data;
-  g_autofree char *home = write_manager_files (sound);
-  g_autofree char *variable = g_strconcat ("XDG_CONFIG_HOME=", home, NULL);
+  g_autofree char *variable = g_strconcat ("XDG_CONFIG_HOME=", sound->folder, NULL);
   const char *const pipewire[] = { "pipewire", NULL };
   const char *const manager[] = { "env", variable, "wireplumber", NULL };
   const char *const media[] = { sound->media, NULL };
@@ -325,10 +336,11 @@ start (int fd, uint32_t mask, void *data)
 
   clear_source (&sound->native_source);
   clear_source (&sound->pulse_source);
+  write_manager_files (sound);
   sound->started = g_get_monotonic_time () / 1000;
   sound->ending = false;
   other = make_channel (sound);
-  good = other >= 0 && start_part (sound, PIPEWIRE, pipewire, sound->native, true)
+  good = other >= 0 && start_part (sound, PIPEWIRE, pipewire, sound->inside, true)
          && start_part (sound, MANAGER, manager, -1, false)
          && start_part (sound, MEDIA, media, other, false);
   if (other >= 0)
@@ -357,11 +369,20 @@ installed (const char *name)
   return path != NULL;
 }
 
+/* One of the session's user, who puts a lock there. */
+static void
+make_folder (BhSound *sound, const char *path)
+{
+  if ((mkdir (path, 0700) < 0 && errno != EEXIST)
+      || (sound->session->vm && chown (path, sound->session->uid, sound->session->gid) < 0))
+    g_warning ("Cannot make %s: %m", path);
+}
+
 /* Be there for programs, once there is a session for them and the host wants it. */
 static void
 listen_now (BhSound *sound)
 {
-  g_autofree char *dir = NULL, *pulse = NULL, *native = NULL;
+  g_autofree char *dir = NULL, *pulse = NULL, *native = NULL, *inside = NULL;
   const BhSession *session = sound->session;
 
   if (!session || sound->native >= 0 || !(sound->allowed.play || sound->allowed.record || sound->camera.on)
@@ -370,12 +391,14 @@ listen_now (BhSound *sound)
   dir = g_build_filename (session->runtime_dir, "pulse", NULL);
   pulse = g_build_filename (dir, "native", NULL);
   native = g_build_filename (session->runtime_dir, "pipewire-0", NULL);
-  if ((mkdir (dir, 0700) < 0 && errno != EEXIST)
-      || (session->vm && chown (dir, session->uid, session->gid) < 0))
-    g_warning ("Cannot make %s: %m", dir);
+  sound->folder = g_build_filename (session->runtime_dir, "bulkhead-sound", NULL);
+  inside = inside_path (sound);
+  make_folder (sound, dir);
+  make_folder (sound, sound->folder);
   sound->native = bh_session_listen (session, native);
   sound->pulse = bh_session_listen (session, pulse);
-  if (sound->native < 0 || sound->pulse < 0)
+  sound->inside = bh_session_listen (session, inside);
+  if (sound->native < 0 || sound->pulse < 0 || sound->inside < 0)
     {
       g_warning ("Programs have no sound: cannot listen in %s: %m", session->runtime_dir);
       return;
@@ -432,7 +455,7 @@ bh_sound_new (struct wl_event_loop *loop, BhLink *link, const char *media)
   sound->loop = loop;
   sound->link = link;
   sound->media = g_strdup (media);
-  sound->native = sound->pulse = -1;
+  sound->native = sound->pulse = sound->inside = -1;
   return sound;
 }
 
@@ -444,6 +467,7 @@ bh_sound_free (BhSound *sound)
   clear_source (&sound->restart);
   clear_source (&sound->source);
   g_clear_pointer (&sound->channel, bh_channel_free);
+  g_clear_pointer (&sound->relay, bh_relay_free);
   end_parts (sound, SIGKILL);
   for (unsigned i = 0; i < N_PARTS; i++)
     if (sound->parts[i].pid > 0)
@@ -456,6 +480,9 @@ bh_sound_free (BhSound *sound)
     close (sound->native);
   if (sound->pulse >= 0)
     close (sound->pulse);
+  if (sound->inside >= 0)
+    close (sound->inside);
+  g_free (sound->folder);
   g_free (sound->media);
   g_free (sound);
 }

@@ -234,7 +234,7 @@ class Viewer:
         self.pair, self.width, self.height = pair, width, height
         self.path = pair.sway.place.path(f'{pair.name}-{name}.raw')
         self.id = pair.launch(
-            'sh', '-c', f'{CAMERA_THERE} exec gst-launch-1.0 -q pipewiresrc ! '
+            'sh', '-c', f'exec gst-launch-1.0 -q pipewiresrc ! '
             f'video/x-raw,format=I420,width={width},height={height} ! '
             f'filesink location={self.path} buffer-mode=unbuffered sync=false')
 

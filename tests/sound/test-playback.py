@@ -81,6 +81,18 @@ class PlaybackTest(SoundTestCase):
                          & set(children(pair.guest.pid).values()),
                          {'pipewire', 'wireplumber', 'bulkhead-media'})
 
+    def test_a_native_program_may_be_the_first(self):
+        """Nothing of sound runs in the guest yet: it waits until there is a sink, and is heard."""
+        for i in range(3):
+            pair = self.pair(name=f'First{i}')
+            recording = self.server.record(self.path(f'first{i}.raw'))
+            program = pair.launch('pw-play', self.tone(2))
+            self.assertEqual(pair.wait_exit(program, 60), (0, b''))
+            tone = Tone(recording.stop())
+            self.assertGreater(tone.seconds, 1.5)
+            self.assertAlmostEqual(tone.frequency, 1000, delta=1)
+            pair.stop()
+
     def test_off_from_the_start_lets_nothing_play(self):
         pair = self.pair(play=False)
         program = pair.launch('paplay', self.tone(5))
