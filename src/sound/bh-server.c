@@ -112,7 +112,7 @@ client_properties (BhSound *sound)
 
   pa_proplist_sets (properties, PA_PROP_APPLICATION_NAME, sound->name);
   pa_proplist_sets (properties, PA_PROP_APPLICATION_ID, id);
-  pa_proplist_sets (properties, PA_PROP_APPLICATION_ICON_NAME, BH_APP_ID);
+  pa_proplist_sets (properties, PA_PROP_APPLICATION_ICON_NAME, sound->icon);
   return properties;
 }
 
@@ -123,7 +123,7 @@ bh_server_stream_properties (BhSound *sound)
 
   pa_proplist_sets (properties, PA_PROP_MEDIA_NAME,
                     *sound->programs ? sound->programs : sound->name);
-  pa_proplist_sets (properties, PA_PROP_MEDIA_ICON_NAME, BH_APP_ID);
+  pa_proplist_sets (properties, PA_PROP_MEDIA_ICON_NAME, sound->icon);
   return properties;
 }
 

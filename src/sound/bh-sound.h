@@ -19,7 +19,7 @@ typedef struct _BhVolume BhVolume;
 typedef struct
 {
   GMainLoop *loop;
-  char *id, *name, *programs;
+  char *id, *name, *programs, *icon;
   guint latency_ms;
   gboolean play_allowed, record_allowed; /* by the user */
   BhServer *server;

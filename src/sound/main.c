@@ -138,7 +138,7 @@ bh_sound_volume_changed (BhSound *sound, double volume, gboolean muted)
 
 static gboolean
 handle_set_identity (BhDbusSound1 *object, GDBusMethodInvocation *invocation, const char *name,
-                     const char *programs, Program *self)
+                     const char *programs, const char *icon, Program *self)
 {
   BhSound *sound = &self->sound;
 
@@ -146,6 +146,8 @@ handle_set_identity (BhDbusSound1 *object, GDBusMethodInvocation *invocation, co
   g_free (sound->programs);
   sound->name = bh_text_clean (name, strlen (name), MAX_NAME_CHARS);
   sound->programs = bh_text_clean (programs, strlen (programs), MAX_NAME_CHARS * 2);
+  g_free (sound->icon);
+  sound->icon = g_strdup (icon);
   bh_server_rename (sound->server);
   bh_dbus_sound1_complete_set_identity (object, g_steal_pointer (&invocation));
   return TRUE;
@@ -247,6 +249,7 @@ tear_down (Program *self)
   g_free (sound->id);
   g_free (sound->name);
   g_free (sound->programs);
+  g_free (sound->icon);
 }
 
 int
@@ -280,6 +283,7 @@ main (int argc, char **argv)
   /* While there is one thread: what others do is not restricted with it. */
   bh_sound_confine ();
   sound->programs = g_strdup ("");
+  sound->icon = g_strdup (BH_APP_ID);
   sound->latency_ms = (guint) latency;
   sound->loop = g_main_loop_new (NULL, FALSE);
   if (!connect_service (&self, &error))

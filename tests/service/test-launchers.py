@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import struct
 import subprocess
 import unittest
@@ -13,7 +14,7 @@ gi.require_version('Gio', '2.0')
 from gi.repository import GLib  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from harness import Place, TestCase, main, wait_for  # noqa: E402
+from harness import SOURCE_DIR, Place, TestCase, main, wait_for  # noqa: E402
 from harness.session import Session  # noqa: E402
 
 PREFIX = 'io.github.bulkhead.vm.'
@@ -239,6 +240,28 @@ class Launchers(TestCase):
         for name in apps:
             self.assertEqual(self.key('bank.' + name, 'Icon'), 'application-x-executable', name)
             self.assertFalse(os.path.exists(self.icon('bank.' + name)))
+
+    def test_every_appvm_has_an_icon_of_its_own(self):
+        """For the desktop's mixer: Bulkhead's, as far as it is installed, with the badge."""
+        folder = self.place.path('share', 'icons', 'hicolor', 'scalable', 'apps')
+        os.makedirs(folder)
+        shutil.copy(os.path.join(SOURCE_DIR, 'data', 'icons', 'io.github.bulkhead.Bulkhead.svg'), folder)
+        vm = self.session.create('Bank', Color='#e66100', Launchers='false')
+
+        def badge():
+            with Image.open(self.icon('bank')) as image:
+                return image.size, '#%02x%02x%02x' % image.getpixel((78, 100))[:3]
+        wait_for(lambda: os.path.exists(self.icon('bank')), 20, 'the icon')
+        self.assertEqual(badge(), ((128, 128), '#e66100'))
+        before = os.stat(self.icon('bank')).st_ino
+        self.session.stop_service()
+        self.session.start_service()
+        self.settle()
+        self.assertEqual(os.stat(self.icon('bank')).st_ino, before)  # not made anew
+        vm.set(Color='#1c71d8')
+        wait_for(lambda: badge() == ((128, 128), '#1c71d8'), 20, 'the new colour')
+        vm.delete()
+        wait_for(lambda: not os.path.exists(self.icon('bank')), 20, 'the icon to go')
 
     def test_icons_of_the_theme_and_list_without_ours(self):
         self.program('themed.desktop', icon='foot')

@@ -63,12 +63,13 @@ class PlaybackTest(SoundTestCase):
     def test_the_stream_says_whose_it_is(self):
         pair = self.pair(name='Bank')
         self.playing(pair)
-        pair.sound.call('SetIdentity', '(ss)', ('Bank', 'Online Banking'))
+        pair.sound.call('SetIdentity', '(sss)', ('Bank', 'Online Banking', 'a-bank'))
         stream = wait_for(lambda: [s for s in self.server.streams()
                                    if s['media.name'] == 'Online Banking'], 20, 'the name')[0]
         self.assertEqual(stream['application.name'], 'Bank')
         self.assertEqual(stream['application.id'], 'io.github.bulkhead.bank')
-        self.assertEqual(stream['application.icon_name'], 'io.github.bulkhead.Bulkhead')
+        self.assertEqual(stream['application.icon_name'], 'a-bank')
+        self.assertEqual(stream['media.icon_name'], 'a-bank')
 
     def test_no_sound_server_before_it_is_wanted(self):
         pair = self.pair()

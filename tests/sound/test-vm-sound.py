@@ -2,8 +2,11 @@
 """Sound and camera of a real AppVM: through the service, QEMU, and the guest's own PipeWire."""
 
 import os
+import shutil
 
-from harness import TestCase, Timeout, main, require_ordinary_user, wait_for
+from PIL import Image
+
+from harness import SOURCE_DIR, TestCase, Timeout, main, require_ordinary_user, wait_for
 from harness.notes import Notes
 from harness.portal import CameraPortal
 from harness.session import DBusError, Session
@@ -24,7 +27,12 @@ class VmSoundTest(TestCase):
         cls.server = SoundServer(cls.sway.place)
         cls.addClassCleanup(cls.server.stop)
         cls.server.start()
-        cls.session = Session(cls.sway)
+        # As installed: Bulkhead's icon is in the theme.
+        share = cls.sway.place.path('share')
+        icons = os.path.join(share, 'icons', 'hicolor', 'scalable', 'apps')
+        os.makedirs(icons)
+        shutil.copy(os.path.join(SOURCE_DIR, 'data', 'icons', 'io.github.bulkhead.Bulkhead.svg'), icons)
+        cls.session = Session(cls.sway, env={'XDG_DATA_DIRS': f'{share}:/usr/local/share:/usr/share'})
         cls.addClassCleanup(cls.session.stop)
         cls.session.start()
         cls.notes = Notes(cls.session.env['DBUS_SESSION_BUS_ADDRESS'])
@@ -37,6 +45,15 @@ class VmSoundTest(TestCase):
 
     def run_in_vm(self, command, **options):
         return self.vm.launch(argv=['sh', '-c', command], wait=True, **options)
+
+    def icon_of(self, name):
+        """The size of an icon of the user's, as a mixer finds it: in a folder that the theme lists."""
+        self.assertEqual(name, 'io.github.bulkhead.vm.work')
+        with open('/usr/share/icons/hicolor/index.theme', encoding='utf-8') as file:
+            self.assertIn('128x128/apps', file.read())
+        with Image.open(os.path.join(self.session.env['XDG_DATA_HOME'], 'icons', 'hicolor',
+                                     '128x128', 'apps', name + '.png')) as image:
+            return image.size
 
     TONE = ('python3 -c "import math,struct,sys; sys.stdout.buffer.write(b\'\'.join('
             'struct.pack(\'<hh\', *2*[int(12000*math.sin(math.pi*i/24))]) for i in range(48))'
@@ -51,6 +68,8 @@ class VmSoundTest(TestCase):
         stream, = self.server.streams()
         self.assertEqual(stream['application.name'], 'Work')
         self.assertEqual(stream['media.name'], 'sh')
+        for of in 'application', 'media':  # mixers show the one or the other
+            self.assertEqual(self.icon_of(stream[f'{of}.icon_name']), (128, 128))
         self.assertEqual(job.wait(60)['code'], 0)
         wait_for(lambda: self.vm.get('InUse') == [], 30, 'its end')
         tone = Tone(recording.stop())

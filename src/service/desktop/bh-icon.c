@@ -215,13 +215,30 @@ put_chunk (GByteArray *out, const char *type, const void *data, gsize size)
   put_u32 (out, (guint32) crc32 (0, out->data + start, out->len - start));
 }
 
+/* After the signature (8), IHDR (25), and the length and type of tEXt (8). */
+#define MARK_AT 41
+/* After that, its sum (4), and the length and type of the next (8). */
+#define STAMP_AT (MARK_AT + sizeof mark - 1 + 12)
+
+/* The contents of the chunk with the stamp. */
+static GByteArray *
+stamp_text (const char *stamp)
+{
+  static const char key[] = "Comment";
+  GByteArray *out = g_byte_array_new ();
+
+  g_byte_array_append (out, (const guint8 *) key, sizeof key);
+  return g_byte_array_append (out, (const guint8 *) stamp, (guint) strlen (stamp));
+}
+
 static GBytes *
-encode (const guint8 *pixels)
+encode (const guint8 *pixels, const char *stamp)
 {
   static const guint8 header[13] = { 0, 0, 0, SIZE, 0, 0, 0, SIZE, 8, 6, 0, 0, 0 };
   g_autofree guint8 *rows = g_malloc (SIZE * (1 + SIZE * 4));
   uLongf size = compressBound (SIZE * (1 + SIZE * 4));
   g_autofree guint8 *packed = g_malloc (size);
+  g_autoptr (GByteArray) text = stamp_text (stamp);
   GByteArray *out = g_byte_array_new ();
 
   for (int y = 0; y < SIZE; y++)
@@ -233,6 +250,7 @@ encode (const guint8 *pixels)
   g_byte_array_append (out, (const guint8 *) "\x89PNG\r\n\x1a\n", 8);
   put_chunk (out, "IHDR", header, sizeof header);
   put_chunk (out, "tEXt", mark, sizeof mark - 1);
+  put_chunk (out, "tEXt", text->data, text->len);
   put_chunk (out, "IDAT", packed, size);
   put_chunk (out, "IEND", NULL, 0);
   return g_byte_array_free_to_bytes (out);
@@ -241,9 +259,18 @@ encode (const guint8 *pixels)
 gboolean
 bh_icon_is_ours (const guint8 *head, gsize size)
 {
-  /* After the signature (8), IHDR (25), and the length and type of tEXt (8). */
-  return size >= 41 + sizeof mark - 1 && memcmp (head, "\x89PNG", 4) == 0
-         && memcmp (head + 37, "tEXt", 4) == 0 && memcmp (head + 41, mark, sizeof mark - 1) == 0;
+  return size >= MARK_AT + sizeof mark - 1 && memcmp (head, "\x89PNG", 4) == 0
+         && memcmp (head + MARK_AT - 4, "tEXt", 4) == 0
+         && memcmp (head + MARK_AT, mark, sizeof mark - 1) == 0;
+}
+
+gboolean
+bh_icon_has_stamp (const guint8 *data, gsize size, const char *stamp)
+{
+  g_autoptr (GByteArray) text = stamp_text (stamp);
+
+  return size >= STAMP_AT + text->len && memcmp (data + STAMP_AT - 4, "tEXt", 4) == 0
+         && memcmp (data + STAMP_AT, text->data, text->len) == 0;
 }
 
 /* Decoding. */
@@ -278,7 +305,8 @@ read_all (int fd, guint8 *out, gsize size)
 }
 
 GBytes *
-bh_icon_make (const char *path, const char *color, const char *letter, GError **error)
+bh_icon_make (const char *path, const char *color, const char *letter, const char *stamp,
+              GError **error)
 {
   g_autofree char *program = bh_paths_program ("bulkhead-icon");
   const char *argv[] = { program, color, letter, NULL };
@@ -310,7 +338,7 @@ bh_icon_make (const char *path, const char *color, const char *letter, GError **
   while (waitpid (pid, &status, 0) < 0 && errno == EINTR)
     ;
   if (good && WIFEXITED (status) && WEXITSTATUS (status) == 0)
-    return encode (pixels);
+    return encode (pixels, stamp);
   g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "The icon %s cannot be used", path);
   return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The files of one launcher: its desktop file and its icon. */
+ * The files of one launcher: its desktop file and its icon. And the icon of the AppVM itself. */
 #include "config.h"
 
 #include "bh-launcher-file.h"
@@ -285,7 +285,7 @@ copy_texts (GKeyFile *from, GKeyFile *to, const char *vm_name)
 
 static char *
 make_desktop_file (const Program *program, BhVmConfig *config, const char *app, const char *icon,
-                   const char *icon_stamp, gsize *size)
+                   gsize *size)
 {
   g_autoptr (GKeyFile) from = g_key_file_new ();
   g_autoptr (GKeyFile) to = g_key_file_new ();
@@ -317,8 +317,6 @@ make_desktop_file (const Program *program, BhVmConfig *config, const char *app, 
   g_key_file_set_string (to, GROUP, "StartupWMClass", class);
   g_key_file_set_string (to, GROUP, VM_KEY, id);
   g_key_file_set_string (to, GROUP, "X-Bulkhead-Version", BH_VERSION);
-  if (icon_stamp)
-    g_key_file_set_string (to, GROUP, "X-Bulkhead-Icon", icon_stamp);
   return g_key_file_to_data (to, size, NULL);
 }
 
@@ -338,25 +336,12 @@ stamp_of (const char *path, const char *color, const char *letter)
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
 }
 
-/* Whether both files are there, from the same source. */
+/* Make the icon @name from the picture @from with the badge of @config. Returns: whether it is there; if not, a
+ * generic one has to do (with @error when the disk is to blame). */
 static gboolean
-icon_is_current (const char *desktop, const char *icon, const char *stamp)
+ensure_icon (GIcon *from, BhVmConfig *config, const char *name, GError **error)
 {
-  gboolean foreign;
-  gsize size;
-  g_autofree char *text = read_ours (desktop, &size, &foreign);
-  g_autofree char *picture = text ? read_ours (icon, &size, &foreign) : NULL;
-  g_autofree char *line = g_strconcat ("\nX-Bulkhead-Icon=", stamp, "\n", NULL);
-
-  return picture && strstr (text, line);
-}
-
-/* Returns the stamp, %NULL when a generic icon has to do (with @error when the disk is to blame). */
-static char *
-ensure_icon (const Program *program, BhVmConfig *config, const char *name, const char *desktop,
-             GError **error)
-{
-  g_autofree char *source = program->icon ? bh_icon_find (program->icon) : NULL;
+  g_autofree char *source = from ? bh_icon_find (from) : NULL;
   const char *color = bh_vm_config_get (config, "Color");
   g_autofree char *letter = g_utf8_substring (bh_vm_config_get (config, "Name"), 0, 1);
   g_autofree char *upper = g_utf8_strup (letter, -1);
@@ -364,29 +349,55 @@ ensure_icon (const Program *program, BhVmConfig *config, const char *name, const
   g_autofree char *dir = bh_launcher_icon_dir ();
   g_autofree char *file = g_strconcat (name, ".png", NULL);
   g_autofree char *path = g_build_filename (dir, file, NULL);
+  gboolean foreign;
+  gsize size = 0;
+  g_autofree char *old = read_ours (path, &size, &foreign);
   g_autoptr (GError) local = NULL;
   g_autoptr (GBytes) png = NULL;
-  gsize size;
+  const char *data;
 
-  if (!stamp)
-    {
-      bh_launcher_file_remove (dir, file);
-      return NULL;
-    }
-  if (icon_is_current (desktop, path, stamp))
-    return g_steal_pointer (&stamp);
-  png = bh_icon_make (source, color, upper, &local);
+  if (stamp && old && bh_icon_has_stamp ((const guint8 *) old, size, stamp))
+    return TRUE;
+  png = stamp ? bh_icon_make (source, color, upper, stamp, &local) : NULL;
   if (!png)
     {
-      g_message ("%s: %s", name, local->message);
+      if (local)
+        g_message ("%s: %s", name, local->message);
       bh_launcher_file_remove (dir, file);
-      return NULL;
+      return FALSE;
     }
-  {
-    const char *data = g_bytes_get_data (png, &size);
+  data = g_bytes_get_data (png, &size);
+  return replace (dir, file, data, size, error);
+}
 
-    return replace (dir, file, data, size, error) ? g_steal_pointer (&stamp) : NULL;
-  }
+char *
+bh_launcher_vm_icon (const char *id)
+{
+  return g_strconcat (BH_LAUNCHER_PREFIX, id, NULL);
+}
+
+gboolean
+bh_launcher_has_vm_icon (const char *id)
+{
+  g_autofree char *dir = bh_launcher_icon_dir ();
+  g_autofree char *name = bh_launcher_vm_icon (id);
+  g_autofree char *file = g_strconcat (name, ".png", NULL);
+  g_autofree char *path = g_build_filename (dir, file, NULL);
+
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+}
+
+gboolean
+bh_launcher_write_vm_icon (BhVmConfig *config, GError **error)
+{
+  g_autofree char *name = bh_launcher_vm_icon (bh_vm_config_get_id (config));
+  g_autoptr (GIcon) ours = g_themed_icon_new (BH_APP_ID);
+  g_autoptr (GError) local = NULL;
+
+  if (ensure_icon (ours, config, name, &local) || !local)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 gboolean
@@ -396,18 +407,17 @@ bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError *
   g_autofree char *dir = bh_launcher_dir ();
   g_autofree char *name = bh_launcher_name (bh_vm_config_get_id (config), app);
   g_autofree char *file = g_strconcat (name, ".desktop", NULL);
-  g_autofree char *path = g_build_filename (dir, file, NULL);
-  g_autofree char *stamp = NULL;
   g_autofree char *text = NULL;
   g_autoptr (GError) icon_error = NULL;
+  gboolean icon;
   gsize size;
 
   *made = FALSE;
   if (!bh_app_id_is_valid (app) || g_str_has_prefix (app, "io.github.bulkhead.")
       || !find_program (config, app, &program))
     return TRUE;
-  stamp = ensure_icon (&program, config, name, path, &icon_error);
-  text = make_desktop_file (&program, config, app, stamp ? name : "application-x-executable", stamp, &size);
+  icon = ensure_icon (program.icon, config, name, &icon_error);
+  text = make_desktop_file (&program, config, app, icon ? name : "application-x-executable", &size);
   if (!text)
     return TRUE;
   *made = TRUE;

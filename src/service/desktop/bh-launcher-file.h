@@ -22,5 +22,16 @@ char *bh_launcher_name (const char *id, const char *app);
  */
 gboolean bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError **error);
 
+/**
+ * bh_launcher_vm_icon:
+ *
+ * Returns: (transfer full): the name in the user's icon theme of an AppVM's own icon: Bulkhead's with its badge. The desktop's
+ *   mixer shows it.
+ */
+char *bh_launcher_vm_icon (const char *id);
+gboolean bh_launcher_has_vm_icon (const char *id);
+/* Make it, as bh_launcher_write(); %TRUE as well when Bulkhead's is not installed, and there is nothing to make it from. */
+gboolean bh_launcher_write_vm_icon (BhVmConfig *config, GError **error);
+
 /* Remove @name, when it is ours. */
 void bh_launcher_file_remove (const char *dir, const char *name);

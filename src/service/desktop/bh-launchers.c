@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A launcher in the desktop's application grid for each program of each AppVM.
+ * A launcher in the desktop's application grid for each program of each AppVM, and the AppVM's own icon.
  *
  * Only files that have both our prefix and our mark inside are ever replaced or removed; links are not
  * followed. The folders themselves may be links: people keep their settings elsewhere. */
@@ -133,6 +133,11 @@ do_update (BhLaunchers *self, const char *id, BhVmConfig *config)
   g_auto (GStrv) apps = config ? bh_vm_config_get_list (config, "Applications") : NULL;
   g_autoptr (GError) first = NULL;
 
+  if (config)
+    {
+      g_hash_table_add (keep, bh_launcher_vm_icon (id));
+      bh_launcher_write_vm_icon (config, &first);
+    }
   if (apps && !bh_vm_config_get_bool (config, "Launchers"))
     g_clear_pointer (&apps, g_strfreev);
   for (char **p = apps; p && *p; p++)

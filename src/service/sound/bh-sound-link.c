@@ -33,7 +33,7 @@ struct _BhSoundLink
   gboolean play, record, muted;
   double volume;
   gboolean say_volume, say_muted;
-  char *name, *programs;
+  char *name, *programs, *icon;
   gboolean closed;
 };
 
@@ -76,7 +76,8 @@ on_process_ended (GObject *source, GAsyncResult *result, gpointer data)
 static void
 say_all (BhSoundLink *self)
 {
-  bh_dbus_sound1_call_set_identity (self->proxy, self->name, self->programs, NULL, NULL, NULL);
+  bh_dbus_sound1_call_set_identity (self->proxy, self->name, self->programs, self->icon, NULL, NULL,
+                                      NULL);
   if (self->say_volume)
     bh_dbus_sound1_call_set_volume (self->proxy, self->volume, NULL, NULL, NULL);
   if (self->say_muted)
@@ -148,6 +149,7 @@ bh_sound_link_new (const char *id, const char *name, guint latency_ms, int *prox
   self->id = g_strdup (id);
   self->name = g_strdup (name);
   self->programs = g_strdup ("");
+  self->icon = g_strdup (BH_APP_ID);
   if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, bus) != 0)
     {
       bh_error_set_from_errno (error, errno, "Cannot make a socket");
@@ -188,16 +190,18 @@ bh_sound_link_set_switches (BhSoundLink *self, gboolean play, gboolean record)
 }
 
 void
-bh_sound_link_set_identity (BhSoundLink *self, const char *name, const char *programs)
+bh_sound_link_set_identity (BhSoundLink *self, const char *name, const char *programs,
+                            const char *icon)
 {
-  g_autofree char *new_name = g_strdup (name), *new_programs = g_strdup (programs);
-
   g_free (self->name);
   g_free (self->programs);
-  self->name = g_steal_pointer (&new_name);
-  self->programs = g_steal_pointer (&new_programs);
+  g_free (self->icon);
+  self->name = g_strdup (name);
+  self->programs = g_strdup (programs);
+  self->icon = g_strdup (icon);
   if (self->proxy)
-    bh_dbus_sound1_call_set_identity (self->proxy, self->name, self->programs, NULL, NULL, NULL);
+    bh_dbus_sound1_call_set_identity (self->proxy, self->name, self->programs, self->icon, NULL, NULL,
+                                      NULL);
 }
 
 void
@@ -278,6 +282,7 @@ bh_sound_link_finalize (GObject *object)
   g_free (self->id);
   g_free (self->name);
   g_free (self->programs);
+  g_free (self->icon);
   G_OBJECT_CLASS (bh_sound_link_parent_class)->finalize (object);
 }
 

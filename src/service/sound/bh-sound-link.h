@@ -22,7 +22,8 @@ BhSoundLink *bh_sound_link_new (const char *id, const char *name, guint latency_
 
 /* Each waits for the process to be there, and keeps the order. */
 void bh_sound_link_set_switches (BhSoundLink *self, gboolean play, gboolean record);
-void bh_sound_link_set_identity (BhSoundLink *self, const char *name, const char *programs);
+void bh_sound_link_set_identity (BhSoundLink *self, const char *name, const char *programs,
+                                 const char *icon);
 void bh_sound_link_set_volume (BhSoundLink *self, double volume);
 void bh_sound_link_set_muted (BhSoundLink *self, gboolean muted);
 /* @callback (level, data), 0 when it cannot be known. */

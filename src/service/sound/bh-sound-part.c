@@ -23,7 +23,7 @@
 struct _BhSoundPart
 {
   GObject parent;
-  char *id, *name, *programs;
+  char *id, *name, *programs, *icon;
   gboolean play, record; /* its settings */
   gboolean emulated;
   BhProxyLink *link; /* NULL while there is none */
@@ -142,7 +142,7 @@ start_sound (BhSoundPart *self)
   g_signal_connect (self->sound, "state", G_CALLBACK (on_state), self);
   g_signal_connect (self->sound, "volume", G_CALLBACK (on_volume), self);
   g_signal_connect (self->sound, "gone", G_CALLBACK (on_gone), self);
-  bh_sound_link_set_identity (self->sound, self->name, self->programs);
+  bh_sound_link_set_identity (self->sound, self->name, self->programs, self->icon);
   if (self->set_volume)
     bh_sound_link_set_volume (self->sound, self->volume);
   if (self->set_muted)
@@ -190,7 +190,7 @@ part_changed (BhPart *part, BhVmConfig *config)
 
   take_settings (self, config);
   if (self->sound)
-    bh_sound_link_set_identity (self->sound, self->name, self->programs);
+    bh_sound_link_set_identity (self->sound, self->name, self->programs, self->icon);
   tell_switches (self);
 }
 
@@ -255,15 +255,18 @@ part_init (BhPartInterface *iface)
 }
 
 void
-bh_sound_part_set_programs (BhSoundPart *self, const char *programs, gboolean emulated)
+bh_sound_part_set_programs (BhSoundPart *self, const char *programs, const char *icon,
+                            gboolean emulated)
 {
   self->emulated = emulated;
-  if (g_str_equal (programs, self->programs))
+  if (g_str_equal (programs, self->programs) && g_str_equal (icon, self->icon))
     return;
   g_free (self->programs);
+  g_free (self->icon);
   self->programs = g_strdup (programs);
+  self->icon = g_strdup (icon);
   if (self->sound)
-    bh_sound_link_set_identity (self->sound, self->name, self->programs);
+    bh_sound_link_set_identity (self->sound, self->name, self->programs, self->icon);
 }
 
 void
@@ -333,6 +336,7 @@ bh_sound_part_finalize (GObject *object)
   g_free (self->id);
   g_free (self->name);
   g_free (self->programs);
+  g_free (self->icon);
   G_OBJECT_CLASS (bh_sound_part_parent_class)->finalize (object);
 }
 
@@ -347,6 +351,7 @@ bh_sound_part_init (BhSoundPart *self)
 {
   self->volume = 1;
   self->programs = g_strdup ("");
+  self->icon = g_strdup (BH_APP_ID);
   if (!all)
     all = g_ptr_array_new ();
   g_ptr_array_add (all, self);

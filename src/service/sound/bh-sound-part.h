@@ -14,8 +14,9 @@ G_DECLARE_FINAL_TYPE (BhSoundPart, bh_sound_part, BH, SOUND_PART, GObject)
 /* Describes itself as: "in-use" (as: of "sound", "microphone"), "volume" (d), "muted" (b). */
 BhPart *bh_sound_part_new (BhVmConfig *config);
 
-/* What runs, for the desktop's mixer; and whether the guest's processor is emulated. */
-void bh_sound_part_set_programs (BhSoundPart *self, const char *programs, gboolean emulated);
+/* What runs, for the desktop's mixer, with which icon; and whether the guest's processor is emulated. */
+void bh_sound_part_set_programs (BhSoundPart *self, const char *programs, const char *icon,
+                                 gboolean emulated);
 
 void bh_sound_part_set_volume (BhSoundPart *self, double volume);
 void bh_sound_part_set_muted (BhSoundPart *self, gboolean muted);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "bh-error.h"
+#include "bh-launcher-file.h"
 #include "bh-sound-part.h"
 #include "bh-vm-private.h"
 
@@ -38,6 +39,8 @@ void
 bh_vm_sound_programs (BhVm *self)
 {
   BhSoundPart *part = find_part (self);
+  const char *owner = bh_vm_get_definition (self) ? bh_vm_get_definition (self) : bh_vm_get_id (self);
+  g_autofree char *icon = bh_launcher_has_vm_icon (owner) ? bh_launcher_vm_icon (owner) : g_strdup (BH_APP_ID);
   g_autoptr (GString) names = g_string_new (NULL);
 
   if (!part)
@@ -48,7 +51,7 @@ bh_vm_sound_programs (BhVm *self)
 
       g_string_append_printf (names, "%s%s", names->len ? ", " : "", program->label);
     }
-  bh_sound_part_set_programs (part, names->str, !bh_run_get_kvm (self->run));
+  bh_sound_part_set_programs (part, names->str, icon, !bh_run_get_kvm (self->run));
 }
 
 /* The part, or an error to the caller. */
