@@ -3,10 +3,7 @@
  * Building a Debian template. */
 #pragma once
 
-#include "bh-debian.h"
-
-/* @percent: of the whole, never less than before; @text: for people; in the building thread */
-typedef void (*BhDebianProgress) (guint percent, const char *text, gpointer data);
+#include "bh-debian-work.h"
 
 /**
  * bh_debian_build:
@@ -23,6 +20,3 @@ gboolean bh_debian_build (const BhDebianSet *set, BhDebianProgress progress, gpo
 
 /* What builds have left that were killed. */
 void bh_debian_clean (void);
-
-/* The log of builds, for bh_log_tail(). */
-#define BH_DEBIAN_LOG "debian_templates"

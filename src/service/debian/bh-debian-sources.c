@@ -5,7 +5,8 @@
  * apt is asked rather than its files read: it knows every form of them. A Debian archive has all suites,
  * so the one that this computer's own packages come from will do for another suite, too.
  *
- * Should: check signatures with Debian's own keys, whatever this computer trusts besides.
+ * Should: check signatures with Debian's own keys, or those the user names, whatever this computer trusts
+ * besides.
  * Mustn't: take over settings of apt that would have unsigned or wrongly signed packages accepted. */
 #include "config.h"
 
@@ -28,6 +29,15 @@ bh_debian_sources_free (BhDebianSources *sources)
   g_free (sources);
 }
 
+/* People with an archive of their own have keys of their own. */
+static const char *
+keyring (void)
+{
+  const char *given = g_getenv ("BULKHEAD_DEBIAN_KEYRING");
+
+  return given && g_path_is_absolute (given) && !strpbrk (given, " \t\n\"'[]#,;") ? given : KEYRING;
+}
+
 static gboolean
 check_tools (GError **error)
 {
@@ -44,10 +54,10 @@ check_tools (GError **error)
                    tools[i]);
       return FALSE;
     }
-  if (access (KEYRING, R_OK) == 0)
+  if (access (keyring (), R_OK) == 0)
     return TRUE;
-  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND,
-               "Debian's keys are missing (" KEYRING "). Install: " PACKAGES);
+  g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND, "Debian's keys are missing (%s). Install: " PACKAGES,
+               keyring ());
   return FALSE;
 }
 
@@ -156,12 +166,12 @@ bh_debian_sources_find (const char *suite, GError **error)
       return NULL;
     }
   list = g_string_new (NULL);
-  g_string_append_printf (list, "deb [signed-by=%s] %s %s main\n", KEYRING, sources->archive, suite);
+  g_string_append_printf (list, "deb [signed-by=%s] %s %s main\n", keyring (), sources->archive, suite);
   if (security)
     g_string_append_printf (list,
                             "deb [signed-by=%s] %s %s-updates main\n"
                             "deb [signed-by=%s] %s %s-security main\n",
-                            KEYRING, sources->archive, suite, KEYRING, security, suite);
+                            keyring (), sources->archive, suite, keyring (), security, suite);
   sources->list = g_string_free (list, FALSE);
   sources->options = ask_options ();
   return g_steal_pointer (&sources);

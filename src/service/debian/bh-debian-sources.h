@@ -19,7 +19,7 @@ typedef struct
 /**
  * bh_debian_sources_find:
  *
- * $BULKHEAD_DEBIAN_ARCHIVE stands for the archive, where apt knows none. Errors: %BH_ERROR_NOT_FOUND with what to
+ * $BULKHEAD_DEBIAN_ARCHIVE stands for the archive, where apt knows none; $BULKHEAD_DEBIAN_KEYRING for Debian's keys. Errors: %BH_ERROR_NOT_FOUND with what to
  * install or set up. Blocks; any thread.
  */
 BhDebianSources *bh_debian_sources_find (const char *suite, GError **error);

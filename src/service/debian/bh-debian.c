@@ -6,9 +6,10 @@
  *     set        key file: suite and packages
  *     current    link to the number of the build in use
  *     previous   link to the one before
- *     1/, 2/ …   builds: image, seed/seed.cpio, applications/, icons/, packages
+ *     1/, 2/ …   builds: image, seed/seed.cpio, applications/, icons/, updates (what bh-debian-check.c
+ *                found)
  *
- * A build never changes, so what was frozen with it and what runs from it stays good; which one is used
+ * But for that a build never changes, so what was frozen with it and what runs from it stays good; which one is used
  * is one link, replaced at once. */
 #include "config.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Debian templates on the bus. Building is a job; a job that nobody cancels goes on when its caller has
- * gone. */
+ * Debian templates on the bus: which there are, who uses them, what is in them. bh-template-jobs.c builds
+ * them. */
 #include "config.h"
 
 #include "bh-templates.h"
@@ -9,220 +9,20 @@
 #include "bh-debian-apps.h"
 #include "bh-debian-build.h"
 #include "bh-debian-catalog.h"
-#include "bh-domain.h"
+#include "bh-debian-check.h"
 #include "bh-error.h"
-#include "bh-job.h"
+#include "bh-template-jobs.h"
 #include "bh-trim.h"
+#include "bh-vm-template.h"
 
 #include <string.h>
 
-/* More would only wait for each other. */
-#define MAX_BUILDS 8
-
-typedef struct
-{
-  BhManager *manager;
-  BhDebianSet *set;
-  BhJob *job;
-  GCancellable *cancellable;
-} Work;
-
-static guint n_builds;
-
-static void
-work_free (gpointer data)
-{
-  Work *work = data;
-
-  g_signal_handlers_disconnect_by_data (work->job, work);
-  g_object_unref (work->manager);
-  bh_debian_set_free (work->set);
-  g_object_unref (work->job);
-  g_object_unref (work->cancellable);
-  g_free (work);
-}
-
-/* Its programs have come, or are others now: launchers are made of them. */
-static void
-update_users (BhManager *manager, const char *key)
-{
-  g_autoptr (GPtrArray) vms = bh_manager_list_vms (manager);
-
-  for (guint i = 0; i < vms->len; i++)
-    {
-      g_autoptr (BhDebianSet) set = bh_debian_set_of (bh_vm_get_config (vms->pdata[i]), NULL);
-
-      if (set && g_str_equal (set->key, key))
-        g_object_notify (vms->pdata[i], "settings");
-    }
-}
-
-/* Building. */
-
-typedef struct
-{
-  BhJob *job;
-  guint percent;
-  char *text;
-} Progress;
-
-static gboolean
-show_progress (gpointer data)
-{
-  Progress *progress = data;
-
-  bh_job_progress (progress->job, progress->percent, progress->text);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-progress_free (gpointer data)
-{
-  Progress *progress = data;
-
-  g_object_unref (progress->job);
-  g_free (progress->text);
-  g_free (progress);
-}
-
-static void
-on_progress (guint percent, const char *text, gpointer data)
-{
-  Work *work = data;
-  Progress *progress = g_new0 (Progress, 1);
-
-  progress->job = g_object_ref (work->job);
-  progress->percent = percent;
-  progress->text = g_strdup (text);
-  g_idle_add_full (G_PRIORITY_DEFAULT, show_progress, progress, progress_free);
-}
-
-static void
-build_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  Work *work = data;
-  GError *error = NULL;
-
-  if (bh_debian_build (work->set, on_progress, work, cancellable, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-}
-
-static void
-on_built (GObject *source, GAsyncResult *result, gpointer data)
-{
-  Work *work = g_task_get_task_data (G_TASK (result));
-  g_autoptr (GError) error = NULL;
-
-  n_builds--;
-  if (g_task_propagate_boolean (G_TASK (result), &error))
-    {
-      bh_job_add_result (work->job, "key", g_variant_new_string (work->set->key));
-      bh_job_done (work->job);
-      update_users (work->manager, work->set->key);
-    }
-  else
-    bh_job_fail (work->job, error);
-  bh_trim_later ();
-}
-
-static void
-on_cancel (BhJob *job, Work *work)
-{
-  g_cancellable_cancel (work->cancellable);
-}
-
-/* Takes @set. */
-static BhJob *
-build (BhManager *manager, BhDebianSet *set, GError **error)
-{
-  g_autoptr (GTask) task = NULL;
-  Work *work;
-
-  if (n_builds >= MAX_BUILDS)
-    {
-      bh_debian_set_free (set);
-      g_set_error (error, BH_ERROR, BH_ERROR_LIMIT_REACHED,
-                   "%u templates are being built already. Wait for one of them.", n_builds);
-      return NULL;
-    }
-  n_builds++;
-  work = g_new0 (Work, 1);
-  work->manager = g_object_ref (manager);
-  work->set = set;
-  work->job = bh_job_new ();
-  work->cancellable = g_cancellable_new ();
-  bh_job_step (work->job, "template", "Preparing");
-  g_signal_connect (work->job, "cancel", G_CALLBACK (on_cancel), work);
-  bh_job_export (work->job, bh_manager_get_server (manager));
-  task = g_task_new (manager, work->cancellable, on_built, NULL);
-  g_task_set_check_cancellable (task, FALSE);
-  g_task_set_task_data (task, work, work_free);
-  g_task_run_in_thread (task, build_in_thread);
-  return work->job;
-}
-
-static gboolean
-handle_build (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *suite,
-              const char *packages)
-{
-  g_autoptr (GError) error = NULL;
-  BhDebianSet *set = bh_debian_set_new (suite, packages, &error);
-  BhJob *job = set ? build (BH_MANAGER (manager), set, &error) : NULL;
-
-  if (job)
-    bh_dbus_manager1_complete_build_template (manager, g_steal_pointer (&invocation),
-                                              bh_job_get_path (job));
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-  return TRUE;
-}
-
-static gboolean
-handle_update (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *key)
-{
-  g_autoptr (GError) error = NULL;
-  BhDebianSet *set = bh_debian_open (key, &error);
-  BhJob *job = set ? build (BH_MANAGER (manager), set, &error) : NULL;
-
-  if (job)
-    bh_dbus_manager1_complete_update_template (manager, g_steal_pointer (&invocation),
-                                               bh_job_get_path (job));
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-  return TRUE;
-}
-
 /* Which AppVMs use one. */
-
-/* Whether its QEMU has another build of template @key open than @current. */
-static gboolean
-runs_other (BhVm *vm, const char *current)
-{
-  pid_t pid = bh_domain_find_pid (bh_vm_get_id (vm));
-  g_autofree char *folder = g_strdup_printf ("/proc/%d/fd", (int) pid);
-  g_autoptr (GDir) dir = pid > 0 ? g_dir_open (folder, 0, NULL) : NULL;
-  g_autofree char *templates = bh_debian_dir (NULL);
-  const char *name;
-
-  while (dir && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (folder, name, NULL);
-      g_autofree char *target = g_file_read_link (path, NULL);
-
-      if (target && g_str_has_prefix (target, templates) && !g_str_has_prefix (target, current))
-        return TRUE;
-    }
-  return FALSE;
-}
 
 static void
 find_users (BhManager *manager, const char *key, GPtrArray *users, GPtrArray *old)
 {
   g_autoptr (GPtrArray) vms = bh_manager_list_vms (manager);
-  g_autofree char *dir = bh_debian_dir (key);
-  g_autofree char *current = g_strdup_printf ("%s/%u/", dir, bh_debian_current (key));
 
   for (guint i = 0; i < vms->len; i++)
     {
@@ -232,7 +32,7 @@ find_users (BhManager *manager, const char *key, GPtrArray *users, GPtrArray *ol
       if (!set || !g_str_equal (set->key, key))
         continue;
       g_ptr_array_add (users, g_strdup (bh_vm_get_name (vm)));
-      if (old && bh_vm_is_active (vm) && runs_other (vm, current))
+      if (old && bh_vm_template_show (vm))
         g_ptr_array_add (old, g_strdup (bh_vm_get_name (vm)));
     }
 }
@@ -242,6 +42,7 @@ describe (BhManager *manager, const BhDebianSet *set)
 {
   g_autoptr (GPtrArray) users = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) old = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (BhDebianUpdates) updates = bh_debian_updates_read (set->key);
   GVariantDict dict;
 
   find_users (manager, set->key, users, old);
@@ -258,6 +59,11 @@ describe (BhManager *manager, const BhDebianSet *set)
       &dict, "used-by", g_variant_new_strv ((const char *const *) users->pdata, (gssize) users->len));
   g_variant_dict_insert_value (
       &dict, "running-old", g_variant_new_strv ((const char *const *) old->pdata, (gssize) old->len));
+  g_variant_dict_insert (&dict, "checked", "x", updates->checked);
+  g_variant_dict_insert (&dict, "updates", "u", g_strv_length (updates->packages));
+  g_variant_dict_insert (&dict, "security", "u", updates->security);
+  g_variant_dict_insert_value (&dict, "updated-packages",
+                               g_variant_new_strv ((const char *const *) updates->packages, -1));
   return g_variant_dict_end (&dict);
 }
 
@@ -286,7 +92,10 @@ handle_revert (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const
   g_autoptr (GError) error = NULL;
 
   if (bh_debian_go_back (key, &error))
-    bh_dbus_manager1_complete_revert_template (manager, g_steal_pointer (&invocation));
+    {
+      bh_template_jobs_changed (BH_MANAGER (manager), key);
+      bh_dbus_manager1_complete_revert_template (manager, g_steal_pointer (&invocation));
+    }
   else
     g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
   return TRUE;
@@ -307,6 +116,7 @@ handle_remove (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const
                  (const char *) users->pdata[0]);
   else if (bh_debian_remove (key, &error))
     {
+      bh_template_jobs_changed (BH_MANAGER (manager), key);
       bh_dbus_manager1_complete_remove_template (manager, g_steal_pointer (&invocation));
       return TRUE;
     }
@@ -441,8 +251,7 @@ bh_templates_attach (BhManager *manager)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
 
-  g_signal_connect (manager, "handle-build-template", G_CALLBACK (handle_build), NULL);
-  g_signal_connect (manager, "handle-update-template", G_CALLBACK (handle_update), NULL);
+  bh_template_jobs_attach (manager);
   g_signal_connect (manager, "handle-list-templates", G_CALLBACK (handle_list), NULL);
   g_signal_connect (manager, "handle-revert-template", G_CALLBACK (handle_revert), NULL);
   g_signal_connect (manager, "handle-remove-template", G_CALLBACK (handle_remove), NULL);

@@ -185,6 +185,9 @@ keep_before_update (BhHomeReady *ready, BhVmConfig *config, GCancellable *cancel
   g_autoptr (GDateTime) time = g_date_time_new_now_local ();
   g_autofree char *name = g_date_time_format (time, BH_HOME_SNAPSHOT_UPDATE "%Y-%m-%d-%H%M%S");
 
+  /* Without a build it does not start. */
+  if (set && bh_debian_current (set->key) == 0)
+    return TRUE;
   if (g_file_get_contents (note, &before, NULL, NULL) && g_str_equal (before, now))
     return TRUE;
   if (before

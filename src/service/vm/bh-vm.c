@@ -13,6 +13,7 @@
 #include "bh-camera-part.h"
 #include "bh-sound-part.h"
 #include "bh-vm-private.h"
+#include "bh-vm-template.h"
 
 #include <gio/gunixfdlist.h>
 #include <string.h>
@@ -65,6 +66,7 @@ show_state (BhVm *self, const char *step, const char *error)
   bh_dbus_vm1_set_step (vm, step);
   bh_dbus_vm1_set_error (vm, error);
   bh_dbus_vm1_set_state (vm, state_name (self, error));
+  bh_vm_template_show (self);
 }
 
 static void
