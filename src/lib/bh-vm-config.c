@@ -354,9 +354,8 @@ bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GErr
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *text = NULL;
   BhVmConfig *result;
-  GHashTableIter iter;
-  gpointer name, value;
-  gsize len = 0;
+  gsize len = 0, n;
+  const BhKey *keys = bh_keys (&n);
 
   if (!values)
     return NULL;
@@ -370,18 +369,19 @@ bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GErr
     g_key_file_load_from_data (file, text, len,
                                G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, NULL);
   g_clear_pointer (&text, g_free);
-  g_hash_table_iter_init (&iter, values);
-  while (g_hash_table_iter_next (&iter, &name, &value))
+  /* New ones in the order of the manual. */
+  for (gsize i = 0; i < n; i++)
     {
-      const BhKey *key = bh_keys_find (name);
-      const char *next = *(char *) value ? value : key->fallback;
+      const char *name = keys[i].name, *value = g_hash_table_lookup (values, name);
 
-      if (!g_str_equal (next, bh_vm_config_get (self, name)))
+      if (!value)
+        continue;
+      if (!g_str_equal (*value ? value : keys[i].fallback, bh_vm_config_get (self, name)))
         g_ptr_array_add (different, g_strdup (name));
       /* In a good file a key is there once, and keeps its place. */
       if (self->first_mistake)
         remove_all (file, name);
-      if (*(char *) value)
+      if (*value)
         g_key_file_set_string (file, GROUP, name, value);
       else
         g_key_file_remove_key (file, GROUP, name, NULL);
