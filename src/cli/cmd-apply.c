@@ -198,6 +198,25 @@ change (BhCli *cli, BhDbusManager1 *manager, const Step *step, GError **error)
   return vm != NULL && bh_dbus_vm1_call_set_sync (vm, make_settings (step), &restart, NULL, error);
 }
 
+/* It cannot start before its Debian template is built, which nobody does by itself. */
+static void
+print_missing_template (BhDbusManager1 *manager, const Step *step)
+{
+  g_autofree char *set =
+      g_strdup_printf ("%s %s", bh_vm_config_get (step->config, "Suite"),
+                       bh_vm_config_get (step->config, "Packages"));
+  g_autoptr (GVariant) applications = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!g_str_equal (bh_vm_config_get (step->config, "Template"), "debian")
+      || bh_dbus_manager1_call_list_template_applications_sync (manager, set, &applications, NULL,
+                                                                &error)
+      || !g_error_matches (error, BH_ERROR, BH_ERROR_NO_TEMPLATE))
+    return;
+  g_dbus_error_strip_remote_error (error);
+  printf ("  %s\n", error->message);
+}
+
 int
 bh_cmd_apply (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 {
@@ -224,6 +243,7 @@ bh_cmd_apply (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 
       any = any || step->vm == NULL || step->changed->len > 0;
       print (step);
+      print_missing_template (manager, step);
       if (dry_run)
         continue;
       fflush (stdout);

@@ -41,7 +41,8 @@ build (Command *command, GError **error)
   g_autofree char *packages = g_strjoinv (";", command->arguments);
 
   return run_job (command, "BuildTemplate",
-                  g_variant_new ("(ss)", command->suite ? command->suite : "trixie", packages), error);
+                  g_variant_new ("(ss)", command->suite ? command->suite : "trixie", packages),
+                  error);
 }
 
 /* The key that begins with @text, when only one does. */
@@ -73,9 +74,10 @@ find_key (Command *command, const char *text, GError **error)
       found = g_strdup (key);
     }
   if (!found)
-    g_set_error (error, BH_ERROR, BH_ERROR_NOT_FOUND,
-                 _ ("There is no template “%s”. “bulkheadctl template list” shows those that there are."),
-                 shown);
+    g_set_error (
+        error, BH_ERROR, BH_ERROR_NOT_FOUND,
+        _ ("There is no template “%s”. “bulkheadctl template list” shows those that there are."),
+        shown);
   return g_steal_pointer (&found);
 }
 
@@ -85,6 +87,141 @@ update (Command *command, GError **error)
   g_autofree char *key = find_key (command, command->arguments[0], error);
 
   return key && run_job (command, "UpdateTemplate", g_variant_new ("(s)", key), error);
+}
+
+/* Of templates, only those that @keys (NULL: all) has. */
+static void
+print_json (GVariant *list, GHashTable *keys)
+{
+  JsonArray *array = json_array_new ();
+  GVariantIter iter;
+  GVariant *one;
+
+  g_variant_iter_init (&iter, list);
+  while (g_variant_iter_loop (&iter, "@a{sv}", &one))
+    {
+      JsonObject *object;
+      const char *key = "";
+
+      g_variant_lookup (one, "key", "&s", &key);
+      if (keys && !g_hash_table_contains (keys, key))
+        continue;
+      object = json_object_new ();
+      bh_json_add_properties (object, one);
+      json_array_add_object_element (array, object);
+    }
+  bh_json_print (json_node_init_array (json_node_alloc (), array));
+  json_array_unref (array);
+}
+
+static char *
+join (GVariant *dict, const char *key)
+{
+  g_autofree const char **names = NULL;
+
+  g_variant_lookup (dict, key, "^a&s", &names);
+  return names ? g_strjoinv (", ", (char **) names) : g_strdup ("");
+}
+
+/* What the last checks found; of templates that @keys (NULL: all) has. */
+static void
+print_updates (GVariant *list, GHashTable *keys)
+{
+  g_autoptr (BhTable) table =
+      bh_table_new (_ ("Key"), _ ("Release"), _ ("Packages"), _ (">Updates"), _ (">Of security"),
+                    _ ("Checked"), NULL);
+  GVariantIter iter;
+  GVariant *one;
+
+  g_variant_iter_init (&iter, list);
+  while (g_variant_iter_loop (&iter, "@a{sv}", &one))
+    {
+      const char *key = "", *suite = "";
+      guint updates = 0, security = 0;
+      gint64 checked = 0;
+      g_autofree char *packages = join (one, "packages"), *date = NULL;
+      g_autoptr (GDateTime) when = NULL;
+
+      g_variant_lookup (one, "key", "&s", &key);
+      if (keys && !g_hash_table_contains (keys, key))
+        continue;
+      g_variant_lookup (one, "suite", "&s", &suite);
+      g_variant_lookup (one, "updates", "u", &updates);
+      g_variant_lookup (one, "security", "u", &security);
+      g_variant_lookup (one, "checked", "x", &checked);
+      when = g_date_time_new_from_unix_local (checked);
+      date = when ? g_date_time_format (when, "%x %H:%M") : g_strdup ("");
+      bh_table_add (table, key, BH_STYLE_BOLD);
+      bh_table_add (table, suite, BH_STYLE_NONE);
+      bh_table_add (table, packages, BH_STYLE_NONE);
+      bh_table_add_format (table, updates ? BH_STYLE_WARNING : BH_STYLE_DIM, "%u", updates);
+      bh_table_add_format (table, security ? BH_STYLE_WARNING : BH_STYLE_DIM, "%u", security);
+      bh_table_add (table, date, BH_STYLE_NONE);
+    }
+  bh_table_print (table, stdout);
+}
+
+/* The keys that the arguments name; without any all that there are. */
+static GPtrArray *
+find_keys (Command *command, GError **error)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GVariant) list = NULL;
+  GVariantIter iter;
+  GVariant *one;
+
+  for (char **argument = command->arguments; *argument; argument++)
+    {
+      char *key = find_key (command, *argument, error);
+
+      if (!key)
+        return NULL;
+      g_ptr_array_add (keys, key);
+    }
+  if (command->arguments[0])
+    return g_steal_pointer (&keys);
+  if (!bh_dbus_manager1_call_list_templates_sync (command->manager, &list, NULL, error))
+    return NULL;
+  g_variant_iter_init (&iter, list);
+  while (g_variant_iter_loop (&iter, "@a{sv}", &one))
+    {
+      const char *key = "";
+
+      g_variant_lookup (one, "key", "&s", &key);
+      g_ptr_array_add (keys, g_strdup (key));
+    }
+  return g_steal_pointer (&keys);
+}
+
+static gboolean
+check (Command *command, GError **error)
+{
+  g_autoptr (GPtrArray) keys = find_keys (command, error);
+  g_autoptr (GHashTable) checked = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GVariant) list = NULL;
+
+  if (!keys)
+    return FALSE;
+  for (guint i = 0; i < keys->len; i++)
+    {
+      BhJobRequest request = { .method = "CheckTemplate",
+                               .parameters = g_variant_new ("(s)", keys->pdata[i]) };
+      g_auto (BhJobOutcome) outcome = { 0 };
+      g_autoptr (BhProgress) progress = bh_progress_new (command->quiet);
+
+      if (!bh_job_run (command->cli, command->manager, &request, progress, &outcome, error))
+        return FALSE;
+      g_hash_table_add (checked, keys->pdata[i]);
+    }
+  if (!bh_dbus_manager1_call_list_templates_sync (command->manager, &list, NULL, error))
+    return FALSE;
+  if (command->json)
+    print_json (list, checked);
+  else if (keys->len == 0)
+    puts (_ ("There are no Debian templates."));
+  else
+    print_updates (list, checked);
+  return TRUE;
 }
 
 static gboolean
@@ -106,39 +243,11 @@ remove_one (Command *command, GError **error)
 }
 
 static void
-print_json (GVariant *list)
-{
-  JsonArray *array = json_array_new ();
-  GVariantIter iter;
-  GVariant *one;
-
-  g_variant_iter_init (&iter, list);
-  while (g_variant_iter_loop (&iter, "@a{sv}", &one))
-    {
-      JsonObject *object = json_object_new ();
-
-      bh_json_add_properties (object, one);
-      json_array_add_object_element (array, object);
-    }
-  bh_json_print (json_node_init_array (json_node_alloc (), array));
-  json_array_unref (array);
-}
-
-static char *
-join (GVariant *dict, const char *key)
-{
-  g_autofree const char **names = NULL;
-
-  g_variant_lookup (dict, key, "^a&s", &names);
-  return names ? g_strjoinv (", ", (char **) names) : g_strdup ("");
-}
-
-static void
 print_templates (GVariant *list)
 {
   g_autoptr (BhTable) table =
       bh_table_new (_ ("Key"), _ ("Release"), _ ("Packages"), _ (">On disk"), _ ("Built"),
-                    _ ("Used by"), _ ("Runs an old one"), NULL);
+                    _ (">Updates"), _ ("Used by"), _ ("Runs an old one"), NULL);
   GVariantIter iter;
   GVariant *one;
 
@@ -148,6 +257,7 @@ print_templates (GVariant *list)
       const char *key = "", *suite = "";
       gint64 made = 0;
       guint64 size = 0;
+      guint updates = 0;
       g_autofree char *packages = join (one, "packages"), *users = join (one, "used-by");
       g_autofree char *old = join (one, "running-old"), *size_text = NULL, *date = NULL;
       g_autoptr (GDateTime) when = NULL;
@@ -156,6 +266,7 @@ print_templates (GVariant *list)
       g_variant_lookup (one, "suite", "&s", &suite);
       g_variant_lookup (one, "made", "x", &made);
       g_variant_lookup (one, "size", "t", &size);
+      g_variant_lookup (one, "updates", "u", &updates);
       when = g_date_time_new_from_unix_local (made);
       date = when ? g_date_time_format (when, "%x") : g_strdup ("");
       size_text = bh_output_size (size);
@@ -164,7 +275,9 @@ print_templates (GVariant *list)
       bh_table_add (table, packages, BH_STYLE_NONE);
       bh_table_add (table, size_text, BH_STYLE_NONE);
       bh_table_add (table, date, BH_STYLE_NONE);
-      bh_table_add (table, *users ? users : _ ("nobody"), *users ? BH_STYLE_NONE : BH_STYLE_WARNING);
+      bh_table_add_format (table, updates ? BH_STYLE_WARNING : BH_STYLE_DIM, "%u", updates);
+      bh_table_add (table, *users ? users : _ ("nobody"),
+                    *users ? BH_STYLE_NONE : BH_STYLE_WARNING);
       bh_table_add (table, *old ? old : "–", *old ? BH_STYLE_WARNING : BH_STYLE_DIM);
     }
   bh_table_print (table, stdout);
@@ -178,7 +291,7 @@ list (Command *command, GError **error)
   if (!bh_dbus_manager1_call_list_templates_sync (command->manager, &list, NULL, error))
     return FALSE;
   if (command->json)
-    print_json (list);
+    print_json (list, NULL);
   else if (g_variant_n_children (list) == 0)
     puts (_ ("There are no Debian templates. Build one with: bulkheadctl template build PACKAGE…"));
   else
@@ -201,7 +314,7 @@ list_apps (Command *command, GError **error)
     return FALSE;
   if (command->json)
     {
-      print_json (list);
+      print_json (list, NULL);
       return TRUE;
     }
   g_variant_iter_init (&iter, list);
@@ -236,11 +349,12 @@ search (Command *command, GError **error)
     return FALSE;
   if (command->json)
     {
-      print_json (list);
+      print_json (list, NULL);
       return TRUE;
     }
   if (g_variant_n_children (list) == 0)
-    fputs (_ ("Debian has no such application. Packages can be given by their names, too.\n"), stderr);
+    fputs (_ ("Debian has no such application. Packages can be given by their names, too.\n"),
+           stderr);
   g_variant_iter_init (&iter, list);
   while (g_variant_iter_loop (&iter, "@a{sv}", &one))
     {
@@ -264,9 +378,9 @@ static const struct
   int min, max;
   gboolean (*run) (Command *command, GError **error);
 } verbs[] = {
-  { "search", 1, 20, search },
-  { "build", 0, 200, build },   { "list", 0, 0, list },     { "apps", 1, 1, list_apps },
-  { "update", 1, 1, update },   { "revert", 1, 1, revert }, { "remove", 1, 1, remove_one },
+  { "search", 1, 20, search }, { "build", 0, 200, build },     { "list", 0, 0, list },
+  { "apps", 1, 1, list_apps }, { "check", 0, 20, check },      { "update", 1, 1, update },
+  { "revert", 1, 1, revert },  { "remove", 1, 1, remove_one },
 };
 
 int
@@ -277,7 +391,8 @@ bh_cmd_template (BhCli *cli, const BhCommand *command, char **argv, GError **err
   const GOptionEntry entries[] = {
     { "suite", 's', 0, G_OPTION_ARG_FILENAME, &suite, N_ ("Release of Debian: bookworm or trixie"),
       N_ ("SUITE") },
-    { "force", 'f', 0, G_OPTION_ARG_NONE, &it.force, N_ ("Remove it although an AppVM uses it"), NULL },
+    { "force", 'f', 0, G_OPTION_ARG_NONE, &it.force, N_ ("Remove it although an AppVM uses it"),
+      NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &it.quiet, N_ ("Show no steps"), NULL },
     { "json", 'j', 0, G_OPTION_ARG_NONE, &it.json, N_ ("For programs"), NULL },
     { NULL },
@@ -296,8 +411,8 @@ bh_cmd_template (BhCli *cli, const BhCommand *command, char **argv, GError **err
         continue;
       if (n < verbs[i].min || n > verbs[i].max)
         {
-          bh_cli_set_usage_error (error, _ ("“bulkheadctl template %s” takes another number of arguments."),
-                                  argv[0]);
+          bh_cli_set_usage_error (
+              error, _ ("“bulkheadctl template %s” takes another number of arguments."), argv[0]);
           return BH_EXIT_USAGE;
         }
       if (!(it.manager = manager = bh_cli_get_manager (cli, error)))
