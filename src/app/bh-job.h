@@ -12,7 +12,9 @@ typedef enum
   BH_JOB_DISPOSABLE, /* a launch in a disposable of the AppVM */
   BH_JOB_START,
   BH_JOB_STOP,
-  BH_JOB_HOME
+  BH_JOB_HOME,
+  BH_JOB_BUILD, /* of a Debian template */
+  BH_JOB_CHECK  /* of a Debian template for updates */
 } BhJobKind;
 
 #define BH_TYPE_JOB (bh_job_get_type ())

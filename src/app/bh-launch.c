@@ -74,7 +74,9 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
     case BH_JOB_STOP:
       ok = bh_dbus_vm1_call_stop_finish (vm, &path, result, &error);
       break;
-    case BH_JOB_HOME: /* not begun here */
+    case BH_JOB_HOME:
+    case BH_JOB_BUILD:
+    case BH_JOB_CHECK: /* not begun here */
       break;
     }
   if (ok)

@@ -9,23 +9,23 @@
 
 #include "bh-accessible.h"
 #include "bh-job.h"
-#include "bh-keys.h"
 #include "bh-template-chooser.h"
-#include "bh-text.h"
+#include "bh-template-row.h"
 #include "bh-trouble.h"
 
 #include <glib/gi18n.h>
-
-#define MAX_TITLE_CHARS 120
 
 struct _BhTemplatesWindow
 {
   AdwPreferencesWindow parent_instance;
   BhVmList *vms;
+  BhDbusManager1 *manager; /* the one that tells of changes */
   GCancellable *cancellable;
+  GQueue to_check; /* keys and titles, of GVariant */
   AdwPreferencesGroup *building;
   GtkListBox *jobs, *rows;
   GtkLabel *none;
+  GVariant *templates; /* as last listed */
 };
 
 G_DEFINE_FINAL_TYPE (BhTemplatesWindow, bh_templates_window, ADW_TYPE_PREFERENCES_WINDOW)
@@ -33,88 +33,7 @@ G_DEFINE_FINAL_TYPE (BhTemplatesWindow, bh_templates_window, ADW_TYPE_PREFERENCE
 static GPtrArray *jobs; /* of BhJob: being built; whatever window is open */
 
 static void ask (BhTemplatesWindow *self);
-
-/* Texts. */
-
-static const char *
-suite_title (const char *suite)
-{
-  const BhKey *key = bh_keys_find ("Suite");
-
-  for (gsize i = 0; key->choices[i]; i++)
-    if (g_str_equal (key->choices[i], suite))
-      return _ (key->choice_titles[i]);
-  return suite;
-}
-
-/* "Debian 13: foot, less" */
-static char *
-make_title (const char *suite, const char *const *packages)
-{
-  g_autofree char *list = g_strjoinv (", ", (char **) packages);
-  g_autofree char *all =
-      *list ? g_strdup_printf ("%s: %s", suite_title (suite), list) : g_strdup (suite_title (suite));
-
-  return bh_text_clean (all, strlen (all), MAX_TITLE_CHARS);
-}
-
-static char *
-title_of (GVariant *template)
-{
-  g_autofree const char **packages = NULL;
-  static const char *const none[] = { NULL };
-  const char *suite = "";
-
-  g_variant_lookup (template, "suite", "&s", &suite);
-  g_variant_lookup (template, "packages", "^a&s", &packages);
-  return make_title (suite, packages ? (const char *const *) packages : none);
-}
-
-/* Names of AppVMs, "" when there is none. */
-static char *
-join_names (GVariant *template, const char *key)
-{
-  g_autofree const char **names = NULL;
-  g_autofree char *list = NULL;
-
-  if (!g_variant_lookup (template, key, "^a&s", &names))
-    return g_strdup ("");
-  list = g_strjoinv (", ", (char **) names);
-  return bh_text_clean (list, strlen (list), MAX_TITLE_CHARS);
-}
-
-static char *
-describe (GVariant *template)
-{
-  g_autofree char *users = join_names (template, "used-by"), *bytes = NULL, *day = NULL;
-  g_autofree char *old = join_names (template, "running-old");
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autoptr (GDateTime) time = NULL;
-  guint64 size = 0;
-  gint64 made = 0;
-
-  g_variant_lookup (template, "size", "t", &size);
-  g_variant_lookup (template, "made", "x", &made);
-  bytes = g_format_size_full (size, G_FORMAT_SIZE_IEC_UNITS);
-  time = g_date_time_new_from_unix_local (made);
-  day = time ? g_date_time_format (time, "%x") : g_strdup ("");
-  /* Translators: size on the disk, day it was built. */
-  g_string_append_printf (text, _ ("%s on the disk, built %s."), bytes, day);
-  g_string_append_c (text, '\n');
-  if (*users)
-    /* Translators: names of AppVMs. */
-    g_string_append_printf (text, _ ("Used by: %s."), users);
-  else
-    g_string_append (text, _ ("No AppVM uses it."));
-  if (*old)
-    {
-      g_string_append_c (text, '\n');
-      /* Translators: names of AppVMs. */
-      g_string_append_printf (text, _ ("Until they are started again, with the build before: %s."),
-                              old);
-    }
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
+static void check_next (BhTemplatesWindow *self);
 
 /* What is being built. */
 
@@ -148,6 +67,7 @@ on_row_job_finished (BhJob *job, const GError *error, GtkWidget *row)
 static void
 on_window_job_finished (BhJob *job, const GError *error, BhTemplatesWindow *self)
 {
+  gboolean check = bh_job_get_kind (job) == BH_JOB_CHECK;
   g_autofree char *text = NULL;
   g_autofree char *escaped = NULL;
 
@@ -155,7 +75,18 @@ on_window_job_finished (BhJob *job, const GError *error, BhTemplatesWindow *self
   ask (self);
   if (error)
     {
-      bh_trouble_present_plain (GTK_WINDOW (self), _ ("The Template Was Not Built"), error);
+      /* What went wrong with one goes wrong with the others. */
+      if (check)
+        g_queue_clear_full (&self->to_check, (GDestroyNotify) g_variant_unref);
+      bh_trouble_present_plain (GTK_WINDOW (self),
+                                check ? _ ("Debian Could Not Be Asked for Updates")
+                                      : _ ("The Template Was Not Built"),
+                                error);
+      return;
+    }
+  if (check)
+    {
+      check_next (self);
       return;
     }
   text = g_strdup_printf (_ ("Built: %s"), bh_job_get_label (job));
@@ -172,7 +103,7 @@ add_job_row (BhTemplatesWindow *self, BhJob *job)
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), bh_job_get_label (job));
   gtk_widget_set_valign (bar, GTK_ALIGN_CENTER);
-  gtk_widget_set_size_request (bar, 80, -1);
+  gtk_widget_add_css_class (bar, "short");
   gtk_accessible_update_property (GTK_ACCESSIBLE (bar), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Progress of the build"), -1);
   gtk_widget_set_valign (cancel, GTK_ALIGN_CENTER);
@@ -198,9 +129,9 @@ on_any_job_finished (BhJob *job, const GError *error, gpointer user_data)
 }
 
 static BhJob *
-begin (BhTemplatesWindow *self, const char *title)
+begin (BhTemplatesWindow *self, BhJobKind kind, const char *title)
 {
-  BhJob *job = bh_job_new (BH_JOB_START, NULL, title);
+  BhJob *job = bh_job_new (kind, NULL, title);
 
   g_ptr_array_add (jobs, job);
   g_signal_connect (job, "finished", G_CALLBACK (on_any_job_finished), NULL);
@@ -246,15 +177,63 @@ static void
 on_chosen (BhTemplateChooser *chooser, const char *suite, GStrv packages, BhTemplatesWindow *self)
 {
   BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
-  g_autofree char *title = make_title (suite, (const char *const *) packages);
+  g_autofree char *title = bh_template_make_title (suite, (const char *const *) packages);
   g_autofree char *list = g_strjoinv (";", packages);
 
   if (manager)
     bh_dbus_manager1_call_build_template (manager, suite, list, NULL, on_build_called,
-                                          g_object_ref (begin (self, title)));
+                                          g_object_ref (begin (self, BH_JOB_BUILD, title)));
 }
 
 /* Acts. */
+
+static void
+on_check_called (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhJob) job = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  bh_dbus_manager1_call_check_template_finish (BH_DBUS_MANAGER1 (source), &path, result, &error);
+  follow (source, job, path, error);
+}
+
+/* One after the other: they would only wait for each other. */
+static void
+check_next (BhTemplatesWindow *self)
+{
+  g_autoptr (GVariant) next = g_queue_pop_head (&self->to_check);
+  BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
+  const char *key, *title;
+
+  if (!next || !manager)
+    return;
+  g_variant_get (next, "(&s&s)", &key, &title);
+  bh_dbus_manager1_call_check_template (manager, key, NULL, on_check_called,
+                                        g_object_ref (begin (self, BH_JOB_CHECK, title)));
+}
+
+static void
+check_templates (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhTemplatesWindow *self = BH_TEMPLATES_WINDOW (widget);
+  gboolean idle = g_queue_is_empty (&self->to_check);
+
+  for (guint i = 0; i < jobs->len; i++)
+    idle = idle && bh_job_get_kind (jobs->pdata[i]) != BH_JOB_CHECK;
+  if (!idle || !self->templates)
+    return;
+  for (gsize i = 0; i < g_variant_n_children (self->templates); i++)
+    {
+      g_autoptr (GVariant) template = g_variant_get_child_value (self->templates, i);
+      g_autofree char *title = bh_template_get_title (template);
+      const char *key = "";
+
+      g_variant_lookup (template, "key", "&s", &key);
+      g_queue_push_tail (&self->to_check, g_variant_ref_sink (g_variant_new ("(ss)", key, title)));
+    }
+  check_next (self);
+}
 
 static void
 new_template (GtkWidget *widget, const char *action, GVariant *parameter)
@@ -277,7 +256,7 @@ update_template (GtkWidget *widget, const char *action, GVariant *parameter)
   g_variant_get (parameter, "(&s&s)", &key, &title);
   if (manager)
     bh_dbus_manager1_call_update_template (manager, key, NULL, on_update_called,
-                                           g_object_ref (begin (self, title)));
+                                           g_object_ref (begin (self, BH_JOB_BUILD, title)));
 }
 
 static void
@@ -366,53 +345,6 @@ remove_template (GtkWidget *widget, const char *action, GVariant *parameter)
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
-/* What there is. */
-
-static void
-add_button (GtkWidget *row, const char *icon, const char *text, const char *action,
-            GVariant *target)
-{
-  GtkWidget *button = gtk_button_new_from_icon_name (icon);
-
-  gtk_widget_set_tooltip_text (button, text);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
-  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
-  gtk_widget_add_css_class (button, "flat");
-  gtk_actionable_set_action_target_value (GTK_ACTIONABLE (button), target);
-  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), action);
-  adw_action_row_add_suffix (ADW_ACTION_ROW (row), button);
-}
-
-static void
-add_template (BhTemplatesWindow *self, GVariant *template)
-{
-  GtkWidget *row = adw_action_row_new ();
-  g_autofree char *title = title_of (template), *subtitle = describe (template);
-  g_autofree char *users = join_names (template, "used-by"), *update = NULL, *back = NULL;
-  g_autofree char *remove = NULL;
-  const char *key = "";
-  guint previous = 0;
-
-  g_variant_lookup (template, "key", "&s", &key);
-  g_variant_lookup (template, "previous", "u", &previous);
-  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
-  adw_action_row_set_title_lines (ADW_ACTION_ROW (row), 2);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), subtitle);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
-                                  subtitle, -1);
-  update = g_strdup_printf (_ ("Update %s"), title);
-  add_button (row, "view-refresh-symbolic", update, "templates.update",
-              g_variant_new ("(ss)", key, title));
-  back = g_strdup_printf (_ ("Go back to the build before of %s"), title);
-  if (previous > 0)
-    add_button (row, "edit-undo-symbolic", back, "templates.revert", g_variant_new_string (key));
-  remove = g_strdup_printf (_ ("Remove %s"), title);
-  add_button (row, "user-trash-symbolic", remove, "templates.remove",
-              g_variant_new ("(sss)", key, title, users));
-  gtk_list_box_append (self->rows, row);
-}
-
 /* AppVMs may want one that is not built yet. */
 
 static int
@@ -468,7 +400,7 @@ add_wanted (BhTemplatesWindow *self, const char *set, const char *users)
 {
   g_auto (GStrv) words = g_strsplit (set, " ", 2);
   g_auto (GStrv) packages = g_strsplit (words[1], ";", -1);
-  g_autofree char *title = make_title (words[0], (const char *const *) packages);
+  g_autofree char *title = bh_template_make_title (words[0], (const char *const *) packages);
   /* Translators: names of AppVMs. */
   g_autofree char *subtitle = g_strdup_printf (_ ("Not built yet. Wanted by: %s."), users);
   g_autofree char *label = g_strdup_printf (_ ("Build %s"), title);
@@ -551,8 +483,12 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
       n = g_variant_n_children (templates) + add_all_wanted (self, templates);
       g_variant_iter_init (&iter, templates);
       while (g_variant_iter_loop (&iter, "@a{sv}", &template))
-        add_template (self, template);
+        gtk_list_box_append (self->rows, bh_template_row_new (template));
       gtk_label_set_text (self->none, _ ("There is none yet."));
+      gtk_widget_action_set_enabled (GTK_WIDGET (self), "templates.check",
+                                     g_variant_n_children (templates) > 0);
+      g_clear_pointer (&self->templates, g_variant_unref);
+      self->templates = g_variant_ref (templates);
     }
   else
     {
@@ -569,6 +505,9 @@ ask (BhTemplatesWindow *self)
   BhDbusManager1 *manager = bh_vm_list_get_manager (self->vms);
 
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "templates.new", manager != NULL);
+  if (g_set_object (&self->manager, manager) && manager)
+    g_signal_connect_object (manager, "templates-changed", G_CALLBACK (ask), self,
+                             G_CONNECT_SWAPPED);
   if (manager)
     bh_dbus_manager1_call_list_templates (manager, self->cancellable, on_listed, self);
   else
@@ -582,7 +521,10 @@ bh_templates_window_dispose (GObject *object)
 
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->manager);
   g_clear_object (&self->vms);
+  g_clear_pointer (&self->templates, g_variant_unref);
+  g_queue_clear_full (&self->to_check, (GDestroyNotify) g_variant_unref);
   G_OBJECT_CLASS (bh_templates_window_parent_class)->dispose (object);
 }
 
@@ -600,6 +542,7 @@ bh_templates_window_class_init (BhTemplatesWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, rows);
   gtk_widget_class_bind_template_child (widget_class, BhTemplatesWindow, none);
   gtk_widget_class_install_action (widget_class, "templates.new", NULL, new_template);
+  gtk_widget_class_install_action (widget_class, "templates.check", NULL, check_templates);
   gtk_widget_class_install_action (widget_class, "templates.build", "s", build_wanted);
   gtk_widget_class_install_action (widget_class, "templates.update", "(ss)", update_template);
   gtk_widget_class_install_action (widget_class, "templates.revert", "s", revert_template);
@@ -612,6 +555,8 @@ bh_templates_window_init (BhTemplatesWindow *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   bh_accessible_tidy (GTK_WIDGET (self));
   self->cancellable = g_cancellable_new ();
+  g_queue_init (&self->to_check);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "templates.check", FALSE);
 }
 
 GtkWindow *

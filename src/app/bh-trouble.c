@@ -219,7 +219,9 @@ on_response (AdwMessageDialog *dialog, const char *response, Again *again)
       /* It did not stop when it was asked to. */
       bh_launch_stop (again->item, TRUE, window);
       break;
-    case BH_JOB_HOME: /* told by the home's own rows */
+    case BH_JOB_HOME:
+    case BH_JOB_BUILD:
+    case BH_JOB_CHECK: /* told where they are begun */
       break;
     }
 }

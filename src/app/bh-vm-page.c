@@ -53,7 +53,7 @@ struct _BhVmPage
   BhUsageBox *usage;
   BhSoundRow *sound;
   BhNetworkRow *network;
-  GtkWidget *problems_box;
+  GtkWidget *problems_box, *old_template_box;
   GtkLabel *problems;
 };
 
@@ -167,6 +167,8 @@ update_problems (BhVmPage *self)
 
   gtk_label_set_text (self->problems, text);
   gtk_widget_set_visible (self->problems_box, *text != '\0');
+  gtk_widget_set_visible (self->old_template_box,
+                          bh_dbus_vm1_get_runs_old_template (bh_vm_item_get_proxy (self->item)));
 }
 
 static void
@@ -379,6 +381,7 @@ bh_vm_page_class_init (BhVmPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, sound);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, network);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems_box);
+  gtk_widget_class_bind_template_child (widget_class, BhVmPage, old_template_box);
   gtk_widget_class_bind_template_child (widget_class, BhVmPage, problems);
 }
 
