@@ -97,6 +97,13 @@ class Pages:
         desk.wait(BUTTON, 'Cancel')
         time.sleep(4)
 
+    def old_template(self, desk):
+        desk.use_mock('--step', '10', vms=[{**VMS[3], 'Template': 'debian', 'Applications': 'org.pwmt.zathura.desktop'}])
+        yield
+        choose(desk, 'Work')
+        desk.press(BUTTON, 'Start')
+        desk.wait_text('Its Debian template')
+
     def disposable(self, desk):
         vms = [*VMS, {**VMS[1], 'Name': 'Personal (1)', 'DisposableOf': 'personal', 'Programs': [[1, 'Calculator', 1, 1]],
                       'RestartKeys': [], 'Disposable': 'true'}]
@@ -362,7 +369,8 @@ def main():
                     desk.resize(width, height)
                     next(steps, None)
                     if width < 400:
-                        for title in {v['name'] for v in desk.sway.views()} & {'AppVM Settings', 'New AppVM'}:
+                        for title in {v['name'] for v in desk.sway.views()} & {
+                                'AppVM Settings', 'New AppVM', 'Debian Templates', 'New Template'}:
                             desk.sway.msg(f'[title="{title}"] resize set width {width} px height {height} px')
                     time.sleep(0.7)
                     rects = [v['rect'] for v in desk.sway.views()]

@@ -455,9 +455,11 @@ class Templates(AppCase):
     def test_which_there_are_and_who_uses_them(self):
         self.open()
         row = self.desk.wait(ROW, 'Debian 13: foot, gnome-calculator, zathura')
-        for words in ('412', 'Used by: Banking, Work.', 'with the build before: Work.'):
+        for words in ('412', 'Used by: Banking, Work.', 'with the build before: Work.',
+                      'Updates available: 12, of these 3 mend security holes.'):
             self.assertIn(words, row.get_description())
-        self.assertIn('No AppVM uses it.', self.desk.wait(ROW, 'Debian 12: less').get_description())
+        for words in ('No AppVM uses it.', 'No updates as of '):
+            self.assertIn(words, self.desk.wait(ROW, 'Debian 12: less').get_description())
         # Only one has a build before.
         self.assertIsNone(self.desk.see(BUTTON, 'Go back to the build before of Debian 12: less'))
         back = 'Go back to the build before of Debian 13: foot, gnome-calculator, zathura'
@@ -471,6 +473,30 @@ class Templates(AppCase):
         self.assertEqual(self.keys(), ['a' * 16])
         self.desk.press(BUTTON, 'Remove', dialog=True)
         self.desk.wait_text('There is none yet.')
+
+    def test_asking_debian_for_updates(self):
+        self.open('--step', '100')
+        self.desk.press(BUTTON, 'Check for Updates')
+        # Each in its turn.
+        wait_for(lambda: 'Updates available: 13, ' in self.desk.wait(ROW, 'Debian 13: foot, gnome-calculator, zathura')
+                 .get_description(), 10, 'what the first check found')
+        wait_for(lambda: 'Updates available: 1.' in self.desk.wait(ROW, 'Debian 12: less').get_description(), 10,
+                 'what the second check found')
+        self.desk.wait_gone(BUTTON, 'Cancel')
+
+    def test_debian_that_cannot_be_asked_for_updates_is_told_once(self):
+        self.open('--fail', 'CheckTemplate')
+        self.desk.press(BUTTON, 'Check for Updates')
+        self.desk.wait_text('could not be reached.')
+        self.desk.press(BUTTON, 'Close', dialog=True)
+        self.assertIn('Updates available: 12,', self.desk.wait(ROW, 'Debian 13: foot, gnome-calculator, zathura').get_description())
+
+    def test_an_appvm_says_that_it_runs_an_old_build(self):
+        self.desk.use_mock(vms=[{'Name': 'Work', 'Color': 'red', 'Template': 'debian'}])
+        self.desk.run_app()
+        self.desk.press(ROW, 'Work')
+        self.desk.press(BUTTON, 'Start')
+        self.desk.wait_text('Programs in it are the old ones until it is restarted.')
 
     def test_a_new_one_of_applications_and_packages(self):
         self.open('--step', '250')

@@ -137,7 +137,7 @@ class Vm(Object):
         self.jobs = []
         self.props = {"Id": vm_id, "Name": "", "Color": "", "State": "stopped", "Step": "", "Error": "", "Applications": [],
                       "Settings": {}, "Problems": [], "RestartKeys": [], "Programs": [], "Usage": {}, "Volume": 0.8, "Muted": False, "Network": {},
-                      "DisposableOf": "", "InUse": [], "CameraAsks": False}
+                      "DisposableOf": "", "InUse": [], "CameraAsks": False, "RunsOldTemplate": False}
         self.settings = {"Template": "host", "Memory": "1024", "Processors": "2", **settings}
         self.apply()
 
@@ -206,7 +206,9 @@ class Vm(Object):
                     self.set(Step=text)
                 return None
             if what == "done":
-                self.set(State="running", Step="")
+                old = self.settings["Template"] == "debian" and any(
+                    self.props["Name"] in one["running-old"] for one in self.service.manager.templates)
+                self.set(State="running", Step="", RunsOldTemplate=old)
             elif stopped:
                 self.set(State="failed" if what == "failed" else "stopped", Step="", Error=text if what == "failed" else "")
             return finished(what) if what == "done" else None
@@ -314,9 +316,12 @@ class Manager(Object):
         self.frozen = [("one", 768, 61), ("two", 1024, 74)]
         self.templates = [
             {"key": "a" * 16, "suite": "trixie", "packages": ["foot", "gnome-calculator", "zathura"], "made": 1763600000,
-             "size": 412 << 20, "build": 2, "previous": 1, "used-by": ["Banking", "Work"], "running-old": ["Work"]},
+             "size": 412 << 20, "build": 2, "previous": 1, "used-by": ["Banking", "Work"], "running-old": ["Work"],
+             "checked": 1763700000, "updates": 12, "security": 3,
+             "updated-packages": ["foot 1.21.0-2 1.21.0-3"]},
             {"key": "b" * 16, "suite": "bookworm", "packages": ["less"], "made": 1760000000, "size": 190 << 20, "build": 1,
-             "previous": 0, "used-by": [], "running-old": []}]
+             "previous": 0, "used-by": [], "running-old": [], "checked": 1760000000, "updates": 0, "security": 0,
+             "updated-packages": []}]
         if service.args.freeze:
             self.props.update(FreezeStep="Booting a guest to freeze", FreezeProgress=0.1)
             GLib.timeout_add(service.args.freeze, self.freeze_on)
@@ -349,7 +354,8 @@ class Manager(Object):
 
     # Debian templates: two that are there, and one being built takes eight steps.
     def ListTemplates(self):
-        kinds = {"size": "t", "made": "x", "build": "u", "previous": "u", "packages": "as", "used-by": "as", "running-old": "as"}
+        kinds = {"size": "t", "made": "x", "build": "u", "previous": "u", "packages": "as", "used-by": "as", "running-old": "as",
+                 "checked": "x", "updates": "u", "security": "u", "updated-packages": "as"}
         return [{k: GLib.Variant(kinds.get(k, "s"), v) for k, v in one.items()} for one in self.templates]
 
     def SearchDebian(self, suite, words):
@@ -378,6 +384,21 @@ class Manager(Object):
 
     def UpdateTemplate(self, key):
         return self.BuildTemplate("trixie", "foot")
+
+    def CheckTemplate(self, key):
+        fails = "CheckTemplate" in self.service.args.fail
+
+        def done(what, _text):
+            if what == "done":
+                for one in self.templates:
+                    if one["key"] == key:
+                        one.update(updates=one["updates"] + 1, checked=int(time.time()))
+                self.emit("TemplatesChanged", "()")
+                return {"updates": GLib.Variant("u", 1), "security": GLib.Variant("u", 0)}
+            return None
+        return Job(self.service, [("progress", "Asking the Debian archive what there is")], done,
+                   ("io.github.bulkhead.Error.Failed", "The Debian archive http://deb.debian.org/debian could not be reached.")
+                   if fails else None).path
 
     def RevertTemplate(self, key):
         for one in self.templates:

@@ -14,7 +14,7 @@ import time  # noqa: E402
 import unittest  # noqa: E402
 
 from harness import Place, TestCase, main, require_ordinary_user, wait_for  # noqa: E402
-from harness.session import DBusError, JobFailed, Session  # noqa: E402
+from harness.session import DBusError, JobFailed, Session, Vm  # noqa: E402
 from harness.sway import Sway  # noqa: E402
 from netns import GATEWAY4, HOST4, HOST6, LAN4, LAN_OWN4, OWN4, OWN6  # noqa: E402
 
@@ -380,6 +380,51 @@ class Reach(NetworkCase):
                  'the client to have its network')
         wait_for(lambda: not isinstance(
             self.attempt(client, f'tcp:{HOST4}:80')[f'tcp:{HOST4}:80'], list), 60, 'an answer')
+
+    def test_a_disposable_has_the_network_of_the_appvm_that_asked(self):
+        reached = f'hello {OWN4}'
+        self.vms['Net'].start().wait(BOOT)
+        self.wait_on(self.vms['Net'])
+        before = self.network_state()
+        for name, modes in (('Off', []), ('Net', [('internet', '')]), ('Client', [('vm', 'net')])):
+            with self.subTest(name):
+                job = self.vms[name].launch(argv=['sleep', '1000'], wait=True, disposable=True)
+                vm = Vm(self.session, job.get('Result')['vm'])
+                # And one that is asked for in that is no wider.
+                second_job = vm.launch(argv=['sleep', '1000'], wait=True, disposable=True)
+                second = Vm(self.session, second_job.get('Result')['vm'])
+                for one in (vm, second):
+                    wait_for(lambda one=one: one.state == 'running', BOOT, 'the disposable')
+                    if modes:
+                        self.wait_on(one)
+                    results = self.attempt(one, f'tcp:{HOST4}:80', 'name:example.org', f'tcp:{LAN4}:80', f'tcp:{OWN4}:80')
+                    self.assertEqual([(each['mode'], each['via']) for each in self.interfaces(one)], modes)
+                    if modes:
+                        self.assertEqual((results.pop(f'tcp:{HOST4}:80'), results.pop('name:example.org')), (reached, '192.0.2.77'))
+                    for target, result in results.items():
+                        self.assertIsInstance(result, list, target)
+                if name != 'Off':
+                    self.assertNotEqual(self.network_state(), before)
+                for one in (vm, second):
+                    one.stop(True).wait(60)
+                wait_for(lambda: self.network_state() == before, 20, 'the end of its network')
+        self.assertEqual(self.vms['Off'].state, 'stopped')
+
+    def network_state(self):
+        """Gates, passts and sockets there are, and who uses the network of Net."""
+        passts = []
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                with open(f'/proc/{pid}/stat', encoding='utf-8', errors='replace') as file:
+                    name, _, rest = file.read().partition(' (')[2].rpartition(') ')
+                if name.startswith('passt') and int(rest.split()[1]) == self.session.service.pid:
+                    passts.append(pid)
+            except OSError:
+                pass
+        runtime = os.path.join(self.session.env['XDG_RUNTIME_DIR'], 'bulkhead')
+        sockets = [name for name in os.listdir(runtime) if '--' in name]
+        clients = [one['mode'] for one in self.vms['Net'].get('Network').get('interfaces', [])]
+        return sorted(self.gates()), sorted(passts), sockets, sorted(clients)
 
     def gates(self):
         program = os.path.join(self.session.libexec, 'bulkhead-netgate').encode()

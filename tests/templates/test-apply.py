@@ -79,6 +79,23 @@ class Apply(harness.TestCase):
         with open(place, encoding='utf-8') as file:
             self.assertEqual(ctl('show', '--file', 'One').out, file.read())
 
+    def test_a_recipe_for_experts(self):
+        text = ('[AppVM]\nName=Lab\nTemplate=debian\nPackages=foot;less\nKernel=/boot/vmlinuz-lab\nInitramfs=/boot/initrd-lab\n'
+                'KernelParameters=quiet nosmt\nQemuArguments=-device virtio-rng-pci\nLogLevel=debug\n')
+        result = ctl('apply', self.file(text))
+        self.assertEqual(result.code, 0, result)
+        for line in ('Kernel: /boot/vmlinuz-lab\n', 'KernelParameters: quiet nosmt\n', 'LogLevel: debug\n',
+                     'QemuArguments: -device virtio-rng-pci (makes the isolation weaker)\n',
+                     'bulkheadctl template build --suite=trixie foot less\n'):
+            self.assertIn(line, result.out)
+        # In the manual's order, and the colour that was chosen for it.
+        color = self.settings('Lab')['Color']
+        self.assertEqual(ctl('show', '--file', 'Lab').out, text.replace('Name=Lab\n', f'Name=Lab\nColor={color}\n'))
+        result = ctl('apply', self.file('[AppVM]\nName=Lab\n'))
+        for line in ('QemuArguments: -device virtio-rng-pci → –\n', 'Initramfs: /boot/initrd-lab → –\n', 'LogLevel: debug → errors\n'):
+            self.assertIn(line, result.out)
+        self.assertEqual(self.settings('Lab')['QemuArguments'], '')
+
     def test_one_mistake_changes_nothing(self):
         good = self.file('[AppVM]\nName=Good\n', 'good.vm')
         self.assertEqual(ctl('create', 'There').code, 0)

@@ -3,12 +3,10 @@
 built, then one that is good, AppVMs with programs from it, an update of it, and the way back."""
 
 import functools
-import http.server
 import json
 import os
 import pwd
 import subprocess
-import threading
 import time
 import unittest
 
@@ -16,6 +14,8 @@ import harness
 from harness import wait_for
 from harness.session import DBusError, Job, JobFailed, Session, shared_cache
 from harness.sway import Sway
+
+from archive import Archive, serve
 
 BUILD = 600
 BOOT = 120
@@ -32,10 +32,14 @@ def disk_use(*folders):
                for top, folders_, files in os.walk(folder) for name in files + folders_)
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-
-    def log_message(self, *_):
-        pass
+def own_ids():
+    """For unshare: this user's subordinate ids, so that mmdebstrap has them in there, too."""
+    name, words = pwd.getpwuid(os.getuid()).pw_name, []
+    for path, option in (('/etc/subuid', '--map-users'), ('/etc/subgid', '--map-groups')):
+        with open(path, encoding='utf-8') as file:
+            first, count = next(line.split(':')[1:] for line in file if line.startswith(name + ':'))
+        words.append(f'{option}={first},{first},{count.strip()}')
+    return words
 
 
 class DebianCase(harness.TestCase):
@@ -96,7 +100,7 @@ class NotBuilt(DebianCase):
             with self.assertRaises(DBusError) as caught:
                 self.build(suite, packages)
             self.assertEqual(caught.exception.name, 'InvalidArgument', caught.exception.message)
-        for method in ('UpdateTemplate', 'RevertTemplate', 'ListTemplateApplications'):
+        for method in ('UpdateTemplate', 'CheckTemplate', 'RevertTemplate', 'ListTemplateApplications'):
             for key in ('0123456789abcdef', 'x', '../../../etc'):
                 with self.assertRaises(DBusError) as caught:
                     self.session.manager.call(method, '(s)', key)
@@ -140,14 +144,9 @@ class NotBuilt(DebianCase):
         root = self.session.place.path('archive')
         dists = os.path.join(root, 'dists', 'trixie')
         os.makedirs(dists)
-        handler = functools.partial(QuietHandler, directory=root)
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        self.with_archive(f'http://127.0.0.1:{server.server_address[1]}')
+        stop, address = serve(root)
+        self.addCleanup(stop)
+        self.with_archive(address)
         release = 'Origin: Debian\nSuite: stable\nCodename: trixie\nDate: Sat, 09 Aug 2025 00:00:00 UTC\n'
         with open(os.path.join(dists, 'Release'), 'w', encoding='utf-8') as file:
             file.write(release)
@@ -159,7 +158,7 @@ class NotBuilt(DebianCase):
 
     def with_small_disks(self, sizes):
         """The service in a mount namespace of its own, with folders that have little room: path → size."""
-        inside = ['unshare', '--map-current-user', '--mount', '--keep-caps', 'sh', '-c']
+        inside = ['unshare', '--map-current-user', *own_ids(), '--mount', '--keep-caps', 'sh', '-c']
         mounts = []
         for path, size in sizes.items():
             os.makedirs(path, exist_ok=True)
@@ -192,6 +191,25 @@ class NotBuilt(DebianCase):
                     self.session.manager.call('SearchDebian', '(ss)', 'bookworm', 'calculator', timeout=BUILD)
                 self.assertEqual(caught.exception.name, 'DiskFull', caught.exception.message)
                 self.doCleanups()
+
+    def test_full_disk_while_the_image_is_written(self):
+        self.with_small_disks({self.folder(): '12m'})
+        self.fails('trixie', 'foot', 'DiskFull', 'The disk is full (', 'what was downloaded is kept')
+        self.assertEqual(os.listdir(f'/proc/{self.session.service.pid}/root{self.folder()}'), [])
+        self.doCleanups()
+        # With room nothing is downloaded again, and it comes further than before.
+        job = self.build('trixie', 'foot')
+        wait_for(lambda: job.get('Progress') > 36, BUILD, 'the installation')
+        job.cancel()
+        with self.assertRaises(JobFailed):
+            job.wait(120)
+        self.assertIn('Need to get 0 B', self.build_log())
+        self.assert_nothing_left()
+
+    def build_log(self):
+        """Of the last one."""
+        with open(os.path.join(self.session.env['XDG_STATE_HOME'], 'bulkhead', 'debian_templates.log'), encoding='utf-8') as file:
+            return file.read().rpartition('apt-get -q update')[2]
 
     def test_package_that_there_is_not(self):
         self.fails('trixie', 'foot;no-such-package-of-debian', 'NotFound', 'no-such-package-of-debian', 'Check its name')
@@ -238,14 +256,64 @@ class Built(DebianCase):
         # Frozen guests of its own; what was downloaded is everybody's.
         cls.session = Session(cls.sway, private_cache=True,
                               env={'BULKHEAD_FREEZE_DELAY': '0', 'LANG': 'de_DE.UTF-8'})
+        # Debian's archive, with security updates of our own.
+        cls.archive = Archive(cls.session.place.path('archive'), 'trixie-security')
+        cls.addClassCleanup(cls.archive.close)
+        cls.archive.add('bulkhead-probe', '1')
+        cls.archive.publish()
+        cls.session.env.update(cls.apt_of(cls.session.place.path('apt')))
         shared, own = (os.path.join(top, 'bulkhead') for top in (shared_cache(), cls.session.env['XDG_CACHE_HOME']))
         os.makedirs(os.path.join(shared, 'debian'), exist_ok=True)
         os.makedirs(own)
         os.symlink(os.path.join(shared, 'debian'), os.path.join(own, 'debian'))
         cls.addClassCleanup(cls.session.stop)
         cls.session.start()
-        cls.settings = {'Template': 'debian', 'Suite': 'trixie', 'Packages': 'foot', 'Memory': '400', 'AutoStop': '0'}
-        cls.one = cls.session.create('One', **cls.settings)
+        cls.settings = {'Template': 'debian', 'Suite': 'trixie', 'Packages': 'foot;bulkhead-probe', 'Memory': '400', 'AutoStop': '0'}
+        cls.one = cls.session.create('One', Home='disk', HomeSize='64', **cls.settings)
+
+    @classmethod
+    def apt_of(cls, folder):
+        """The service's environment, for an apt that knows the archive of this computer's and ours."""
+        lists = os.path.join(folder, 'lists')
+        os.makedirs(os.path.join(folder, 'none'))
+        os.makedirs(os.path.join(lists, 'partial'))
+        keys, sources, config = (os.path.join(folder, name) for name in ('keys.gpg', 'sources.list', 'apt.conf'))
+        cls.archive.write_keyring(keys)
+        known = subprocess.run(['apt-get', 'indextargets', '--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages'],
+                               check=True, capture_output=True, text=True).stdout.split('\n')
+        debian = next(line for line in known if line.endswith((' bookworm', ' trixie')))
+        ours = f'deb [signed-by={keys}] {cls.archive.address} trixie-security main\n'
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write(f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "{folder}/none";\n'
+                       f'Dir::State::lists "{lists}";\nDir::Cache "{folder}";\nDebug::NoLocking "true";\n'
+                       'Acquire::http::Proxy::127.0.0.1 "DIRECT";\n')
+        # apt tells of what it has lists of only.
+        with open(sources, 'w', encoding='utf-8') as file:
+            file.write(ours)
+        subprocess.run(['apt-get', 'update'], env={**os.environ, 'APT_CONFIG': config}, check=True, capture_output=True)
+        for name in os.listdir('/var/lib/apt/lists'):
+            if '_dists_' in name:
+                os.symlink(os.path.join('/var/lib/apt/lists', name), os.path.join(lists, name))
+        with open(sources, 'a', encoding='utf-8') as file:
+            file.write(f'deb {debian} main\n')
+        return {'APT_CONFIG': config, 'BULKHEAD_DEBIAN_KEYRING': keys}
+
+    def check(self, key):
+        """As bulkheadctl says it: updates, of these security's, their names."""
+        done = subprocess.run([harness.build_path('src', 'cli', 'bulkheadctl'), 'template', 'check', '--json', key[:6]],
+                              env={**self.session.env, 'LANG': 'C.UTF-8'}, capture_output=True, text=True, timeout=BUILD)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (found,) = json.loads(done.stdout)
+        self.assertGreater(found['checked'], time.time() - 60)
+        return found['updates'], found['security'], found['updated_packages']
+
+    def check_fails(self, key, words):
+        before = self.templates()[0]
+        with self.assertRaises(JobFailed) as caught:
+            Job(self.session, self.session.manager.call('CheckTemplate', '(s)', key)).wait(BUILD)
+        self.assertEqual(caught.exception.name, 'Failed')
+        self.assertIn(words, caught.exception.message)
+        self.assertEqual(self.templates()[0], before)
 
     def output(self, vm, script):
         result = vm.launch(argv=['sh', '-c', script], wait=True).wait(BOOT)
@@ -258,10 +326,10 @@ class Built(DebianCase):
             with self.assertRaises((JobFailed, DBusError)) as caught:
                 job().wait(BOOT)
             self.assertEqual(caught.exception.name, 'NoTemplate', caught.exception.message)
-            self.assertIn('bulkheadctl template build --suite=trixie foot', caught.exception.message)
+            self.assertIn('bulkheadctl template build --suite=trixie bulkhead-probe foot', caught.exception.message)
 
     def test_2_is_built_with_steps_and_per_cents(self):
-        job = self.build('trixie', ' foot; foot ')
+        job = self.build('trixie', ' foot; bulkhead-probe;foot ')
         seen, begun = [], time.monotonic()
 
         def look():
@@ -276,7 +344,7 @@ class Built(DebianCase):
         self.assertTrue(any(step.startswith('Installing: ') for _, step in seen), seen)
         (template,) = self.templates()
         self.assertEqual((template['key'], template['suite'], template['packages'], template['used-by'],
-                          template['build'], template['previous']), (key, 'trixie', ['foot'], ['One'], 1, 0))
+                          template['build'], template['previous']), (key, 'trixie', ['bulkhead-probe', 'foot'], ['One'], 1, 0))
         print(f'{template["size"] / (1 << 20):.1f} MiB', flush=True)
         apps = {app['id']: app for app in self.session.manager.call('ListTemplateApplications', '(s)', key)}
         self.assertEqual(apps['foot.desktop']['name'], 'Foot')
@@ -314,22 +382,67 @@ class Built(DebianCase):
         two.stop().wait(30)
         two.delete()
 
-    def test_5_an_update_is_for_the_next_start_and_can_be_undone(self):
+    def test_5_debian_is_asked_for_updates(self):
+        (template,) = self.templates()
+        key = template['key']
+        self.assertEqual((template['checked'], template['updates']), (template['made'], 0))
+        self.assertEqual(self.check(key), (0, 0, []))
+        self.archive.add('bulkhead-probe', '2')
+        self.archive.publish()
+        self.assertEqual(self.check(key), (1, 1, ['bulkhead-probe 1 2']))
+        # Somebody else's word does not count, and neither does nobody's.
+        self.archive.publish(key=1)
+        self.check_fails(key, 'not signed by Debian')
+        self.archive.stop_serving()
+        self.check_fails(key, 'could not be reached')
+        (template,) = self.templates()
+        self.assertEqual((template['updates'], template['security'], template['build']), (1, 1, 1))
+
+    def test_6_an_update_is_for_the_next_start_and_can_be_undone(self):
         key = self.templates()[0]['key']
+        self.serve_again()
+        self.assertFalse(self.one.get('RunsOldTemplate'))
         Job(self.session, self.session.manager.call('UpdateTemplate', '(s)', key)).wait(BUILD)
         (template,) = self.templates()
-        self.assertEqual((template['build'], template['previous'], template['running-old']), (2, 1, ['One']))
+        self.assertEqual((template['build'], template['previous'], template['running-old'], template['updates']), (2, 1, ['One'], 0))
+        self.assertTrue(self.one.get('RunsOldTemplate'))
         # What runs goes on with what it has.
-        self.assertIn('foot', self.output(self.one, 'cat /usr/share/applications/foot.desktop'))
+        self.assertEqual('bulkhead-probe 1\n', self.output(self.one, 'bulkhead-probe'))
         self.session.manager.call('RevertTemplate', '(s)', key)
         (template,) = self.templates()
-        self.assertEqual((template['build'], template['previous'], template['running-old']), (1, 2, []))
+        self.assertEqual((template['build'], template['previous'], template['running-old'], template['updates']), (1, 2, [], 1))
+        self.assertFalse(self.one.get('RunsOldTemplate'))
         self.session.manager.call('RevertTemplate', '(s)', key)
+        self.assertTrue(self.one.get('RunsOldTemplate'))
         self.one.stop().wait(30)
-        self.assertIn('foot', self.output(self.one, 'cat /usr/share/applications/foot.desktop'))
-        self.assertEqual(self.templates()[0]['running-old'], [])
+        self.assertFalse(self.one.get('RunsOldTemplate'))
+        self.assertEqual(self.one.call('ReadHome')['snapshots'], [])
+        self.assertEqual('bulkhead-probe 2\n', self.output(self.one, 'bulkhead-probe'))
+        self.assertEqual((self.templates()[0]['running-old'], self.one.get('RunsOldTemplate')), ([], False))
+        # Its home as it was before.
+        self.assertEqual(len(self.one.call('ReadHome')['snapshots']), 1)
+        self.one.stop().wait(30)
 
-    def test_6_what_is_used_is_not_removed(self):
+    def serve_again(self):
+        """Where it was before, or apt would take it for another."""
+        port = int(self.archive.address.rpartition(':')[2])
+        self.archive.publish()
+        self.archive.stop_server, _ = serve(self.archive.root, port)
+
+    def test_7_once_a_day_debian_is_asked_unbidden(self):
+        (template,) = self.templates()
+        self.archive.add('bulkhead-probe', '3')
+        self.archive.publish()
+        self.session.stop_service()
+        image = os.path.join(self.folder(), template['key'], '2', 'image')
+        os.utime(image, (0, time.time() - 25 * 3600))
+        self.session.start_service({'BULKHEAD_TEMPLATE_CHECK_DELAY': '0'})
+        wait_for(lambda: self.templates()[0]['updates'] == 1, BUILD, 'what Debian says')
+        (template,) = self.templates()
+        self.assertEqual((template['updates'], template['updated-packages']), (1, ['bulkhead-probe 2 3']))
+        self.assertGreater(template['checked'], time.time() - 60)
+
+    def test_8_what_is_used_is_not_removed(self):
         key = self.templates()[0]['key']
         with self.assertRaises(DBusError) as caught:
             self.session.manager.call('RemoveTemplate', '(sb)', key, False)
@@ -343,7 +456,7 @@ class Built(DebianCase):
             self.one.start().wait(BOOT)
         self.assertEqual(caught.exception.name, 'NoTemplate')
 
-    def test_7_a_kernel_and_parameters_of_its_own(self):
+    def test_9_a_kernel_and_parameters_of_its_own(self):
         vm = self.session.create('Own', Kernel='/boot/vmlinuz-' + os.uname().release if
                                  os.path.exists('/boot/vmlinuz-' + os.uname().release) else self.a_kernel(),
                                  KernelParameters='bulkhead.test=1 nosmt', LogLevel='info',
