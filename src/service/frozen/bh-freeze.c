@@ -184,11 +184,14 @@ bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
     open (data);
   ok = bh_monitor_load_state (domain, state, error);
   close (state);
+  /* While the state is on its way this only says that the guest is to go on as soon as it is there: nobody has to
+   * ask when that is. */
   if (ok && virDomainResume (domain) != 0)
     {
       bh_monitor_set_libvirt_error (error, "The virtual machine could not be resumed");
       ok = FALSE;
     }
+  ok = ok && bh_monitor_wait_loaded (domain, error);
   if (ok)
     virDomainFree (domain);
   else

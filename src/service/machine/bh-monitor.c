@@ -142,8 +142,13 @@ bh_monitor_load_state (virDomainPtr domain, int fd, GError **error)
                   error)
          && call (domain,
                   "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:bhstate\"}}", -1,
-                  error)
-         && wait_until_completed (domain, NULL, error)
+                  error);
+}
+
+gboolean
+bh_monitor_wait_loaded (virDomainPtr domain, GError **error)
+{
+  return wait_until_completed (domain, NULL, error)
          /* Else a later save of this guest would leave its memory out. */
          && ignore_shared (domain, FALSE, error);
 }
