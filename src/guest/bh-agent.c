@@ -38,6 +38,8 @@ typedef struct
 #endif
   bool configured, running;
   bool expecting; /* configure, and not yet prepared for it */
+  bool incomplete; /* it was just configured */
+  uint32_t disks; /* of configure */
   const char *prepared_runtime, *prepared_display; /* made before the hello; or NULL */
   int code;
 } Agent;
@@ -65,11 +67,18 @@ apply (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
       g_snprintf (detail, size, "The home folder, which is one of the host's, did not come");
       return false;
     }
-  if (message->disks > 0)
-    bh_more_disks_start (message->disks, (uid_t) message->uid);
-  bh_devices_start (agent->devices, (uid_t) message->uid);
-  bh_generation_tell (agent->generation);
   return true;
+}
+
+/* What the host does not have to wait for, and programs have to. */
+static void
+complete_machine (Agent *agent)
+{
+  bh_mounts_complete ();
+  if (agent->disks > 0)
+    bh_more_disks_start (agent->disks, agent->session.uid);
+  bh_devices_start (agent->devices, agent->session.uid);
+  bh_generation_tell (agent->generation);
 }
 #endif
 
@@ -110,8 +119,9 @@ configure (Agent *agent, const bh_msg_configure *message)
             }
         }
       agent->configured = answer.status == BH_CONFIGURED_OK;
-      if (agent->configured)
-        bh_sound_set_session (agent->sound, &agent->session);
+      agent->incomplete = agent->configured;
+      agent->disks = message->disks;
+      bh_link_set_eager (agent->link, false);
     }
   if (detail[0])
     g_warning ("configure: %s", detail);
@@ -268,6 +278,7 @@ prepare_machine (Agent *agent)
   agent->network = bh_network_new (agent->loop, agent->link);
   agent->devices = bh_devices_new (agent->loop);
   agent->generation = bh_generation_new (agent->loop);
+  bh_link_set_eager (agent->link, true);
 #ifdef BH_HAVE_MOUNTS
   agent->prepared_runtime = bh_mounts_prepare ();
   if (agent->prepared_runtime)
@@ -278,6 +289,18 @@ prepare_machine (Agent *agent)
         agent->prepared_display = NULL;
     }
 #endif
+}
+
+/* While the host reads our answer. Whatever it asks for next comes after this. */
+static void
+complete (Agent *agent)
+{
+  agent->incomplete = false;
+#ifdef BH_HAVE_MOUNTS
+  if (!agent->options->pair)
+    complete_machine (agent);
+#endif
+  bh_sound_set_session (agent->sound, &agent->session);
 }
 
 /* Tell everybody what has come of it. */
@@ -300,6 +323,8 @@ flush (Agent *agent)
     bh_mounts_expect ();
   agent->expecting = false;
 #endif
+  if (agent->incomplete)
+    complete (agent);
 }
 
 int

@@ -17,37 +17,67 @@
              == wl_resource_get_client ((seat)->keyboard.surface->resource))
 /* clang-format on */
 
+/* Programs get a descriptor they can only read, of a file nobody can change any more. The file for the next keymap
+ * is made ahead of time: there is enough to do when the first one comes. */
+static void
+make_next_keymap (BhSeat *seat)
+{
+  int fd = memfd_create ("bulkhead-keymap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  char path[64];
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  seat->keyboard.next_fd = fd;
+  seat->keyboard.next_readable_fd = fd >= 0 ? open (path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+static void
+close_next_keymap (BhSeat *seat)
+{
+  if (seat->keyboard.next_fd >= 0)
+    close (seat->keyboard.next_fd);
+  if (seat->keyboard.next_readable_fd >= 0)
+    close (seat->keyboard.next_readable_fd);
+  seat->keyboard.next_fd = seat->keyboard.next_readable_fd = -1;
+}
+
 void
 bh_keyboard_init (BhSeat *seat)
 {
   wl_list_init (&seat->keyboards);
   wl_array_init (&seat->keyboard.keys);
   seat->keyboard.keymap_fd = -1;
+  make_next_keymap (seat);
   seat->keyboard.rate = 25;
   seat->keyboard.delay = 600;
 }
 
-/* Programs get a descriptor they can only read, of a file nobody can change any more. */
-static int
-make_keymap_fd (const BhBytes *text)
+void
+bh_keyboard_finish (BhSeat *seat)
 {
-  int fd = memfd_create ("bulkhead-keymap", MFD_CLOEXEC | MFD_ALLOW_SEALING), out;
-  char path[64];
+  close_next_keymap (seat);
+  if (seat->keyboard.keymap_fd >= 0)
+    close (seat->keyboard.keymap_fd);
+  wl_array_release (&seat->keyboard.keys);
+}
 
-  if (fd < 0)
-    return -1;
-  if (write (fd, text->data, text->len) != (ssize_t) text->len)
+/* -1 when there is no room for it. */
+static int
+fill_keymap (BhSeat *seat, const BhBytes *text)
+{
+  int fd = -1;
+
+  if (seat->keyboard.next_readable_fd < 0)
+    make_next_keymap (seat);
+  if (seat->keyboard.next_readable_fd >= 0
+      && write (seat->keyboard.next_fd, text->data, text->len) == (ssize_t) text->len)
     {
-      close (fd);
-      return -1;
+      fcntl (seat->keyboard.next_fd, F_ADD_SEALS,
+             F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+      fd = seat->keyboard.next_readable_fd;
+      seat->keyboard.next_readable_fd = -1;
     }
-  fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  out = open (path, O_RDONLY | O_CLOEXEC);
-  if (out < 0)
-    return fd;
-  close (fd);
-  return out;
+  close_next_keymap (seat);
+  return fd;
 }
 
 static void
@@ -70,7 +100,7 @@ static void
 set_keymap (BhSeat *seat, const bh_msg_keymap *message)
 {
   struct wl_resource *resource;
-  int fd = make_keymap_fd (&message->text);
+  int fd = fill_keymap (seat, &message->text);
 
   if (fd < 0)
     return;

@@ -16,6 +16,8 @@
 #define LATER_MS 40
 /* Ten seconds. */
 #define EARLY_TRIES 2500
+/* Longer than it takes to freeze a guest (the service's bh-freeze.c). */
+#define EAGER_US 1500000
 #define CONGESTED (BH_STREAM_QUEUE / 2)
 
 struct _BhLink
@@ -26,6 +28,8 @@ struct _BhLink
   BhChannel *channel; /* NULL while nobody is there */
   struct wl_event_source *source, *retry;
   unsigned tries; /* to find somebody there */
+  bool eager;
+  int64_t eager_until; /* of g_get_monotonic_time() */
   uint32_t mask;
   char *port;  /* NULL in pair mode */
   int waiting; /* pair: until started; VM: the port, until its other end is there; else -1 */
@@ -212,6 +216,7 @@ lost (BhLink *link, BhWireStatus status)
     g_warning ("The host's connection has ended: %s", bh_wire_status_name (status));
   drop (link);
   link->funcs->disconnected (link->data, link->port == NULL);
+  link->eager_until = link->eager ? g_get_monotonic_time () + EAGER_US : 0;
   if (link->port)
     bh_link_start (link);
 }
@@ -254,20 +259,33 @@ connect_now (BhLink *link, int fd)
 }
 
 /* The port hangs up until the host's end is open. */
-static int
-retry (void *data)
+static bool
+host_is_there (BhLink *link)
 {
-  BhLink *link = data;
   struct pollfd p = { .events = POLLIN | POLLOUT };
 
   if (link->waiting < 0)
     link->waiting = open (link->port, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
   p.fd = link->waiting;
-  if (p.fd >= 0 && poll (&p, 1, 0) >= 0 && !(p.revents & (POLLHUP | POLLERR | POLLNVAL)))
+  return p.fd >= 0 && poll (&p, 1, 0) >= 0 && !(p.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
+
+static int
+retry (void *data)
+{
+  BhLink *link = data;
+  bool there = host_is_there (link);
+
+  while (!there && g_get_monotonic_time () < link->eager_until)
+    there = host_is_there (link);
+  link->eager_until = 0;
+  if (there)
     {
+      int fd = link->waiting;
+
       link->waiting = -1;
       link->tries = 0;
-      connect_now (link, p.fd);
+      connect_now (link, fd);
     }
   else
     {
@@ -292,6 +310,12 @@ bh_link_start (BhLink *link)
   if (!link->retry)
     link->retry = wl_event_loop_add_timer (link->loop, retry, link);
   retry (link);
+}
+
+void
+bh_link_set_eager (BhLink *link, bool eager)
+{
+  link->eager = eager;
 }
 
 bool

@@ -38,6 +38,10 @@ void bh_link_free (BhLink *link);
 
 /* Calls connected() as soon as it can. */
 void bh_link_start (BhLink *link);
+/* Whether it does nothing else for a moment after the host's side has gone: a guest that is frozen in that moment
+ * has no timer to wait for and no sleep to wake from when it is thawed, which is much code to run for the first
+ * time. */
+void bh_link_set_eager (BhLink *link, bool eager);
 bool bh_link_is_connected (const BhLink *link);
 /* Whether so much waits to be sent that nothing new should be begun. */
 bool bh_link_is_congested (const BhLink *link);

@@ -173,6 +173,9 @@ static pthread_t mounter;
 static bool mounting, usr_mounted, warm;
 /* Those of the host's kernel, over a /usr that is not the host's. */
 static bool modules_mounted;
+/* What bh_mounts_complete() has to do. */
+static Guest unfinished;
+static bool opt_missing;
 
 /* The clock of a guest that was frozen is behind, and its random numbers are those of its siblings:
  * both come first, before anything takes a time stamp or a random number. */
@@ -393,9 +396,8 @@ static bool
 mount_all (Guest *guest, uint32_t flags)
 {
   join ();
+  opt_missing = flags & BH_CONFIGURE_MOUNT_OPT && !modules_mounted;
   return (usr_mounted || mount_programs (guest))
-         && (!(flags & BH_CONFIGURE_MOUNT_OPT) || modules_mounted
-             || mount_share (guest, "opt", "/opt"))
          && (seed_unpacked || unpack_seed (guest)) && (memory_mounted || mount_memories (guest));
 }
 
@@ -474,10 +476,15 @@ take_file (size_t which)
 }
 
 static bool
-set_names (Guest *guest)
+set_host_name (Guest *guest)
 {
-  if (sethostname (guest->host, strlen (guest->host)) != 0)
-    return fail (guest, "Cannot set the host name");
+  return sethostname (guest->host, strlen (guest->host)) == 0
+         || fail (guest, "Cannot set the host name");
+}
+
+static bool
+write_names (Guest *guest)
+{
   return write_and_close (guest, take_file (HOST_NAME), "/etc/hostname", "%s\n", guest->host)
          && write_and_close (guest, take_file (HOSTS), "/etc/hosts",
                              "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
@@ -540,11 +547,34 @@ bool
 bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size)
 {
   Guest guest = { .detail = detail, .detail_size = size };
+  bool good;
 
   detail[0] = '\0';
   umask (0022);
-  return read_values (&guest, configure) && set_clock_and_seed (&guest, configure)
-         && mount_all (&guest, configure->flags) && make_or_keep_user (&guest) && set_names (&guest)
-         && set_time_zone (&guest) && (loopback_started || start_loopback (&guest))
+  good = read_values (&guest, configure) && set_clock_and_seed (&guest, configure)
+         && mount_all (&guest, configure->flags) && make_or_keep_user (&guest)
+         && set_host_name (&guest) && (loopback_started || start_loopback (&guest))
          && mount_scratch (&guest, configure) && mount_home (&guest, configure);
+  unfinished = guest;
+  return good;
+}
+
+static void
+warn (bool good)
+{
+  if (!good)
+    fprintf (stderr, "bulkhead-guest: %s\n", unfinished.detail);
+}
+
+void
+bh_mounts_complete (void)
+{
+  char detail[256] = "";
+
+  unfinished.detail = detail;
+  unfinished.detail_size = sizeof detail;
+  warn (write_names (&unfinished));
+  warn (set_time_zone (&unfinished));
+  warn (!opt_missing || mount_share (&unfinished, "opt", "/opt"));
+  unfinished.detail = NULL;
 }

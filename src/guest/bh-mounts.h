@@ -24,11 +24,15 @@ void bh_mounts_unexpect (void);
  * what every program uses, so that the first one finds it in memory. */
 void bh_mounts_warm_up (void);
 
-/* Clock, random numbers, name, /usr, /opt, /etc, /var, /tmp, /run, the user's account and home, as
+/* Clock, random numbers, host name, /usr, /etc, /var, /tmp, /run, the user's account and home, as
  * @configure says. Called once, before any other program runs. On failure @detail (@size bytes, at
  * least 1) says in one sentence what could not be done; what was done stays. @detail is ""
  * otherwise. */
 bool bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size);
+
+/* What only programs will miss: /opt, the files with names, the time zone. Called once after bh_mounts_apply() has
+ * returned true and before any program runs: the host hears meanwhile that the guest is configured. */
+void bh_mounts_complete (void);
 
 /* Whether programs can be started at all: false when it was /usr that could not be mounted. */
 bool bh_mounts_have_programs (void);

@@ -79,9 +79,7 @@ bh_seat_new (BhServer *server)
 void
 bh_seat_free (BhSeat *seat)
 {
-  if (seat->keyboard.keymap_fd >= 0)
-    close (seat->keyboard.keymap_fd);
-  wl_array_release (&seat->keyboard.keys);
+  bh_keyboard_finish (seat);
   g_free (seat);
 }
 

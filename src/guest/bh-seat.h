@@ -45,6 +45,7 @@ struct _BhSeat
     struct wl_array keys;
     bh_msg_modifiers modifiers;
     int keymap_fd;
+    int next_fd, next_readable_fd; /* one file, for the next keymap; or -1 */
     uint32_t keymap_size;
     int32_t rate, delay;
   } keyboard;
@@ -88,6 +89,7 @@ void bh_pointer_refresh (BhSeat *seat);
 
 /* bh-keyboard.c */
 void bh_keyboard_init (BhSeat *seat);
+void bh_keyboard_finish (BhSeat *seat);
 void bh_keyboard_create (BhSeat *seat, struct wl_client *client, uint32_t version, uint32_t id);
 void bh_keyboard_message (BhSeat *seat, const BhMessage *message);
 void bh_keyboard_leave (BhSeat *seat, uint32_t serial);

@@ -81,7 +81,7 @@ class DomainTest(BootTest):
         self.assertEqual(self.arguments(more), self.arguments(usual) + ['-a', 'b <c>'])
 
     def test_no_virtual_machines_inside(self):
-        for kvm, expected in (('0', {'erms', 'svm'}), ('1', {'vmx', 'svm'})):
+        for kvm, expected in (('0', {'erms', 'svm', 'la57'}), ('1', {'vmx', 'svm'})):
             cpu = self.make(kvm=kvm).find('cpu')
             self.assertEqual({f.get('name') for f in cpu.findall('feature')}, expected)
             self.assertEqual({f.get('policy') for f in cpu.findall('feature')}, {'disable'})

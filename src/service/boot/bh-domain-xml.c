@@ -181,6 +181,8 @@ add_machine (xmlNode *domain, const BhDomainSpec *spec)
       /* Emulated "rep stos" goes byte by byte: without it memset is twelve times faster. */
       add_with (cpu, "feature", "policy", "disable", "name", "erms", NULL);
       add_with (cpu, "feature", "policy", "disable", "name", "svm", NULL);
+      /* No guest is large enough for five levels of page tables, and each is walked one by one. */
+      add_with (cpu, "feature", "policy", "disable", "name", "la57", NULL);
     }
   add_with (domain, "clock", "offset", "utc", NULL);
   add_text (domain, "on_poweroff", "destroy");
