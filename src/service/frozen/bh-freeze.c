@@ -173,6 +173,8 @@ bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
 
   if (state < 0)
     return FALSE;
+  if (open)
+    open (data);
   domain = virDomainCreateXML (conn, xml, VIR_DOMAIN_START_PAUSED);
   if (!domain)
     {
@@ -180,8 +182,6 @@ bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
       close (state);
       return FALSE;
     }
-  if (open)
-    open (data);
   ok = bh_monitor_load_state (domain, state, error);
   close (state);
   /* While the state is on its way this only says that the guest is to go on as soon as it is there: nobody has to

@@ -49,8 +49,8 @@ typedef void (*BhFreezeOpen) (gpointer data);
 /**
  * bh_freeze_thaw:
  * @xml: of a domain %BH_DOMAIN_THAW of @guest
- * @open: (nullable): called as soon as QEMU is there: its channel can be connected to, while the guest is
- * still on its way
+ * @open: (nullable): called when QEMU is about to be started: somebody may try to connect to its channel from
+ * here on
  *
  * Start it where @guest was frozen. On error there is no domain.
  */

@@ -387,7 +387,8 @@ start_proxy (BhProxyLink *self)
                          NULL, NULL, on_connection, g_object_ref (self));
 }
 
-/* QEMU listens some time after libvirt has started it; a connection to a local socket does not block. */
+/* libvirt makes the socket, and QEMU's process, some time after it was asked for a machine. The proxy then starts
+ * beside QEMU: the channel takes a connection before QEMU looks at it. Connecting to a local socket does not block. */
 static gboolean
 try_channel (gpointer data)
 {
@@ -403,6 +404,8 @@ try_channel (gpointer data)
                                  path));
       return G_SOURCE_REMOVE;
     }
+  if (self->nth == 0 && bh_domain_find_pid (self->id) == 0)
+    return G_SOURCE_CONTINUE;
   strcpy (address.sun_path, path);
   self->channel_fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (connect (self->channel_fd, (struct sockaddr *) &address, sizeof address) == 0)
