@@ -80,6 +80,7 @@ do_xml (char **words)
   NUMBER (memory_mib);
   NUMBER (cpus);
   NUMBER (region_mib);
+  NUMBER (nics);
   NUMBER (opt);
   NUMBER (debug);
   NUMBER (log_level);

@@ -99,7 +99,7 @@ class Hostile(FrozenCase):
             self.ask('add-fd', file.fileno(), **{'fdset-id': 91})
         self.ask('blockdev-add', **{'driver': 'raw', 'node-name': 'own', 'discard': 'unmap', 'file': {
             'driver': 'file', 'filename': '/dev/fdset/91', 'locking': 'off', 'discard': 'unmap'}})
-        self.ask('device_add', driver='virtio-blk-pci', id='own', bus='pci.9', addr='0x0', drive='own')
+        self.ask('device_add', driver='virtio-blk-pci', id='own', bus='pci.3', addr='0x0', drive='own')
         self.output(self.vm, 'i=0; while [ ! -e /sys/class/block/vda ] && [ $i -lt 100 ]; do sleep 0.1; '
                              'i=$((i + 1)); done; [ -e /sys/class/block/vda ]')
         self.assertEqual(self.attack(self.vm, 'discard').strip(), f'vda: {DISK} bytes discarded')

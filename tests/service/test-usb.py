@@ -97,7 +97,7 @@ class Usb(TestCase):
         with open(os.path.join(folder, 'hello'), 'w', encoding='ascii') as file:
             file.write('from a stick\n')
         subprocess.run(['mkfs.ext4', '-q', '-d', folder, image], check=True)
-        self.ask('device_add', driver='qemu-xhci', id='bhusb', bus='pci.9', addr='0x0')
+        self.ask('device_add', driver='qemu-xhci', id='bhusb', bus='pci.1', addr='0x0')
         with open(image, 'r+b') as file:
             self.ask('add-fd', file.fileno(), **{'fdset-id': 90})
         self.ask('blockdev-add', **{'driver': 'raw', 'node-name': 'stick',

@@ -253,8 +253,8 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   add_text (devices, "emulator", spec->emulator);
   add_with (devices, "controller", "type", "usb", "model", "none", NULL);
   add_with (devices, "controller", "type", "pci", "index", "0", "model", "pcie-root", NULL);
-  /* Each takes one device while the guest runs. libvirt fills them from the first, we from the last. */
-  for (guint i = 1; i < BH_DOMAIN_PCI_PORT + spec->pci_devices; i++)
+  /* Each takes one device while the guest runs. */
+  for (guint i = 1; i < BH_DOMAIN_NIC_PORT + spec->nics + spec->pci_devices; i++)
     {
       char index[4];
 

@@ -41,8 +41,10 @@ typedef enum
  * @debug: let kernel and init say all they have on the console
  * @way: how it starts; the machine of @BH_DOMAIN_FREEZE and @BH_DOMAIN_THAW is the same
  * @ram: for @BH_DOMAIN_THAW: path of the sealed memory, /proc/PID/fd/N
+ * @nics: how many network interfaces can be plugged in, %BH_DOMAIN_FEW_NICS or %BH_DOMAIN_MANY_NICS: there is a place
+ * for each, from %BH_DOMAIN_NIC_PORT on
  * @pci_devices: how many of this computer's will be plugged in: there is a place for each, from
- * %BH_DOMAIN_PCI_PORT on, and QEMU may open /dev/vfio
+ * %BH_DOMAIN_PCI_PORT on, and QEMU may open /dev/vfio; with many @nics only
  * @ram_read_only: for @BH_DOMAIN_THAW: this QEMU can open it without asking for write access
  *
  * All paths are absolute.
@@ -62,23 +64,25 @@ typedef struct
   BhDomainWay way;
   const char *ram;
   gboolean ram_read_only;
-  guint pci_devices;
+  guint nics, pci_devices;
 } BhDomainSpec;
 
 /* Where bulkhead-vmm (src/vmm) puts the shared region's memfd for QEMU's command line to find. */
 #define BH_DOMAIN_REGION_FD 199
 /* And the memory of a guest that is frozen or thawed. */
 #define BH_DOMAIN_RAM_FD 198
-/* How many interfaces can be plugged in while a guest runs; QEMU calls the places "pci.1" and so on. Each costs
- * every start a millisecond. */
-#define BH_DOMAIN_PORTS 6
-/* One more place, for the USB controller that comes with the first USB device. */
-#define BH_DOMAIN_USB_PORT (BH_DOMAIN_PORTS + 1)
-/* And one for the home disk, one for the scratch disk. */
-#define BH_DOMAIN_HOME_PORT (BH_DOMAIN_USB_PORT + 1)
-#define BH_DOMAIN_SCRATCH_PORT (BH_DOMAIN_USB_PORT + 2)
-/* Those of this computer's PCI devices follow. */
-#define BH_DOMAIN_PCI_PORT (BH_DOMAIN_USB_PORT + 3)
+/* Places for what is plugged in while a guest runs; QEMU calls them "pci.1" and so on. Each costs every start two
+ * hundredths of its time. One is for the USB controller that comes with the first USB device, one for the home disk,
+ * one for the scratch disk; those for network interfaces follow, then those for this computer's PCI devices. */
+#define BH_DOMAIN_USB_PORT 1
+#define BH_DOMAIN_HOME_PORT 2
+#define BH_DOMAIN_SCRATCH_PORT 3
+#define BH_DOMAIN_NIC_PORT 4
+/* How many network interfaces there are places for: usually, and in a machine that is going to need more. */
+#define BH_DOMAIN_FEW_NICS 2
+#define BH_DOMAIN_MANY_NICS 6
+/* Machines with PCI devices have many of the former. */
+#define BH_DOMAIN_PCI_PORT (BH_DOMAIN_NIC_PORT + BH_DOMAIN_MANY_NICS)
 /* QEMU's name for the shared region's memory. */
 #define BH_DOMAIN_REGION_ID "bhregion"
 

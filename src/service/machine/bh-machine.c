@@ -39,7 +39,7 @@ struct _BhMachine
   gboolean spare, paused, pausing;
   gboolean holding; /* it: from the start until proven or ended */
   gboolean debug, kvm, may_thaw;
-  guint memory_mib;
+  guint memory_mib, nics;
   BhMachineState state;
   BhPrepared *prepared;
   GCancellable *cancellable; /* of the preparation */
@@ -475,6 +475,7 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
   self->uuid = g_strdup (prepared->uuid);
   self->kvm = prepared->kvm;
   self->memory_mib = prepared->memory_mib;
+  self->nics = prepared->nics;
   self->state = BH_MACHINE_CREATING;
   self->open = FALSE;
   if (self->spare && !prepared->guest)
@@ -541,12 +542,14 @@ bh_machine_start_spare (BhMachine *self, BhVmConfig *config)
 }
 
 void
-bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib)
+bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib,
+                  guint nics)
 {
   g_return_if_fail (self->state == BH_MACHINE_NEW);
   self->uuid = g_strdup (uuid);
   self->kvm = kvm;
   self->memory_mib = memory_mib;
+  self->nics = nics;
   self->state = BH_MACHINE_UP;
   watch (self);
 }
@@ -595,6 +598,12 @@ guint
 bh_machine_get_memory_mib (BhMachine *self)
 {
   return self->memory_mib;
+}
+
+guint
+bh_machine_get_nics (BhMachine *self)
+{
+  return self->nics;
 }
 
 static void

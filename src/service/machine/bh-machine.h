@@ -47,7 +47,8 @@ gboolean bh_machine_pause_finish (BhMachine *self, GAsyncResult *result, GError 
 gboolean bh_machine_can_be_taken (BhMachine *self, const char *key);
 
 /* Take over the domain @uuid that an earlier service has started. No "up" follows. */
-void bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib);
+void bh_machine_adopt (BhMachine *self, const char *uuid, gboolean kvm, guint memory_mib,
+                       guint nics);
 
 /* Its guest has answered and is configured: from now on it ends when it ends. */
 void bh_machine_prove (BhMachine *self);
@@ -75,3 +76,5 @@ gboolean bh_machine_is_thawing (BhMachine *self);
 const char *bh_machine_get_uuid (BhMachine *self);
 gboolean bh_machine_get_kvm (BhMachine *self);
 guint bh_machine_get_memory_mib (BhMachine *self);
+/* How many network interfaces it has places for. */
+guint bh_machine_get_nics (BhMachine *self);

@@ -12,6 +12,7 @@
 #include "bh-initramfs.h"
 #include "bh-kernel.h"
 #include "bh-log.h"
+#include "bh-network.h"
 #include "bh-paths.h"
 #include "bh-pci.h"
 #include "bh-template.h"
@@ -30,7 +31,7 @@ typedef struct
 {
   char *id;
   BhVmConfig *config;
-  gboolean debug;
+  gboolean debug, many_nics;
   BhFrozen *frozen;
   BhPrepareStep step;
   gpointer data;
@@ -298,6 +299,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   out->uuid = g_uuid_string_random ();
   out->kernel_release = g_strdup (boot.kernel->release);
   out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
+  out->nics = work->many_nics || pci->len > 0 ? BH_DOMAIN_MANY_NICS : BH_DOMAIN_FEW_NICS;
   spec = (BhDomainSpec){
     .id = id,
     .uuid = out->uuid,
@@ -319,6 +321,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     .parameters = bh_vm_config_get (work->config, "KernelParameters"),
     .arguments = (const char *const *) boot.arguments,
     .debug = boot.debug,
+    .nics = out->nics,
     .pci_devices = pci->len,
   };
   look_for_frozen (out, work, &spec, boot.own, cancellable);
@@ -357,6 +360,7 @@ bh_prepare_async (const char *id, BhVmConfig *config, gboolean debug, BhFrozen *
   work->id = g_strdup (id);
   work->config = bh_vm_config_ref (config);
   work->debug = debug;
+  work->many_nics = bh_network_needs_more (config, BH_DOMAIN_FEW_NICS);
   work->frozen = frozen ? g_object_ref (frozen) : NULL;
   work->step = step;
   work->data = data;

@@ -12,7 +12,7 @@ typedef struct
   char *xml;
   char *kernel_release;
   gboolean kvm;
-  guint memory_mib;
+  guint memory_mib, nics;
   BhFrozenGuest *guest; /* to be thawed; NULL: it boots */
   char *why_boot;       /* then for the log: why */
   BhFrozenPlan *plan;   /* then, and the next one could be thawed: what to make */

@@ -15,6 +15,7 @@ struct _BhNetLinks
 {
   GObject parent;
   BhFindConfig find;
+  BhHasUsers has_users;
   gpointer find_data;
   GHashTable *providers; /* id → BhNetwork, not owned */
   GPtrArray *clients;    /* of char *: "PROVIDER CLIENT", one for each link */
@@ -33,10 +34,17 @@ enum
 static guint signals[N_SIGNALS];
 
 void
-bh_net_links_set_find (BhNetLinks *self, BhFindConfig find, gpointer data)
+bh_net_links_set_find (BhNetLinks *self, BhFindConfig find, BhHasUsers has_users, gpointer data)
 {
   self->find = find;
+  self->has_users = has_users;
   self->find_data = data;
+}
+
+gboolean
+bh_net_links_has_users (BhNetLinks *self, const char *id)
+{
+  return self->has_users && self->has_users (id, self->find_data);
 }
 
 /* Whether following the providers of @config comes to @id; @chain gets the way. */

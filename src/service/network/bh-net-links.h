@@ -17,7 +17,10 @@ BhNetLinks *bh_net_links_get (void);
 
 /* How to find an AppVM's settings: %NULL when there is no such. */
 typedef BhVmConfig *(*BhFindConfig) (const char *id, gpointer data);
-void bh_net_links_set_find (BhNetLinks *self, BhFindConfig find, gpointer data);
+/* Whether the settings of any AppVM say that it uses the network of @id. */
+typedef gboolean (*BhHasUsers) (const char *id, gpointer data);
+void bh_net_links_set_find (BhNetLinks *self, BhFindConfig find, BhHasUsers has_users, gpointer data);
+gboolean bh_net_links_has_users (BhNetLinks *self, const char *id);
 
 /**
  * bh_net_links_check:

@@ -22,6 +22,7 @@ struct _BhNetwork
   BhVmConfig *config;
   char *id, *uuid;
   BhHypervisor *hypervisor;
+  guint places;       /* for them in the machine */
   GPtrArray *nics;    /* of BhNic */
   GPtrArray *leaving; /* closed, and not out of the machine yet */
   BhProxyLink *link;
@@ -88,14 +89,33 @@ is_free (BhNetwork *self, guint slot)
 static int
 find_slot (BhNetwork *self, gboolean client)
 {
-  for (int i = 0; i < BH_PLUG_SLOTS; i++)
+  for (int i = 0; i < (int) self->places; i++)
     {
-      int slot = client ? BH_PLUG_SLOTS - 1 - i : i;
+      int slot = client ? (int) self->places - 1 - i : i;
 
       if (is_free (self, (guint) slot))
         return slot;
     }
   return -1;
+}
+
+static BhPartMachine
+machine_of (BhNetwork *self)
+{
+  return (BhPartMachine){
+    .id = self->id, .uuid = self->uuid, .nics = self->places, .hypervisor = self->hypervisor
+  };
+}
+
+/* Why there is no place for one more; and that a next start may have more, when the settings ask for it. */
+static const char *
+why_no_place (BhNetwork *self)
+{
+  return self->places < BH_PLUG_SLOTS
+             ? "This AppVM was started with places for fewer network interfaces. It gets another one when it is "
+               "started the next time."
+             : "This AppVM has as many network interfaces as it can have, those of AppVMs that use its "
+               "network among them. Stop one of these, and change its network again.";
 }
 
 static void
@@ -192,7 +212,7 @@ update (BhNetwork *self)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) specs = NULL;
-  BhPartMachine machine = { self->id, self->uuid, self->hypervisor };
+  BhPartMachine machine = machine_of (self);
 
   if (self->over || !self->uuid)
     return;
@@ -225,9 +245,7 @@ update (BhNetwork *self)
         {
           /* Otherwise: until one that leaves is out. */
           if (self->leaving->len == 0)
-            bh_part_emit_notice (BH_PART (self),
-                                 "This AppVM has as many network interfaces as it can have, those of AppVMs that use its "
-                                 "network among them. Stop one of these, and change its network again.");
+            bh_part_emit_notice (BH_PART (self), why_no_place (self));
           return;
         }
       nic = bh_nic_new (&machine, (guint) slot, specs->pdata[i]);
@@ -239,10 +257,20 @@ update (BhNetwork *self)
 
 /* The part. */
 
+gboolean
+bh_network_needs_more (BhVmConfig *config, guint nics)
+{
+  g_autoptr (GPtrArray) specs = bh_net_spec_list (config, NULL);
+
+  return (specs && specs->len > nics)
+         || bh_net_links_has_users (bh_net_links_get (), bh_vm_config_get_id (config));
+}
+
 static void
 take_machine (BhNetwork *self, const BhPartMachine *machine)
 {
   self->uuid = g_strdup (machine->uuid);
+  self->places = machine->nics;
   self->hypervisor = g_object_ref (machine->hypervisor);
 }
 
@@ -297,6 +325,7 @@ adopt (BhPart *part, const BhPartMachine *machine)
 
   self->hypervisor = g_object_ref (machine->hypervisor);
   self->uuid = g_strdup (uuid);
+  self->places = machine->nics;
   self->waiting = 0;
   bh_plug_out_async (self->hypervisor, self->uuid, -1, on_adopted, g_object_ref (self));
 }
@@ -446,7 +475,7 @@ void
 bh_network_add_client_async (BhNetwork *self, const char *id, int fd, int number,
                              GAsyncReadyCallback callback, gpointer data)
 {
-  BhPartMachine machine = { self->id, self->uuid, self->hypervisor };
+  BhPartMachine machine = machine_of (self);
   int slot = find_slot (self, TRUE);
   GTask *task = g_task_new (self, NULL, callback, data);
   Client *client;
@@ -455,7 +484,11 @@ bh_network_add_client_async (BhNetwork *self, const char *id, int fd, int number
     {
       close (fd);
       g_task_return_new_error (task, BH_ERROR, BH_ERROR_LIMIT_REACHED,
-                               "Too many AppVMs use the network of “%s” already", self->id);
+                               self->places < BH_PLUG_SLOTS
+                                   ? "“%s” was started before it was to give its network to so many AppVMs. Stop and "
+                                     "start it."
+                                   : "Too many AppVMs use the network of “%s” already",
+                               self->id);
       g_object_unref (task);
       return;
     }

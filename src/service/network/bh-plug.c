@@ -2,7 +2,7 @@
  *
  * Network interfaces that are plugged into a running machine and out of it.
  *
- * Each slot has a place of its own in the machine (BH_DOMAIN_PORTS, from the last one on), so nothing has to be
+ * Each slot has a place of its own in the machine (BH_DOMAIN_NIC_PORT and those after it), so nothing has to be
  * remembered: what is there is asked of QEMU. */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-G_STATIC_ASSERT (BH_PLUG_SLOTS <= BH_DOMAIN_PORTS);
+G_STATIC_ASSERT (BH_PLUG_SLOTS == BH_DOMAIN_MANY_NICS);
 
 /* Until a guest has let go of a device; it is asked again each second. */
 #define RELEASE_MS 4000
@@ -136,7 +136,7 @@ put_in (virDomainPtr domain, const Call *call, GError **error)
                   "{\"execute\":\"device_add\",\"arguments\":{\"driver\":\"virtio-net-pci\","
                   "\"id\":\"bhnic%d\",\"netdev\":\"bhnet%d\",\"mac\":\"%s\",\"bus\":\"pci.%d\","
                   "\"addr\":\"0x0\",\"host_mtu\":%u,\"romfile\":\"\"}}",
-                  call->slot, call->slot, call->mac, BH_DOMAIN_PORTS - call->slot, call->mtu);
+                  call->slot, call->slot, call->mac, BH_DOMAIN_NIC_PORT + call->slot, call->mtu);
   if (net && !device)
     {
       g_autofree char *undone =

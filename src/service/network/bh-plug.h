@@ -5,7 +5,7 @@
 
 #include "bh-hypervisor.h"
 
-/* How many a machine can have at once; each has a slot. */
+/* How many a machine can have at once; each has a slot, and a small machine has the first ones only. */
 #define BH_PLUG_SLOTS 6
 
 typedef enum

@@ -7,6 +7,7 @@
 
 #include "bh-error.h"
 #include "bh-net-links.h"
+#include "bh-net-spec.h"
 #include "bh-network.h"
 #include "bh-parts.h"
 
@@ -90,6 +91,23 @@ find_config (const char *id, gpointer data)
   return vm ? bh_vm_get_config (vm) : NULL;
 }
 
+static gboolean
+has_users (const char *id, gpointer data)
+{
+  GHashTableIter iter;
+  gpointer vm;
+
+  g_hash_table_iter_init (&iter, data);
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    {
+      g_autoptr (GPtrArray) providers = bh_net_spec_list_providers (bh_vm_get_config (vm));
+
+      if (g_ptr_array_find_with_equal_func (providers, id, g_str_equal, NULL))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static void
 on_start (BhNetLinks *links, const char *id, const char *client, GHashTable *vms)
 {
@@ -108,6 +126,6 @@ bh_vm_share_networks (GHashTable *vms)
 {
   BhNetLinks *links = bh_net_links_get ();
 
-  bh_net_links_set_find (links, find_config, vms);
+  bh_net_links_set_find (links, find_config, has_users, vms);
   g_signal_connect (links, "start", G_CALLBACK (on_start), vms);
 }

@@ -16,6 +16,7 @@ typedef struct
 {
   const char *id;   /* of the AppVM */
   const char *uuid; /* of its domain */
+  guint nics;       /* how many network interfaces it has places for */
   BhHypervisor *hypervisor;
 } BhPartMachine;
 

@@ -98,10 +98,12 @@ on_started (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 void
-bh_parts_start_async (BhParts *self, const char *uuid, GCancellable *cancellable,
+bh_parts_start_async (BhParts *self, const char *uuid, guint nics, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer data)
 {
-  BhPartMachine machine = { .id = self->id, .uuid = uuid, .hypervisor = self->hypervisor };
+  BhPartMachine machine = {
+    .id = self->id, .uuid = uuid, .nics = nics, .hypervisor = self->hypervisor
+  };
 
   g_return_if_fail (!self->starting && !self->over);
   self->starting = g_task_new (self, NULL, callback, data);
@@ -122,9 +124,11 @@ bh_parts_start_finish (BhParts *self, GAsyncResult *result, GError **error)
 }
 
 void
-bh_parts_adopt (BhParts *self, const char *uuid)
+bh_parts_adopt (BhParts *self, const char *uuid, guint nics)
 {
-  BhPartMachine machine = { .id = self->id, .uuid = uuid, .hypervisor = self->hypervisor };
+  BhPartMachine machine = {
+    .id = self->id, .uuid = uuid, .nics = nics, .hypervisor = self->hypervisor
+  };
 
   for (guint i = 0; i < self->parts->len; i++)
     bh_part_adopt (self->parts->pdata[i], &machine);

@@ -16,13 +16,14 @@ BhParts *bh_parts_new (BhVmConfig *config, BhHypervisor *hypervisor);
 /**
  * bh_parts_start_async:
  * @uuid: of the domain, which runs
+ * @nics: how many network interfaces it has places for
  *
  * Start all of them at once. The result is the first error, after all have answered.
  */
-void bh_parts_start_async (BhParts *self, const char *uuid, GCancellable *cancellable,
+void bh_parts_start_async (BhParts *self, const char *uuid, guint nics, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer data);
 gboolean bh_parts_start_finish (BhParts *self, GAsyncResult *result, GError **error);
-void bh_parts_adopt (BhParts *self, const char *uuid);
+void bh_parts_adopt (BhParts *self, const char *uuid, guint nics);
 
 /* @settings (a{sv}, consumed if floating) with what the parts add; floating. */
 GVariant *bh_parts_add_settings (BhParts *self, GVariant *settings);

@@ -8,6 +8,7 @@
 
 #include "bh-run-file.h"
 
+#include "bh-domain-xml.h"
 #include "bh-options.h"
 #include "bh-paths.h"
 
@@ -23,7 +24,7 @@ file_path (const char *id)
 
 void
 bh_run_file_save (const char *id, const char *uuid, const char *display, gboolean kvm,
-                  guint memory_mib, guint next_program, GPtrArray *programs)
+                  guint memory_mib, guint nics, guint next_program, GPtrArray *programs)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *path = file_path (id);
@@ -35,6 +36,7 @@ bh_run_file_save (const char *id, const char *uuid, const char *display, gboolea
     g_key_file_set_string (file, GROUP, "Display", display);
   g_key_file_set_boolean (file, GROUP, "Kvm", kvm);
   g_key_file_set_uint64 (file, GROUP, "Memory", memory_mib);
+  g_key_file_set_uint64 (file, GROUP, "Nics", nics);
   g_key_file_set_uint64 (file, GROUP, "NextProgram", next_program);
   for (guint i = 0; i < programs->len; i++)
     {
@@ -64,13 +66,13 @@ bh_run_file_is_of (const char *id, const char *uuid)
 
 void
 bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kvm,
-                  guint *memory_mib, guint *next_program, GPtrArray *programs)
+                  guint *memory_mib, guint *nics, guint *next_program, GPtrArray *programs)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree char *path = file_path (id);
   g_autofree char *of = NULL;
   g_auto (GStrv) groups = NULL;
-  guint64 next, memory;
+  guint64 next, memory, there;
 
   if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, NULL))
     return;
@@ -84,6 +86,9 @@ bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kv
   memory = g_key_file_get_uint64 (file, GROUP, "Memory", NULL);
   if (memory > 0 && memory < G_MAXUINT)
     *memory_mib = (guint) memory;
+  there = g_key_file_get_uint64 (file, GROUP, "Nics", NULL);
+  if (there > 0 && there <= BH_DOMAIN_MANY_NICS)
+    *nics = (guint) there;
   next = g_key_file_get_uint64 (file, GROUP, "NextProgram", NULL);
   if (next > 0 && next < G_MAXUINT)
     *next_program = (guint) next;

@@ -6,11 +6,11 @@
 #include "bh-run.h"
 
 void bh_run_file_save (const char *id, const char *uuid, const char *display, gboolean kvm,
-                       guint memory_mib, guint next_program, GPtrArray *programs);
+                       guint memory_mib, guint nics, guint next_program, GPtrArray *programs);
 
-/* Changes nothing when there is no file, or it is about another run. */
+/* @nics: places for network interfaces. Changes nothing when there is no file, or it is about another run. */
 /* Whether @id was running in the domain @uuid. */
 gboolean bh_run_file_is_of (const char *id, const char *uuid);
 
 void bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kvm,
-                       guint *memory_mib, guint *next_program, GPtrArray *programs);
+                       guint *memory_mib, guint *nics, guint *next_program, GPtrArray *programs);

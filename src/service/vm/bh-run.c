@@ -14,6 +14,7 @@
 
 #include "bh-run.h"
 
+#include "bh-domain-xml.h"
 #include "bh-domain.h"
 #include "bh-error.h"
 #include "bh-guest-settings.h"
@@ -96,6 +97,7 @@ save_file (BhRun *self)
   if (bh_machine_get_uuid (self->machine))
     bh_run_file_save (self->id, bh_machine_get_uuid (self->machine), self->display,
                       bh_machine_get_kvm (self->machine), bh_machine_get_memory_mib (self->machine),
+                      bh_machine_get_nics (self->machine),
                       self->next_program, self->programs);
 }
 
@@ -543,8 +545,8 @@ on_machine_up (BhMachine *machine, BhRun *self)
     attach (self, FALSE); /* it was too early the first time */
   if (self->attached)
     bh_machine_prove (self->machine);
-  bh_parts_start_async (self->parts, bh_machine_get_uuid (machine), NULL, on_parts_started,
-                        g_object_ref (self));
+  bh_parts_start_async (self->parts, bh_machine_get_uuid (machine), bh_machine_get_nics (machine),
+                        NULL, on_parts_started, g_object_ref (self));
 }
 
 static void
@@ -614,14 +616,15 @@ bh_run_adopt (BhRun *self, const char *uuid)
 {
   gboolean kvm = FALSE;
   guint memory_mib = (guint) bh_vm_config_get_int (self->config, "Memory");
+  guint nics = BH_DOMAIN_FEW_NICS;
 
   g_return_if_fail (self->state == BH_RUN_NEW);
-  bh_run_file_load (self->id, uuid, &self->display, &kvm, &memory_mib, &self->next_program,
+  bh_run_file_load (self->id, uuid, &self->display, &kvm, &memory_mib, &nics, &self->next_program,
                     self->programs);
   bh_log_line (self->id, "found running");
-  bh_machine_adopt (self->machine, uuid, kvm, memory_mib);
+  bh_machine_adopt (self->machine, uuid, kvm, memory_mib, nics);
   make_parts (self);
-  bh_parts_adopt (self->parts, uuid);
+  bh_parts_adopt (self->parts, uuid, nics);
   self->parts_started = TRUE;
   self->state = BH_RUN_READY;
   if (self->display)
