@@ -222,7 +222,6 @@ allow_qemu (int rules, const char *qemu)
     { "/dev/null", BH_ALLOW_DEVICE },
     { "/dev/zero", BH_ALLOW_DEVICE },
     { "/dev/random", BH_ALLOW_DEVICE },
-    { "/dev/urandom", BH_ALLOW_DEVICE },
     { "/dev/kvm", BH_ALLOW_DEVICE },
     { "/dev/ptmx", BH_ALLOW_DEVICE },
     { "/dev/pts", BH_ALLOW_DEVICE },

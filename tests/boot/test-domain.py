@@ -50,7 +50,7 @@ class DomainTest(BootTest):
     def test_has_only_the_devices_it_needs(self):
         kinds = sorted(child.tag for child in self.make().find('devices'))
         self.assertEqual(sorted(set(kinds)), ['channel', 'controller', 'emulator', 'filesystem',
-                                              'memballoon', 'rng', 'serial'])
+                                              'memballoon', 'serial'])
         usb = [c for c in self.make().iter('controller') if c.get('type') == 'usb']
         self.assertEqual([c.get('model') for c in usb], ['none'])
 

@@ -199,7 +199,6 @@ enum
   SLOT_MODULES,
   SLOT_SEED,
   SLOT_CHANNELS,
-  SLOT_RANDOM,
   SLOT_BALLOON,
 };
 
@@ -281,9 +280,7 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   add_with (node, "source", "mode", "bind", "path", wire, NULL);
   add_with (node, "target", "type", "virtio", "name", "io.github.bulkhead.wire", NULL);
 
-  node = add_with (devices, "rng", "model", "virtio", NULL);
-  xmlNewProp (add_text (node, "backend", "/dev/urandom"), XML ("model"), XML ("random"));
-  add_slot (node, SLOT_RANDOM);
+  /* No virtio-rng: configure brings random numbers before any program runs. */
   if (spec->way == BH_DOMAIN_BOOT)
     /* Gives memory that the guest has freed back to this computer. */
     add_slot (add_with (devices, "memballoon", "model", "virtio", "freePageReporting", "on", NULL),
