@@ -19,6 +19,7 @@ from harness.session import Session  # noqa: E402
 
 PREFIX = 'io.github.bulkhead.vm.'
 GROUP = 'Desktop Entry'
+ACTION = 'Desktop Action disposable'
 PROGRAM = '''[Desktop Entry]
 Type=Application
 Name={name}
@@ -91,10 +92,14 @@ class Launchers(TestCase):
             return sorted(now) == sorted(PREFIX + name + '.desktop' for name in names)
         wait_for(there, 20, f'the launchers {names}')
 
-    def key(self, name, key):
+    def text(self, name):
+        with open(self.launcher(name), encoding='utf-8') as file:
+            return file.read()
+
+    def key(self, name, key, group=GROUP):
         file = GLib.KeyFile()
         file.load_from_file(self.launcher(name), GLib.KeyFileFlags.KEEP_TRANSLATIONS)
-        return file.get_string(GROUP, key)
+        return file.get_string(group, key)
 
     def settle(self):
         """Until all that was asked for before is done: another AppVM's launcher comes after it."""
@@ -118,12 +123,19 @@ class Launchers(TestCase):
         self.assertEqual(self.key('bank.sum', 'StartupWMClass'), 'io.github.bulkhead.bank.sum')
         self.assertEqual(self.key('bank.sum', 'Icon'), PREFIX + 'bank.sum')
         self.assertEqual(self.color_of_badge('bank.sum'), '#e66100')
-        with open(self.launcher('bank.sum'), encoding='utf-8') as file:
-            text = file.read()
-        self.assertIsNone(re.search('MimeType|Action|%U', text))
+        text = self.text('bank.sum')
+        self.assertIsNone(re.search('MimeType|%U|--new', text))
+        # The one act is ours.
+        self.assertEqual(self.key('bank.sum', 'Actions'), 'disposable;')
+        self.assertEqual(self.key('bank.sum', 'Name', ACTION), 'Open in a Disposable')
+        command = self.key('bank.sum', 'Exec')
+        self.assertEqual(self.key('bank.sum', 'Exec', ACTION), command.replace(' run ', ' run --disposable '))
         done = subprocess.run(['desktop-file-validate', self.launcher('bank.sum')],
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, ''))
+        vm.set(Disposable='true')
+        wait_for(lambda: '[Desktop Action' not in self.text('bank.sum'), 20, 'no choice, where each is a disposable')
+        vm.set(Disposable='')
         vm.set(Name='Money', Color='#1c71d8')
         wait_for(lambda: self.key('bank.sum', 'Name') == 'Sum (Money)', 20, 'the new name')
         self.assertEqual(self.color_of_badge('bank.sum'), '#1c71d8')

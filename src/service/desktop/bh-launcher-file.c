@@ -15,12 +15,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gdesktopappinfo.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define GROUP "Desktop Entry"
+#define DISPOSABLE "disposable"
+#define DISPOSABLE_GROUP "Desktop Action " DISPOSABLE
 #define VM_KEY "X-Bulkhead-Vm"
 #define MARK "\n" VM_KEY "="
 #define MAX_NAME 230 /* bytes: with the ending and the temporary's, less than NAME_MAX */
@@ -292,7 +295,7 @@ make_desktop_file (const Program *program, BhVmConfig *config, const char *app, 
   const char *id = bh_vm_config_get_id (config);
   g_autofree char *control = find_control ();
   g_autofree char *quoted = quote (control);
-  g_autofree char *exec = NULL;
+  g_autofree char *path = NULL, *exec = NULL, *disposable = NULL;
   g_autofree char *class = window_class (program, id, app);
 
   if (!g_key_file_load_from_file (from, program->file,
@@ -304,11 +307,9 @@ make_desktop_file (const Program *program, BhVmConfig *config, const char *app, 
     return NULL;
   /* An id has a-z, 0-9 and "-"; an application's id none of what Exec would have quoted. By the object's
    * path, since an AppVM may be named as another one's id. */
-  {
-    g_autofree char *path = g_strconcat ("/io/github/bulkhead/vm/", id, NULL);
-    g_strdelimit (path, "-", '_');
-    exec = g_strdup_printf ("%s run %s %s", quoted, path, app);
-  }
+  path = g_strconcat ("/io/github/bulkhead/vm/", id, NULL);
+  g_strdelimit (path, "-", '_');
+  exec = g_strdup_printf ("%s run %s %s", quoted, path, app);
   g_key_file_set_string (to, GROUP, "Exec", exec);
   g_key_file_set_string (to, GROUP, "TryExec", control);
   g_key_file_set_string (to, GROUP, "Icon", icon);
@@ -317,6 +318,14 @@ make_desktop_file (const Program *program, BhVmConfig *config, const char *app, 
   g_key_file_set_string (to, GROUP, "StartupWMClass", class);
   g_key_file_set_string (to, GROUP, VM_KEY, id);
   g_key_file_set_string (to, GROUP, "X-Bulkhead-Version", BH_VERSION);
+  /* Where each is one, there is no choice. */
+  if (!bh_vm_config_get_bool (config, "Disposable"))
+    {
+      disposable = g_strdup_printf ("%s run --disposable %s %s", quoted, path, app);
+      g_key_file_set_string (to, GROUP, "Actions", DISPOSABLE ";");
+      g_key_file_set_string (to, DISPOSABLE_GROUP, "Name", _ ("Open in a Disposable"));
+      g_key_file_set_string (to, DISPOSABLE_GROUP, "Exec", disposable);
+    }
   return g_key_file_to_data (to, size, NULL);
 }
 
