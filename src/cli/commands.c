@@ -42,7 +42,7 @@ const BhCommand bh_commands[] = {
   { "camera", N_ ("NAME allow|deny"), N_ ("Answer an AppVM that asks for the camera"),
     bh_cmd_camera },
   { "check", NULL, N_ ("Check whether this computer has what AppVMs need"), bh_cmd_check },
-  { "template", N_ ("build|list|apps|update|revert|remove …"),
+  { "template", N_ ("search|build|list|apps|check|update|revert|remove …"),
     N_ ("Build and look after Debian templates for AppVMs"), bh_cmd_template },
   { "frozen", NULL, N_ ("List the frozen guests that AppVMs are thawed from"), bh_cmd_frozen },
   { "stop-all", NULL, N_ ("Stop every AppVM"), bh_cmd_stop_all },

@@ -40,8 +40,6 @@
   "pipewire wireplumber"
 #define WORK_PARENT "/var/tmp"
 #define WORK_PREFIX "bulkhead-build."
-#define END_SECONDS 20
-#define KEEP_LINES 40
 
 typedef struct
 {
