@@ -42,6 +42,7 @@ struct _BhCreateWindow
   GtkListBox *rows;
   GtkWidget *add_row, *choose;
   BhProgramPicker *picker;
+  GtkSwitch *keep_home;
   GtkButton *create;
   GtkSpinner *spinner;
 };
@@ -371,6 +372,8 @@ create (GtkWidget *widget, const char *action, GVariant *parameter)
                             (char *) self->commands->pdata[i] + strlen (BH_COMMAND_PREFIX));
   if (commands->len > 0)
     g_variant_builder_add (&settings, "{ss}", "Commands", commands->str);
+  if (gtk_switch_get_active (self->keep_home))
+    g_variant_builder_add (&settings, "{ss}", "Home", "disk");
   g_variant_iter_init (&iter, reach);
   while (g_variant_iter_next (&iter, "{&s&s}", &key, &value))
     g_variant_builder_add (&settings, "{ss}", key, value);
@@ -440,6 +443,7 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, add_row);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, choose);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, picker);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, keep_home);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, create);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, spinner);
   gtk_widget_class_bind_template_callback (widget_class, on_changed);

@@ -18,7 +18,7 @@ struct _BhJob
 {
   GObject parent_instance;
   BhJobKind kind;
-  char *app, *label, *step, *output;
+  char *app, *label, *step, *output, *vm;
   double fraction;
   gboolean finished, cancelled;
   GCancellable *cancellable;
@@ -92,12 +92,14 @@ take_step (BhJob *self, const char *name, const char *text)
 }
 
 static void
-take_output (BhJob *self, GVariant *result)
+take_result (BhJob *self, GVariant *result)
 {
   g_autoptr (GVariant) tail = g_variant_lookup_value (result, "tail", G_VARIANT_TYPE_BYTESTRING);
   gsize size;
   const char *bytes;
 
+  g_clear_pointer (&self->vm, g_free);
+  g_variant_lookup (result, "vm", "o", &self->vm);
   if (!tail)
     return;
   bytes = g_variant_get_fixed_array (tail, &size, 1);
@@ -130,7 +132,7 @@ on_finished (BhDbusJob1 *proxy, const char *state, GVariant *error, GVariant *re
   const char *name, *message;
 
   g_variant_get (error, "(&s&s)", &name, &message);
-  take_output (self, result);
+  take_result (self, result);
   finish_as (self, state, name, message);
 }
 
@@ -182,7 +184,7 @@ on_proxy (GObject *source, GAsyncResult *result, gpointer user_data)
     g_variant_get (job_error, "(&s&s)", &name, &message);
   job_result = bh_dbus_job1_get_result (self->proxy);
   if (job_result)
-    take_output (self, job_result);
+    take_result (self, job_result);
   if (!state)
     finish_as (self, "failed", "io.github.bulkhead.Error.Failed",
                "The service no longer knows how this ended.");
@@ -210,6 +212,7 @@ bh_job_finalize (GObject *object)
   g_free (self->label);
   g_free (self->step);
   g_free (self->output);
+  g_free (self->vm);
   G_OBJECT_CLASS (bh_job_parent_class)->finalize (object);
 }
 
@@ -285,6 +288,12 @@ const char *
 bh_job_get_output (BhJob *self)
 {
   return self->output;
+}
+
+const char *
+bh_job_get_vm (BhJob *self)
+{
+  return self->vm;
 }
 
 void

@@ -14,7 +14,8 @@ typedef enum
   BH_JOB_STOP,
   BH_JOB_HOME,
   BH_JOB_BUILD, /* of a Debian template */
-  BH_JOB_CHECK  /* of a Debian template for updates */
+  BH_JOB_CHECK, /* of a Debian template for updates */
+  BH_JOB_COPY   /* the AppVM made a second time, or written into a file or read from one */
 } BhJobKind;
 
 #define BH_TYPE_JOB (bh_job_get_type ())
@@ -45,6 +46,9 @@ double bh_job_get_fraction (BhJob *self);
 gboolean bh_job_is_finished (BhJob *self);
 /* Text the program wrote before it ended; (nullable). */
 const char *bh_job_get_output (BhJob *self);
+
+/* The AppVM that it has made: an object path; (nullable). */
+const char *bh_job_get_vm (BhJob *self);
 
 /* The call that makes the job has returned: follow the object, or end with the error. */
 void bh_job_follow (BhJob *self, GDBusConnection *bus, const char *path);

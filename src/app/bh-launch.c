@@ -76,7 +76,8 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
       break;
     case BH_JOB_HOME:
     case BH_JOB_BUILD:
-    case BH_JOB_CHECK: /* not begun here */
+    case BH_JOB_CHECK:
+    case BH_JOB_COPY: /* not begun here */
       break;
     }
   if (ok)

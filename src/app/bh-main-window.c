@@ -9,6 +9,8 @@
 #include "bh-all-page.h"
 #include "bh-check-window.h"
 #include "bh-create-window.h"
+#include "bh-export-window.h"
+#include "bh-import.h"
 #include "bh-launch.h"
 #include "bh-settings.h"
 #include "bh-sidebar.h"
@@ -52,8 +54,8 @@ shows_all (BhMainWindow *self)
 static void
 choose (BhMainWindow *self, BhVmItem *item)
 {
-  static const char *const about_file[] = { "win.vm-settings", "win.vm-rename",
-                                            "win.vm-duplicate" };
+  static const char *const about_file[] = { "win.vm-settings", "win.vm-rename", "win.vm-duplicate",
+                                            "win.vm-export" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (about_file); i++)
     gtk_widget_action_set_enabled (GTK_WIDGET (self), about_file[i],
@@ -336,6 +338,22 @@ duplicate_vm (GtkWidget *widget, const char *action, GVariant *parameter)
 }
 
 static void
+export_vm (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhMainWindow *self = BH_MAIN_WINDOW (widget);
+  BhVmItem *item = bh_vm_page_get_item (self->page);
+
+  if (item && bh_vm_list_get_manager (self->vms))
+    gtk_window_present (bh_export_window_new (GTK_WINDOW (self), item, self->vms));
+}
+
+static void
+import_vm (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  bh_import_begin (GTK_WINDOW (widget), BH_MAIN_WINDOW (widget)->vms);
+}
+
+static void
 restore_size (BhMainWindow *self)
 {
   GSettings *settings = bh_settings ();
@@ -407,6 +425,8 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.vm-rename", NULL, rename_vm);
   gtk_widget_class_install_action (widget_class, "win.vm-delete", NULL, delete_vm);
   gtk_widget_class_install_action (widget_class, "win.vm-duplicate", NULL, duplicate_vm);
+  gtk_widget_class_install_action (widget_class, "win.vm-export", NULL, export_vm);
+  gtk_widget_class_install_action (widget_class, "win.import", NULL, import_vm);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/io/github/bulkhead/Bulkhead/ui/bh-main-window.ui");
   gtk_widget_class_bind_template_child (widget_class, BhMainWindow, toasts);

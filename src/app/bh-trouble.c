@@ -221,7 +221,8 @@ on_response (AdwMessageDialog *dialog, const char *response, Again *again)
       break;
     case BH_JOB_HOME:
     case BH_JOB_BUILD:
-    case BH_JOB_CHECK: /* told where they are begun */
+    case BH_JOB_CHECK:
+    case BH_JOB_COPY: /* told where they are begun */
       break;
     }
 }

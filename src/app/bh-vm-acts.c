@@ -13,6 +13,7 @@
 #include "bh-rename-window.h"
 #include "bh-settings-window.h"
 #include "bh-trouble.h"
+#include "bh-work.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -385,29 +386,19 @@ on_undo_copy (AdwToast *toast, UndoCopy *undo)
 }
 
 static void
-on_duplicated (GObject *source, GAsyncResult *result, gpointer user_data)
+on_duplicated (BhJob *job, GtkWindow *window, gpointer data)
 {
-  g_autoptr (Act) act = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *path = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *escaped = NULL;
-  g_autoptr (GtkWindow) window = g_weak_ref_get (&act->window);
+  BhVmItem *item = data;
+  g_autofree char *text = g_strdup_printf (_ ("Duplicated “%s”"), bh_vm_item_get_name (item));
+  g_autofree char *escaped = g_markup_escape_text (text, -1);
   AdwToast *toast;
   UndoCopy *undo;
 
-  if (!bh_dbus_manager1_call_duplicate_vm_finish (BH_DBUS_MANAGER1 (source), &path, result, &error))
-    {
-      act_failed (act, error);
-      return;
-    }
-  if (!window)
+  if (!window || !bh_job_get_vm (job))
     return;
-  text = g_strdup_printf (_ ("Duplicated “%s”"), bh_vm_item_get_name (act->item));
-  escaped = g_markup_escape_text (text, -1);
   toast = adw_toast_new (escaped);
   undo = g_new0 (UndoCopy, 1);
-  undo->path = g_steal_pointer (&path);
+  undo->path = g_strdup (bh_job_get_vm (job));
   g_weak_ref_init (&undo->window, window);
   adw_toast_set_button_label (toast, _ ("_Undo"));
   adw_toast_set_timeout (toast, UNDO_SECONDS);
@@ -416,14 +407,76 @@ on_duplicated (GObject *source, GAsyncResult *result, gpointer user_data)
   bh_main_window_add_toast (BH_MAIN_WINDOW (window), toast);
 }
 
+static void
+on_duplicate_called (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (BhJob) job = user_data;
+  g_autofree char *path = NULL;
+  GError *error = NULL;
+
+  bh_dbus_manager1_call_duplicate_vm_finish (BH_DBUS_MANAGER1 (source), &path, result, &error);
+  bh_work_called (job, source, path, error);
+}
+
+static void
+duplicate (BhVmItem *item, BhDbusManager1 *manager, gboolean home, GtkWidget *origin)
+{
+  g_autofree char *heading = g_strdup_printf (_ ("Duplicating “%s”"), bh_vm_item_get_name (item));
+  BhJob *job = bh_work_begin (origin, heading, _ ("The AppVM Could Not Be Duplicated"),
+                              on_duplicated, g_object_ref (item), g_object_unref);
+  GVariantBuilder options;
+
+  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+  g_variant_builder_add (&options, "{sv}", "home", g_variant_new_boolean (home));
+  bh_dbus_manager1_call_duplicate_vm (
+      manager, g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (item))), "",
+      g_variant_builder_end (&options), NULL, on_duplicate_called, g_object_ref (job));
+}
+
+static void
+on_duplicate_response (AdwMessageDialog *dialog, const char *response, BhVmItem *item)
+{
+  GtkWidget *window = GTK_WIDGET (gtk_window_get_transient_for (GTK_WINDOW (dialog)));
+
+  if (window && !g_str_equal (response, "cancel"))
+    duplicate (item, g_object_get_data (G_OBJECT (dialog), "manager"), g_str_equal (response, "home"),
+               window);
+}
+
+/* Which of the two copies of an AppVM with a home is wanted; one that is in use cannot be copied. */
+static void
+ask_for_home (BhVmItem *item, BhDbusManager1 *manager, GtkWidget *origin)
+{
+  g_autofree char *heading = g_strdup_printf (_ ("Duplicate “%s”?"), bh_vm_item_get_name (item));
+  gboolean active = bh_vm_item_is_active (item);
+  AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (
+      GTK_WINDOW (gtk_widget_get_root (origin)), heading,
+      active ? _ ("The copy gets the same settings. What is in its home can be copied, too, when the "
+                  "AppVM is stopped.")
+             : _ ("The copy gets the same settings. What is in its home can be copied, too; its "
+                  "snapshots are not.")));
+
+  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "empty", _ ("With an _Empty Home"),
+                                    "home", _ ("With Its _Home"), NULL);
+  adw_message_dialog_set_response_enabled (dialog, "home", !active);
+  adw_message_dialog_set_response_appearance (dialog, "home", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (dialog, active ? "empty" : "home");
+  adw_message_dialog_set_close_response (dialog, "cancel");
+  g_object_set_data_full (G_OBJECT (dialog), "manager", g_object_ref (manager), g_object_unref);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_duplicate_response), item, 0);
+  bh_accessible_tidy (GTK_WIDGET (dialog));
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
 void
 bh_vm_acts_duplicate (BhVmItem *item, BhVmList *vms, GtkWidget *origin)
 {
   BhDbusManager1 *manager = bh_vm_list_get_manager (vms);
-  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (item)));
 
-  if (manager)
-    bh_dbus_manager1_call_duplicate_vm (
-        manager, path, "", NULL, on_duplicated,
-        act_new (item, origin, _ ("The AppVM Could Not Be Duplicated")));
+  if (!manager)
+    return;
+  if (bh_vm_item_has_home_disk (item))
+    ask_for_home (item, manager, origin);
+  else
+    duplicate (item, manager, FALSE, origin);
 }

@@ -26,5 +26,5 @@ void bh_vm_acts_settings (BhVmItem *item, BhVmList *vms, BhProgramList *programs
                           GtkWidget *origin);
 /* Asks for the new name, and says while it is typed whether it can be had. */
 void bh_vm_acts_rename (BhVmItem *item, BhVmList *vms, GtkWidget *origin);
-/* At once, with an undo: a copy that was not used yet is nothing lost. */
+/* Asks whether its home is to be copied, if it has one; with an undo: a copy that was not used yet is nothing lost. */
 void bh_vm_acts_duplicate (BhVmItem *item, BhVmList *vms, GtkWidget *origin);

@@ -272,6 +272,15 @@ bh_vm_item_is_active (BhVmItem *self)
   return state != BH_VM_STOPPED && state != BH_VM_FAILED;
 }
 
+gboolean
+bh_vm_item_has_home_disk (BhVmItem *self)
+{
+  GVariant *settings = bh_dbus_vm1_get_settings (self->proxy);
+  const char *home;
+
+  return settings && g_variant_lookup (settings, "Home", "&s", &home) && g_str_equal (home, "disk");
+}
+
 char *
 bh_vm_item_dup_status (BhVmItem *self)
 {

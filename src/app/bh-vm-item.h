@@ -52,6 +52,8 @@ const char *const *bh_vm_item_get_applications (BhVmItem *self);
 GPtrArray *bh_vm_item_get_running (BhVmItem *self);
 /* Whether it must be stopped before it can go. */
 gboolean bh_vm_item_is_active (BhVmItem *self);
+/* Whether its settings keep its home on a disk. */
+gboolean bh_vm_item_has_home_disk (BhVmItem *self);
 /* "Running, 2 programs"; while it starts or stops the step. */
 char *bh_vm_item_dup_status (BhVmItem *self);
 

@@ -80,6 +80,7 @@ static const GActionEntry menu_actions[] = {
   { .name = "settings", .activate = choose_and_do },
   { .name = "rename", .activate = choose_and_do },
   { .name = "duplicate", .activate = choose_and_do },
+  { .name = "export", .activate = choose_and_do },
   { .name = "delete", .activate = choose_and_do },
 };
 
@@ -127,7 +128,8 @@ make_menu (BhVmRow *self)
 
   g_menu_append (menu, _ ("S_ettings…"), "row.settings");
   g_menu_append (menu, _ ("_Rename…"), "row.rename");
-  g_menu_append (menu, _ ("D_uplicate"), "row.duplicate");
+  g_menu_append (menu, _ ("D_uplicate…"), "row.duplicate");
+  g_menu_append (menu, _ ("E_xport…"), "row.export");
   g_menu_append (last, _ ("_Delete…"), "row.delete");
   g_menu_append_section (menu, NULL, G_MENU_MODEL (last));
   self->menu = GTK_POPOVER (gtk_popover_menu_new_from_model (G_MENU_MODEL (menu)));

@@ -40,6 +40,7 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
   g_autofree char *color = NULL;
   g_autofree char *memory = NULL;
   g_autofree char *cpus = NULL;
+  g_autofree char *home = NULL;
   g_auto (GStrv) apps = NULL;
   const GOptionEntry entries[] = {
     { "color", 'c', 0, G_OPTION_ARG_FILENAME, &color, N_ ("Colour of its frames"), N_ ("COLOR") },
@@ -47,6 +48,8 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
       N_ ("A program it is for (may be repeated)"), N_ ("APP-ID") },
     { "memory", 'm', 0, G_OPTION_ARG_FILENAME, &memory, N_ ("Its memory"), N_ ("MiB") },
     { "cpus", 'p', 0, G_OPTION_ARG_FILENAME, &cpus, N_ ("How many processors it has"), N_ ("N") },
+    { "home", 0, 0, G_OPTION_ARG_FILENAME, &home,
+      N_ ("Where its home is kept: disk (the default), none, or a folder"), N_ ("HOME") },
     { NULL },
   };
   g_autoptr (BhDbusManager1) manager = NULL;
@@ -68,6 +71,8 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
                   { "Color", color },
                   { "Memory", memory },
                   { "Processors", cpus },
+                  /* People expect to find again what they save; in key files it is their own choice. */
+                  { "Home", home ? home : "disk" },
                   { "Applications", *applications != '\0' ? applications : NULL } };
 
     g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));

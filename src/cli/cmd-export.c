@@ -4,68 +4,92 @@
 #include "config.h"
 
 #include "commands.h"
+#include "job.h"
 #include "passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <unistd.h>
 
+typedef struct
+{
+  BhCli *cli;
+  BhDbusManager1 *manager;
+  const char *name, *path;
+  gboolean home, force;
+  int passphrase; /* -1: none */
+} Export;
+
 static gboolean
-export (BhDbusManager1 *manager, const char *name, int fd, int passphrase, char ***left_out,
-        GError **error)
+export (Export *self, int fd, BhJobOutcome *outcome, GError **error)
 {
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (BhProgress) progress = bh_progress_new (FALSE);
+  BhJobRequest request = { .method = "ExportVm", .fds = fds };
   GVariantBuilder options;
   gint32 file = g_unix_fd_list_append (fds, fd, error);
 
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
-  if (passphrase >= 0)
-    g_variant_builder_add (&options, "{sv}", "passphrase",
-                           g_variant_new_handle (g_unix_fd_list_append (fds, passphrase, error)));
-  return bh_dbus_manager1_call_export_vm_sync (manager, name, g_variant_new_handle (file),
-                                               g_variant_builder_end (&options), fds, left_out,
-                                               NULL, NULL, error);
+  if (self->passphrase >= 0)
+    g_variant_builder_add (
+        &options, "{sv}", "passphrase",
+        g_variant_new_handle (g_unix_fd_list_append (fds, self->passphrase, error)));
+  if (self->home)
+    g_variant_builder_add (&options, "{sv}", "home", g_variant_new_boolean (TRUE));
+  request.parameters = g_variant_new ("(sha{sv})", self->name, file, &options);
+  return bh_job_run (self->cli, self->manager, &request, progress, outcome, error);
 }
 
 /* The file appears when it is whole. */
 static gboolean
-export_to (BhDbusManager1 *manager, const char *name, const char *path, gboolean force,
-           int passphrase, char ***left_out, GError **error)
+export_to (Export *self, BhJobOutcome *outcome, GError **error)
 {
-  g_autofree char *part = g_strdup_printf ("%s.part-%d", path, (int) getpid ());
+  g_autofree char *part = g_strdup_printf ("%s.part-%d", self->path, (int) getpid ());
   int fd = open (part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   gboolean good;
 
   if (fd < 0)
     {
-      bh_error_set_from_errno (error, errno, _ ("Cannot make the file “%s”"), path);
+      bh_error_set_from_errno (error, errno, _ ("Cannot make the file “%s”"), self->path);
       return FALSE;
     }
-  good = export (manager, name, fd, passphrase, left_out, error);
+  good = export (self, fd, outcome, error);
   close (fd);
-  if (good && (force ? rename (part, path) : link (part, path)) != 0)
+  if (good && (self->force ? rename (part, self->path) : link (part, self->path)) != 0)
     {
       if (errno == EEXIST)
         g_set_error (error, BH_ERROR, BH_ERROR_EXISTS,
-                     _ ("“%s” is there already. Add --force to replace it."), path);
+                     _ ("“%s” is there already. Add --force to replace it."), self->path);
       else
-        bh_error_set_from_errno (error, errno, _ ("Cannot make the file “%s”"), path);
+        bh_error_set_from_errno (error, errno, _ ("Cannot make the file “%s”"), self->path);
       good = FALSE;
     }
   g_unlink (part);
   return good;
 }
 
+static void
+tell_left_out (GVariant *result)
+{
+  g_autofree const char **left_out = NULL;
+  g_autofree char *list = NULL;
+
+  if (!g_variant_lookup (result, "left-out", "^a&s", &left_out) || !left_out[0])
+    return;
+  list = g_strjoinv (", ", (char **) left_out);
+  printf (_ ("Left out, because it is a command to this computer: %s.\n"), list);
+}
+
 int
 bh_cmd_export (BhCli *cli, const BhCommand *command, char **argv, GError **error)
 {
-  gboolean seal = FALSE, force = FALSE;
+  gboolean seal = FALSE, force = FALSE, home = FALSE;
   g_autofree char *passphrase_file = NULL;
   const GOptionEntry entries[] = {
+    { "home", 0, 0, G_OPTION_ARG_NONE, &home, N_ ("With what is on its home disk"), NULL },
     { "passphrase", 'p', 0, G_OPTION_ARG_NONE, &seal,
       N_ ("Ask for a passphrase, without which nobody can read the file"), NULL },
     { "passphrase-file", 0, 0, G_OPTION_ARG_FILENAME, &passphrase_file,
@@ -74,8 +98,8 @@ bh_cmd_export (BhCli *cli, const BhCommand *command, char **argv, GError **error
     { NULL },
   };
   g_autoptr (BhDbusManager1) manager = NULL;
-  g_auto (GStrv) left_out = NULL;
-  int passphrase = -1;
+  g_auto (BhJobOutcome) outcome = { NULL };
+  Export self = { .cli = cli, .passphrase = -1 };
   gboolean good;
 
   if (!bh_cli_parse (command, entries, &argv, 2, 2, error))
@@ -88,16 +112,17 @@ bh_cmd_export (BhCli *cli, const BhCommand *command, char **argv, GError **error
     }
   if ((manager = bh_cli_get_manager (cli, error)) == NULL
       || ((seal || passphrase_file)
-          && (passphrase = bh_passphrase_get (passphrase_file, TRUE, error)) < 0))
+          && (self.passphrase = bh_passphrase_get (passphrase_file, TRUE, error)) < 0))
     return BH_EXIT_FAILED;
-  good = export_to (manager, argv[0], argv[1], force, passphrase, &left_out, error);
-  if (passphrase >= 0)
-    close (passphrase);
-  if (good && left_out[0])
-    {
-      g_autofree char *list = g_strjoinv (", ", left_out);
-
-      printf (_ ("Left out, because it is a command to this computer: %s.\n"), list);
-    }
+  self.manager = manager;
+  self.name = argv[0];
+  self.path = argv[1];
+  self.home = home;
+  self.force = force;
+  good = export_to (&self, &outcome, error);
+  if (self.passphrase >= 0)
+    close (self.passphrase);
+  if (good)
+    tell_left_out (outcome.result);
   return good ? BH_EXIT_OK : BH_EXIT_FAILED;
 }

@@ -8,12 +8,12 @@
 #include "bh-reach.h"
 #include "bh-text.h"
 #include "commands.h"
+#include "job.h"
 #include "output.h"
 #include "passphrase.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +21,7 @@
 
 typedef struct
 {
+  BhCli *cli;
   BhDbusManager1 *manager;
   const char *passphrase_file;
   const char *name;
@@ -102,6 +103,15 @@ show (Import *import, GVariant *settings)
   fflush (stdout);
 }
 
+static void
+show_home (guint64 size)
+{
+  g_autofree char *text = bh_output_size (size);
+
+  printf (_ ("With what was on its home disk, which can become %s large.\n"), text);
+  fflush (stdout);
+}
+
 static gboolean
 ask (void)
 {
@@ -122,9 +132,12 @@ import_it (Import *import, gboolean accept, GError **error)
   g_autoptr (GVariant) contents = look_with_passphrase (import, error);
   g_autoptr (GVariant) settings = NULL;
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
-  g_autofree char *path = NULL;
+  g_autoptr (BhProgress) progress = NULL;
+  g_auto (BhJobOutcome) outcome = { NULL };
+  BhJobRequest request = { .method = "ImportVm", .fds = fds };
   const char *digest = "";
   GVariant *file, *options;
+  guint64 home;
 
   if (!contents)
     return FALSE;
@@ -136,6 +149,8 @@ import_it (Import *import, gboolean accept, GError **error)
       return FALSE;
     }
   show (import, settings);
+  if (g_variant_lookup (contents, "home", "t", &home))
+    show_home (home);
   if (!accept && !(isatty (STDIN_FILENO) && isatty (STDERR_FILENO)))
     {
       bh_cli_set_usage_error (
@@ -148,8 +163,9 @@ import_it (Import *import, gboolean accept, GError **error)
       return FALSE;
     }
   options = make_options (import, fds, TRUE, &file, error);
-  return bh_dbus_manager1_call_import_vm_sync (import->manager, file, digest, options, fds, &path,
-                                               NULL, NULL, error);
+  request.parameters = g_variant_new ("(@hs@a{sv})", file, digest, options);
+  progress = bh_progress_new (FALSE);
+  return bh_job_run (import->cli, import->manager, &request, progress, &outcome, error);
 }
 
 int
@@ -182,6 +198,7 @@ bh_cmd_import (BhCli *cli, const BhCommand *command, char **argv, GError **error
       bh_error_set_from_errno (error, errno, _ ("Cannot read “%s”"), argv[0]);
       return BH_EXIT_FAILED;
     }
+  import.cli = cli;
   import.name = name;
   import.passphrase_file = passphrase_file;
   import.manager = manager = bh_cli_get_manager (cli, error);

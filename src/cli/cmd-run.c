@@ -51,7 +51,7 @@ launch (BhCli *cli, BhDbusVm1 *vm, const Options *options, BhProgress *progress,
   g_autoptr (GVariant) applications = NULL;
   g_autofree char *typed = NULL;
   g_autofree char *meant = NULL;
-  BhJobRequest request = { "Launch", NULL, options->wait };
+  BhJobRequest request = { .method = "Launch", .terminate = options->wait };
 
   if (options->app != NULL)
     typed = g_str_has_suffix (options->app, ".desktop")

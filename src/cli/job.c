@@ -253,7 +253,8 @@ on_called (GObject *source, GAsyncResult *async, gpointer data)
 {
   g_autoptr (Wait) wait = data;
   GError *error = NULL;
-  g_autoptr (GVariant) reply = g_dbus_proxy_call_finish (G_DBUS_PROXY (source), async, &error);
+  g_autoptr (GVariant) reply =
+      g_dbus_proxy_call_with_unix_fd_list_finish (G_DBUS_PROXY (source), NULL, async, &error);
 
   if (wait->over)
     {
@@ -302,8 +303,9 @@ bh_job_run (BhCli *cli, gpointer proxy, const BhJobRequest *request, BhProgress 
     sources[i] = g_unix_signal_add (signals[i], on_interrupt, wait);
   if (wait->vm)
     notice = g_signal_connect (wait->vm, "notice", G_CALLBACK (on_notice), wait);
-  g_dbus_proxy_call (G_DBUS_PROXY (proxy), request->method, request->parameters,
-                     G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_called, g_rc_box_acquire (wait));
+  g_dbus_proxy_call_with_unix_fd_list (G_DBUS_PROXY (proxy), request->method, request->parameters,
+                                       G_DBUS_CALL_FLAGS_NONE, -1, request->fds, NULL, on_called,
+                                       g_rc_box_acquire (wait));
   g_main_loop_run (wait->loop);
 
   if (outcome->state != NULL)

@@ -6,10 +6,13 @@
 #include "cli.h"
 #include "progress.h"
 
+#include <gio/gunixfdlist.h>
+
 typedef struct
 {
   const char *method;   /* returns a job */
   GVariant *parameters; /* taken, as by g_dbus_proxy_call() */
+  GUnixFDList *fds;     /* that they name; NULL for none */
   /* The first Ctrl+C asks the program of the job's result "id" to end, instead of giving the job
    * up. */
   gboolean terminate;

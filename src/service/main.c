@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "bh-exchange.h"
+#include "bh-newcomer.h"
 #include "bh-guest-settings.h"
 #include "bh-hypervisor.h"
 #include "bh-manager.h"
@@ -148,6 +149,7 @@ main (int argc, char **argv)
   service.loop = g_main_loop_new (NULL, FALSE);
   service.manager = bh_manager_new ();
   bh_exchange_attach (service.manager);
+  bh_duplicate_attach (service.manager);
   bh_templates_attach (service.manager);
   g_signal_connect (service.connection, "closed", G_CALLBACK (on_bus_closed), &service);
   g_signal_connect (service.manager, "quit", G_CALLBACK (on_quit), &service);

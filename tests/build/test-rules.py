@@ -23,7 +23,7 @@ RULES = {
     'app': (('lib',), ('glib', 'gio', 'gtk', 'adwaita')),
     'cli': (('lib',), ('glib', 'gio', 'json-glib')),
     'service': (('lib', 'confine'), ('glib', 'gio', 'libvirt', 'libsecret', 'libxml2', 'kmod', 'archive',
-                           'gudev', 'compression', 'kernel', 'sodium', 'yaml')),
+                           'gudev', 'compression', 'kernel', 'sodium', 'yaml', 'nbd')),
     'icon': (('lib', 'confine'), ('glib', 'gio', 'gdk-pixbuf')),
     'helper': (('lib',), ('glib', 'gio', 'polkit', 'kmod', 'libnl', 'nftables', 'cap-ng', 'acl',
                           'kernel')),
@@ -41,7 +41,7 @@ RULES = {
 # The beginning of a header's name: the library it belongs to. Anything else in <> is libc's.
 LIBRARIES = {
     'jpeglib.h': 'jpeg', 'json-glib/': 'json-glib', 'gdk-pixbuf/': 'gdk-pixbuf',
-    'sodium.h': 'sodium', 'yaml.h': 'yaml',
+    'sodium.h': 'sodium', 'libnbd.h': 'nbd', 'yaml.h': 'yaml',
     'glib/gi18n.h': 'glib', 'glib.h': 'glib', 'glib-unix.h': 'glib', 'glib-object.h': 'glib',
     'glib/gstdio.h': 'glib', 'gmodule.h': 'glib', 'gio/': 'gio', 'gtk/': 'gtk', 'gdk/': 'gtk',
     'gsk/': 'gtk', 'adwaita.h': 'adwaita', 'libvirt': 'libvirt', 'libsecret/': 'libsecret',

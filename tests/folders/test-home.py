@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 from harness import TestCase, build_path, main, require_ordinary_user, wait_for
+from harness.keyring import Keyring
 from harness.session import DBusError, JobFailed, Session
 from harness.sway import Sway
 from gi.repository import GLib
@@ -22,7 +23,6 @@ BOOT = 90
 SMALL = 'BULKHEAD_TEST_SMALL'
 SMALL_MIB = 300
 MARKER = b'a-marker-that-nothing-else-has'
-SECRETS = '/org/freedesktop/secrets'
 
 
 class HomeCase(TestCase):
@@ -137,8 +137,39 @@ class Kept(HomeCase):
         self.change(vm, 'compact')
         self.assertLessEqual(self.on_disk(vm), before)
         subprocess.run(['qemu-img', 'check', '-q', self.path(vm)], check=True)
-        vm.delete()
+        self.elsewhere(vm)
         self.assertEqual(os.listdir(self.homes), [])
+
+    def ctl(self, *words):
+        return subprocess.run([build_path('src', 'cli', 'bulkheadctl'), *words], env=self.session.env,
+                              capture_output=True, text=True, timeout=120)
+
+    def elsewhere(self, vm):
+        """What it has is in its copy, and in what is made of its file; not while it runs, nor without room."""
+        file = self.session.place.path('work.appvm')
+        vm.start().wait(BOOT)
+        for words in (['export', '--home', 'Work', file], ['duplicate', 'Work', 'Copy']):
+            self.assertIn('running', self.ctl(*words).stderr)
+        vm.stop().wait(60)
+        self.assertEqual(self.ctl('duplicate', 'Work', 'Copy').returncode, 0)
+        self.assertEqual(self.ctl('export', '--home', 'Work', file).returncode, 0)
+        vm.delete()
+        copy = self.session.find('Copy')
+        self.assertEqual(self.sh(copy, 'cd; ls; cat file; echo more > other'), 'Documents\nfile\nlink\none\n')
+        self.remove(copy)
+        ballast = os.path.join(self.homes, 'ballast')
+        with open(ballast, 'wb') as out:
+            status = os.statvfs(self.homes)
+            os.posix_fallocate(out.fileno(), 0, status.f_bavail * status.f_frsize - (1 << 20))
+        full = self.ctl('import', '--accept', file)
+        self.assertIn('No space left', full.stderr)
+        self.assertEqual((os.listdir(self.homes), self.ctl('list', '--json').stdout.strip()), (['ballast'], '[]'))
+        os.unlink(ballast)
+        made = self.ctl('import', '--accept', file)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        vm = self.session.find('Work')
+        self.assertEqual(self.sh(vm, 'cd; ls; cat file'), 'Documents\nfile\nlink\none\n')
+        self.remove(vm)
 
     def test_damaged_disk_is_told_and_left_alone(self):
         vm = self.create('Broken')
@@ -287,33 +318,9 @@ class Gone(HomeCase):
 
 class Encrypted(HomeCase):
     def keyring(self):
-        """A real one, unlocked."""
-        daemon = subprocess.Popen(['gnome-keyring-daemon', '--foreground', '--components=secrets',
-                                   '--unlock'], env=self.session.env, stdin=subprocess.PIPE,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(self.end, daemon)
-        daemon.stdin.write(b'password')
-        daemon.stdin.close()
-        wait_for(lambda: self.session.bus.call_sync(
-            'org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'NameHasOwner',
-            GLib.Variant('(s)', ('org.freedesktop.secrets',)), None, 0, 5000, None).unpack()[0], 20,
-            'the keyring')
-        return daemon
-
-    @staticmethod
-    def end(daemon):
-        daemon.terminate()
-        daemon.wait()
-
-    def secret_tool(self, *words, check=True, **options):
-        return subprocess.run(['secret-tool', *words], env=self.session.env, capture_output=True,
-                              check=check, timeout=30, **options)
-
-    def lock(self):
-        self.session.bus.call_sync('org.freedesktop.secrets', SECRETS,
-                                   'org.freedesktop.Secret.Service', 'Lock',
-                                   GLib.Variant('(ao)', ([SECRETS + '/aliases/default'],)), None, 0,
-                                   10000, None)
+        keyring = Keyring(self.session).start()
+        self.addCleanup(keyring.stop)
+        return keyring
 
     def image(self, path, key, *words):
         """qemu-img with a key."""
@@ -338,7 +345,7 @@ class Encrypted(HomeCase):
         keyring = self.keyring()
         self.sh(vm, f'printf %s {MARKER.decode()} > ~/secret; sync; echo ok')
         (qemu,) = self.session.qemu_pids()
-        key = self.secret_tool('lookup', 'appvm', 'vault').stdout
+        key = keyring.key('vault')
         self.assertEqual(len(key), 44)
         for name in ('cmdline', 'environ'):
             with open(f'/proc/{qemu}/{name}', 'rb') as file:
@@ -367,21 +374,19 @@ class Encrypted(HomeCase):
 
         # Each of these is said, begins nothing and harms nothing.
         before = hashlib.sha256(content).digest()
-        self.lock()
+        keyring.lock()
         self.assertIn('locked', self.refused('NoKey', lambda: vm.start().wait(30)))
-        self.end(keyring)
-        self.keyring()
-        self.secret_tool('clear', 'appvm', 'vault')
+        keyring.stop()
+        keyring = self.keyring()
+        keyring.tool('clear', 'appvm', 'vault')
         self.assertIn('not in your keyring', self.refused('NoKey', lambda: vm.start().wait(30)))
-        self.secret_tool('store', '--label=wrong', 'appvm', 'vault',
-                         'xdg:schema', 'io.github.bulkhead.Home', input=b'B' * 43 + b'=')
+        keyring.store('vault', b'B' * 43 + b'=')
         self.refused('Failed', lambda: vm.start().wait(BOOT))
         wait_for(lambda: not self.session.qemu_pids(), 30, 'the end of QEMU')
         with open(path, 'rb') as file:
             self.assertEqual(hashlib.sha256(file.read()).digest(), before)
 
-        self.secret_tool('store', '--label=right', 'appvm', 'vault',
-                         'xdg:schema', 'io.github.bulkhead.Home', input=key)
+        keyring.store('vault', key)
         self.change(vm, 'snapshot', name='kept')
         self.assertEqual(self.sh(vm, 'cat ~/secret').encode(), MARKER)
         vm.stop().wait(60)
@@ -393,8 +398,7 @@ class Encrypted(HomeCase):
         self.change(vm, 'compact')
         self.assertTrue(vm.call('ReadHome')['encrypted'])
         vm.delete()
-        wait_for(lambda: not self.secret_tool('lookup', 'appvm', 'vault', check=False).stdout, 10,
-                 'the end of the key')
+        wait_for(lambda: not keyring.key('vault'), 10, 'the end of the key')
 
 
 def run_again():

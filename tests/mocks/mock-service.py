@@ -342,9 +342,15 @@ class Manager(Object):
     def CreateVm(self, settings):
         return self.service.create(settings).path
 
-    def DuplicateVm(self, text, name):
+    def DuplicateVm(self, text, name, options):
         vm = self.service.at(self.FindVm(text))
-        return self.service.create({**vm.settings, "Name": name or vm.props["Name"] + " (copy)"}).path
+
+        def done(state, _text):
+            if state != "done":
+                return None
+            copy = self.service.create({**vm.settings, "Name": name or vm.props["Name"] + " (copy)"})
+            return {"vm": GLib.Variant("o", copy.path)}
+        return Job(self.service, [("home", "Copying its home")] * 4 if options.get("home") else [], done).path
 
     def FindVm(self, text):
         for vm in self.service.vms:

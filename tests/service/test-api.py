@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from harness import Place, TestCase, build_path, main, wait_for
-from harness.session import DBusError, JobFailed, Session
+from harness.session import DBusError, Job, JobFailed, Session
 
 KEYS = {'Name', 'Color', 'Applications', 'Template', 'Memory', 'Processors', 'AutoStop', 'Thaw',
         'X11', 'Launchers', 'Notes', 'Folders'}
@@ -110,7 +110,8 @@ class Keeping(ServiceCase):
         self.assertEqual(vm.get('Settings')['Memory'], '768')
 
     def duplicate(self, vm, name=''):
-        return self.session.manager.call('DuplicateVm', '(ss)', vm, name)
+        path = self.session.manager.call('DuplicateVm', '(ssa{sv})', vm, name, {})
+        return Job(self.session, path).wait(30)['vm']
 
     def test_a_copy_has_everything_of_the_file_but_name_and_id(self):
         vm = self.session.create('Bank', Memory='512', Applications='foot.desktop', Color='red')

@@ -190,7 +190,7 @@ class Disposable(TestCase):
             self.work.start()
         self.assertEqual(caught.exception.name, 'InvalidArgument')
         for call in (lambda: vms[0].set(Network='internet'), lambda: vms[0].call('OpenInbox'),
-                     lambda: self.session.manager.call('DuplicateVm', '(ss)', 'Work (1)', '')):
+                     lambda: self.session.manager.call('DuplicateVm', '(ssa{sv})', 'Work (1)', '', {})):
             with self.assertRaises(DBusError) as caught:
                 call()
             self.assertEqual(caught.exception.name, 'InvalidArgument')

@@ -74,45 +74,13 @@ bh_template_jobs_changed (BhManager *manager, const char *key)
 
 /* Progress, out of the thread. */
 
-typedef struct
-{
-  BhJob *job;
-  guint percent;
-  char *text;
-} Progress;
-
-static gboolean
-show_progress (gpointer data)
-{
-  Progress *progress = data;
-
-  bh_job_progress (progress->job, progress->percent, progress->text);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-progress_free (gpointer data)
-{
-  Progress *progress = data;
-
-  g_object_unref (progress->job);
-  g_free (progress->text);
-  g_free (progress);
-}
-
 static void
 on_progress (guint percent, const char *text, gpointer data)
 {
   Work *work = data;
-  Progress *progress;
 
-  if (!work->job)
-    return;
-  progress = g_new0 (Progress, 1);
-  progress->job = g_object_ref (work->job);
-  progress->percent = percent;
-  progress->text = g_strdup (text);
-  g_idle_add_full (G_PRIORITY_DEFAULT, show_progress, progress, progress_free);
+  if (work->job)
+    bh_job_progress_later (work->job, percent, text);
 }
 
 /* Doing it. */

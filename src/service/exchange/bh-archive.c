@@ -2,16 +2,21 @@
  *
  * One AppVM in one file: a tar archive, sealed when there is a passphrase (bh-sealed.h), of
  *
- *   bulkhead-appvm   a key file: which format it is, when it was made
+ *   bulkhead-appvm   a key file: which format it is, when it was made; how large the home's disk is
  *   definition.vm    the AppVM's settings, as in bulkhead-vm(5)
+ *   home/OFFSET      when its home is in it: what that disk has there, decrypted; 512 bytes to 1 MiB each, in
+ *                    their order; what no piece has is zero
+ *   home-end         a key file: how many those are, and a sum of them all
  *
  * Should: believe nothing. The file comes from anywhere.
- * Mustn't: unpack anything: the two members are read into memory, by their exact names and as plain files
- * of a small size, each once; whatever else there is, the file is refused. Mustn't take a setting that
- * this version does not know (a later one might), nor one that is a command (BhKey.command). */
+ * Mustn't: unpack anything: the small members are read into memory, by their exact names and as plain
+ * files, each once and in this order; whatever else there is, the file is refused. Pieces of a home go to who
+ * makes a new disk of them: no image of a disk is taken as it is, and none of its formats read.
+ * Mustn't take a setting that this version does not know (a later one might), nor one that is a
+ * command (BhKey.command). */
 #include "config.h"
 
-#include "bh-archive.h"
+#include "bh-archive-private.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -24,11 +29,10 @@
 #include "bh-sealed.h"
 #include "bh-text.h"
 
-#define HEAD "bulkhead-appvm"
-#define DEFINITION "definition.vm"
-#define GROUP "Export"
-#define FORMAT 1
 #define MAX_MEMBER (256 * 1024)
+#define MIN_HOME (G_GUINT64_CONSTANT (1) << 20)
+#define SECTOR 512
+#define OFFSET_DIGITS 16
 #define BUFFER 65536
 
 void
@@ -39,8 +43,8 @@ bh_archive_free (BhArchive *self)
   g_free (self);
 }
 
-static gboolean
-check_file (int fd, GError **error)
+gboolean
+bh_archive_check_file (int fd, GError **error)
 {
   struct stat st;
 
@@ -50,133 +54,14 @@ check_file (int fd, GError **error)
   return FALSE;
 }
 
-/* Writing. */
-
-typedef struct
+void
+bh_archive_sum (GChecksum *sum, guint64 offset, const guint8 *piece, gsize size)
 {
-  int fd;
-  BhSealer *sealer;
-  GError *error;
-} Out;
+  guint64 where[] = { GUINT64_TO_LE (offset), GUINT64_TO_LE ((guint64) size) };
 
-static la_ssize_t
-on_write (struct archive *archive, void *data, const void *buffer, size_t size)
-{
-  Out *out = data;
-  const char *p = buffer;
-  size_t left = size;
-
-  if (out->sealer)
-    return bh_sealer_write (out->sealer, buffer, size, &out->error) ? (la_ssize_t) size : -1;
-  while (left > 0)
-    {
-      ssize_t n = TEMP_FAILURE_RETRY (write (out->fd, p, left));
-
-      if (n < 0)
-        {
-          bh_error_set_from_errno (&out->error, errno, "Cannot write the file");
-          return -1;
-        }
-      p += n;
-      left -= (size_t) n;
-    }
-  return (la_ssize_t) size;
+  g_checksum_update (sum, (const guchar *) where, sizeof where);
+  g_checksum_update (sum, piece, (gssize) size);
 }
-
-static gboolean
-put (struct archive *archive, const char *name, const char *text, gsize size, gint64 now)
-{
-  struct archive_entry *entry = archive_entry_new ();
-  gboolean good;
-
-  archive_entry_set_pathname (entry, name);
-  archive_entry_set_filetype (entry, AE_IFREG);
-  archive_entry_set_perm (entry, 0600);
-  archive_entry_set_size (entry, (la_int64_t) size);
-  archive_entry_set_mtime (entry, now, 0);
-  good = archive_write_header (archive, entry) == ARCHIVE_OK
-         && archive_write_data (archive, text, size) == (la_ssize_t) size;
-  archive_entry_free (entry);
-  return good;
-}
-
-static gboolean
-write_members (Out *out, const char *head, const char *definition, gint64 now)
-{
-  struct archive *archive = archive_write_new ();
-  gboolean good = archive_write_set_format_pax_restricted (archive) == ARCHIVE_OK
-                  && archive_write_open (archive, out, NULL, on_write, NULL) == ARCHIVE_OK
-                  && put (archive, HEAD, head, strlen (head), now)
-                  && put (archive, DEFINITION, definition, strlen (definition), now)
-                  && archive_write_close (archive) == ARCHIVE_OK;
-
-  if (!good && !out->error)
-    g_set_error (&out->error, BH_ERROR, BH_ERROR_FAILED, "Cannot write the file: %s",
-                 archive_error_string (archive));
-  archive_write_free (archive);
-  return good;
-}
-
-/* The definition: only what is said, and nothing that is only good here. */
-static char *
-make_definition (BhVmConfig *config, GPtrArray *left_out)
-{
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  gsize n;
-  const BhKey *keys = bh_keys (&n);
-
-  for (gsize i = 0; i < n; i++)
-    {
-      const char *value = bh_vm_config_get (config, keys[i].name);
-
-      if (g_strcmp0 (value, keys[i].fallback) == 0)
-        continue;
-      if (keys[i].command)
-        g_ptr_array_add (left_out, g_strdup (keys[i].name));
-      else
-        g_key_file_set_string (file, "AppVM", keys[i].name, value);
-    }
-  return g_key_file_to_data (file, NULL, NULL);
-}
-
-gboolean
-bh_archive_write (int fd, BhVmConfig *config, GBytes *passphrase, char ***left_out, GError **error)
-{
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autoptr (BhSealer) sealer = NULL;
-  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
-  g_autofree char *head = NULL, *definition = NULL;
-  Out out = { .fd = fd };
-
-  if (!check_file (fd, error))
-    return FALSE;
-  g_key_file_set_integer (file, GROUP, "Format", FORMAT);
-  g_key_file_set_int64 (file, GROUP, "Made", now);
-  g_key_file_set_string (file, GROUP, "Bulkhead", BH_VERSION);
-  head = g_key_file_to_data (file, NULL, NULL);
-  definition = make_definition (config, names);
-  if (passphrase && !(sealer = bh_sealer_new (fd, passphrase, error)))
-    return FALSE;
-  out.sealer = sealer;
-  if (!write_members (&out, head, definition, now))
-    {
-      g_propagate_error (error, out.error);
-      return FALSE;
-    }
-  if (sealer && !bh_sealer_finish (sealer, error))
-    return FALSE;
-  if (fsync (fd) != 0)
-    {
-      bh_error_set_from_errno (error, errno, "Cannot write the file");
-      return FALSE;
-    }
-  g_ptr_array_add (names, NULL);
-  *left_out = (char **) g_ptr_array_steal (names, NULL);
-  return TRUE;
-}
-
-/* Reading. */
 
 typedef struct
 {
@@ -211,97 +96,53 @@ refuse (GError **error, const char *what)
   return FALSE;
 }
 
-static gboolean
-read_member (struct archive *archive, struct archive_entry *entry, GHashTable *members,
-             GError **error)
+typedef struct
 {
-  const char *name = archive_entry_pathname (entry);
-  const char *known = g_strcmp0 (name, HEAD) == 0         ? HEAD
-                      : g_strcmp0 (name, DEFINITION) == 0 ? DEFINITION
-                                                          : NULL;
-  la_int64_t size = archive_entry_size (entry);
-  g_autofree char *text = NULL;
-
-  if (!known)
-    {
-      g_autofree char *shown = bh_text_clean (name ? name : "", name ? strlen (name) : 0, 80);
-      g_autofree char *what = g_strdup_printf ("“%s” is in it", shown);
-
-      return refuse (error, what);
-    }
-  if (archive_entry_filetype (entry) != AE_IFREG || archive_entry_hardlink (entry)
-      || archive_entry_symlink (entry))
-    return refuse (error, "something in it is no plain file");
-  if (g_hash_table_contains (members, known))
-    return refuse (error, "something is in it twice");
-  if (!archive_entry_size_is_set (entry) || size < 0 || size > MAX_MEMBER)
-    return refuse (error, "something in it is too large");
-  text = g_malloc ((gsize) size + 1);
-  if (archive_read_data (archive, text, (size_t) size) != size)
-    return refuse (error, "it is damaged, or was cut off");
-  text[size] = '\0';
-  g_hash_table_insert (members, (gpointer) known, g_bytes_new_take (g_steal_pointer (&text), size));
-  return TRUE;
-}
-
-/* name → GBytes */
-static GHashTable *
-read_members (In *in, GError **error)
-{
-  g_autoptr (GHashTable) members =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_bytes_unref);
-  struct archive *archive = archive_read_new ();
-  struct archive_entry *entry;
-  gboolean good;
-  int status;
-
-  /* One format and no filters: the less of libarchive reads what may be hostile. */
-  archive_read_support_format_tar (archive);
-  status = archive_read_open (archive, in, NULL, on_read, NULL);
-  good = status == ARCHIVE_OK;
-  while (good && (status = archive_read_next_header (archive, &entry)) == ARCHIVE_OK)
-    good = read_member (archive, entry, members, error);
-  if (good && status != ARCHIVE_EOF)
-    good = FALSE;
-  archive_read_free (archive);
-  if (in->error)
-    {
-      g_clear_error (error);
-      g_propagate_error (error, g_steal_pointer (&in->error));
-      return NULL;
-    }
-  if (!good && (!error || !*error))
-    refuse (error, "it is no such file, is damaged, or was cut off");
-  else if (good && g_hash_table_size (members) != 2)
-    good = refuse (error, "its definition is missing");
-  return good ? g_steal_pointer (&members) : NULL;
-}
+  struct archive *archive;
+  BhArchive *self;
+  const BhArchiveSink *sink; /* NULL: the home is left where it is */
+  gboolean has_head, has_definition, ended;
+  guint64 at, pieces; /* where the next piece may be; how many there were */
+  GChecksum *sum;
+  guint8 *piece;
+} Reader;
 
 static gboolean
-read_head (GBytes *bytes, gint64 *made, GError **error)
+read_head (Reader *reader, const char *text, gsize size, GError **error)
 {
+  BhArchive *self = reader->self;
   g_autoptr (GKeyFile) file = g_key_file_new ();
+  guint64 max = (guint64) bh_keys_find ("HomeSize")->max << 20;
   int format;
 
-  if (!g_key_file_load_from_bytes (file, bytes, G_KEY_FILE_NONE, NULL))
+  if (!g_key_file_load_from_data (file, text, size, G_KEY_FILE_NONE, NULL))
     return refuse (error, "it does not say what it is");
-  format = g_key_file_get_integer (file, GROUP, "Format", NULL);
-  *made = g_key_file_get_int64 (file, GROUP, "Made", NULL);
-  if (format > FORMAT)
+  format = g_key_file_get_integer (file, BH_ARCHIVE_GROUP, "Format", NULL);
+  self->made = g_key_file_get_int64 (file, BH_ARCHIVE_GROUP, "Made", NULL);
+  if (format > BH_ARCHIVE_FORMAT_HOME)
     {
       g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
                    "A newer Bulkhead has made this file. Update Bulkhead to import it.");
       return FALSE;
     }
-  return format == FORMAT || refuse (error, "it does not say what it is");
+  if (format < BH_ARCHIVE_FORMAT)
+    return refuse (error, "it does not say what it is");
+  if (format == BH_ARCHIVE_FORMAT_HOME)
+    {
+      self->home_size = g_key_file_get_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Size", NULL);
+      if (self->home_size < MIN_HOME || self->home_size > max || self->home_size % SECTOR != 0)
+        return refuse (error, "the size of its home is not one");
+    }
+  reader->has_head = TRUE;
+  return TRUE;
 }
 
 static gboolean
-read_definition (BhArchive *self, GBytes *bytes, GError **error)
+read_definition (Reader *reader, const char *text, gsize size, GError **error)
 {
-  gsize size, n;
-  const char *text = g_bytes_get_data (bytes, &size);
-  g_autoptr (BhVmConfig) config = bh_vm_config_parse (DEFINITION, "import", text, size);
+  BhArchive *self = reader->self;
+  gsize n;
+  g_autoptr (BhVmConfig) config = bh_vm_config_parse (BH_ARCHIVE_DEFINITION, "import", text, size);
   const char *const *problems = bh_vm_config_get_problems (config);
   const BhKey *keys = bh_keys (&n);
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
@@ -332,21 +173,165 @@ read_definition (BhArchive *self, GBytes *bytes, GError **error)
       g_checksum_update (checksum, (const guchar *) keys[i].name, (gssize) strlen (keys[i].name) + 1);
       g_checksum_update (checksum, (const guchar *) value, (gssize) strlen (value) + 1);
     }
+  if (self->home_size > 0)
+    {
+      g_autofree char *home = g_strdup_printf ("%" G_GUINT64_FORMAT, self->home_size);
+
+      if (!g_str_equal (bh_vm_config_get (config, "Home"), "disk"))
+        return refuse (error, "a home is in it, and its settings have no disk for one");
+      g_checksum_update (checksum, (const guchar *) home, -1);
+    }
   self->digest = g_strdup (g_checksum_get_string (checksum));
+  reader->has_definition = TRUE;
+  return !reader->sink || reader->sink->begin (self, reader->sink->data, error);
+}
+
+static gboolean
+parse_offset (const char *digits, guint64 *offset)
+{
+  if (strlen (digits) != OFFSET_DIGITS || strspn (digits, "0123456789abcdef") != OFFSET_DIGITS)
+    return FALSE;
+  *offset = g_ascii_strtoull (digits, NULL, 16);
   return TRUE;
 }
 
+static gboolean
+read_piece (Reader *reader, const char *digits, gsize size, GError **error)
+{
+  guint64 offset, end = reader->self->home_size;
+
+  if (!parse_offset (digits, &offset) || size == 0 || size > BH_ARCHIVE_PIECE_MAX
+      || offset % SECTOR != 0 || size % SECTOR != 0 || offset < reader->at || offset > end
+      || size > end - offset)
+    return refuse (error, "a piece of its home has no place there");
+  if (archive_read_data (reader->archive, reader->piece, size) != (la_ssize_t) size)
+    return refuse (error, "it is damaged, or was cut off");
+  reader->at = offset + size;
+  reader->pieces++;
+  bh_archive_sum (reader->sum, offset, reader->piece, size);
+  return reader->sink->piece (offset, reader->piece, size, reader->sink->data, error);
+}
+
+static gboolean
+read_home_end (Reader *reader, const char *text, gsize size, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *sum = NULL;
+
+  if (g_key_file_load_from_data (file, text, size, G_KEY_FILE_NONE, NULL))
+    sum = g_key_file_get_string (file, BH_ARCHIVE_HOME_GROUP, "Sha256", NULL);
+  if (g_key_file_get_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Pieces", NULL) != reader->pieces
+      || g_strcmp0 (sum, g_checksum_get_string (reader->sum)) != 0)
+    return refuse (error, "its home is damaged");
+  reader->ended = TRUE;
+  return TRUE;
+}
+
+static gboolean
+refuse_name (const char *name, GError **error)
+{
+  g_autofree char *shown = bh_text_clean (name ? name : "", name ? strlen (name) : 0, 80);
+  g_autofree char *what = g_strdup_printf ("“%s” is in it, or is not where it has to be", shown);
+
+  return refuse (error, what);
+}
+
+/* The next one, which can be one only. */
+static gboolean
+read_member (Reader *reader, struct archive_entry *entry, GError **error)
+{
+  const char *name = archive_entry_pathname (entry);
+  la_int64_t size = archive_entry_size (entry);
+  gboolean (*take) (Reader *reader, const char *text, gsize size, GError **error) = NULL;
+  g_autofree char *text = NULL;
+  gboolean in_home = reader->has_definition && reader->self->home_size > 0 && !reader->ended;
+
+  if (archive_entry_filetype (entry) != AE_IFREG || archive_entry_hardlink (entry)
+      || archive_entry_symlink (entry))
+    return refuse (error, "something in it is no plain file");
+  if (!archive_entry_size_is_set (entry) || size < 0)
+    return refuse (error, "something in it is too large");
+  if (in_home && name && g_str_has_prefix (name, BH_ARCHIVE_PIECE))
+    return read_piece (reader, name + strlen (BH_ARCHIVE_PIECE), (gsize) size, error);
+  if (!reader->has_head && g_strcmp0 (name, BH_ARCHIVE_HEAD) == 0)
+    take = read_head;
+  else if (reader->has_head && !reader->has_definition
+           && g_strcmp0 (name, BH_ARCHIVE_DEFINITION) == 0)
+    take = read_definition;
+  else if (in_home && g_strcmp0 (name, BH_ARCHIVE_HOME_END) == 0)
+    take = read_home_end;
+  else
+    return refuse_name (name, error);
+  if (size > MAX_MEMBER)
+    return refuse (error, "something in it is too large");
+  text = g_malloc ((gsize) size + 1);
+  if (archive_read_data (reader->archive, text, (size_t) size) != size)
+    return refuse (error, "it is damaged, or was cut off");
+  text[size] = '\0';
+  return take (reader, text, (gsize) size, error);
+}
+
+/* All that is wanted; @error tells what is not right. */
+static void
+read_members (Reader *reader, In *in, GError **error)
+{
+  struct archive_entry *entry;
+  gboolean good, enough = FALSE;
+  int status;
+
+  /* One format and no filters: the less of libarchive reads what may be hostile. */
+  archive_read_support_format_tar (reader->archive);
+  status = archive_read_open (reader->archive, in, NULL, on_read, NULL);
+  good = status == ARCHIVE_OK;
+  while (good && !enough
+         && (status = archive_read_next_header (reader->archive, &entry)) == ARCHIVE_OK)
+    {
+      good = read_member (reader, entry, error);
+      enough = reader->has_definition && reader->self->home_size > 0 && !reader->sink;
+    }
+  if (*error)
+    return;
+  if (!good || (!enough && status != ARCHIVE_EOF))
+    refuse (error, "it is no such file, is damaged, or was cut off");
+  else if (!reader->has_definition)
+    refuse (error, "its definition is missing");
+  else if (!enough && reader->self->home_size > 0 && !reader->ended)
+    refuse (error, "its home is missing, or was cut off");
+}
+
+static gboolean
+read_all (BhArchive *self, In *in, const BhArchiveSink *sink, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  g_autofree guint8 *piece = sink ? g_malloc (BH_ARCHIVE_PIECE_MAX) : NULL;
+  Reader reader = { .archive = archive_read_new (),
+                    .self = self,
+                    .sink = sink,
+                    .sum = g_checksum_new (G_CHECKSUM_SHA256),
+                    .piece = piece };
+
+  read_members (&reader, in, &failed);
+  archive_read_free (reader.archive);
+  g_checksum_free (reader.sum);
+  /* That it could not be read tells more than what was made of the rest. */
+  if (in->error)
+    g_propagate_error (error, g_steal_pointer (&in->error));
+  else if (failed)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  else
+    return TRUE;
+  return FALSE;
+}
+
 BhArchive *
-bh_archive_read (int fd, GBytes *passphrase, GError **error)
+bh_archive_read (int fd, GBytes *passphrase, const BhArchiveSink *sink, GError **error)
 {
   g_autoptr (BhArchive) self = g_new0 (BhArchive, 1);
   g_autoptr (BhOpener) opener = NULL;
-  g_autoptr (GHashTable) members = NULL;
   g_autofree guint8 *buffer = g_malloc (BUFFER);
-  g_autoptr (GError) failed = NULL;
   In in = { .fd = fd, .buffer = buffer };
 
-  if (!check_file (fd, error))
+  if (!bh_archive_check_file (fd, error))
     return NULL;
   lseek (fd, 0, SEEK_SET);
   self->sealed = bh_sealed_is (fd);
@@ -359,12 +344,5 @@ bh_archive_read (int fd, GBytes *passphrase, GError **error)
   if (self->sealed && !(opener = bh_opener_new (fd, passphrase, error)))
     return NULL;
   in.opener = opener;
-  members = read_members (&in, &failed);
-  if (!members || !read_head (g_hash_table_lookup (members, HEAD), &self->made, &failed)
-      || !read_definition (self, g_hash_table_lookup (members, DEFINITION), &failed))
-    {
-      g_propagate_error (error, g_steal_pointer (&failed));
-      return NULL;
-    }
-  return g_steal_pointer (&self);
+  return read_all (self, &in, sink, error) ? g_steal_pointer (&self) : NULL;
 }

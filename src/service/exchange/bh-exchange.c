@@ -8,202 +8,45 @@
 
 #include "bh-exchange.h"
 
-#include "bh-archive.h"
 #include "bh-error.h"
-#include "bh-options.h"
+#include "bh-exchange-call.h"
+#include "bh-home-disk.h"
+#include "bh-home-image.h"
 #include "bh-sealed.h"
 
-#include <gio/gunixfdlist.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_PASSPHRASE 1024
-
-static const BhOption export_options[] = { { "passphrase", "h", 0, 0 }, { NULL, NULL, 0, 0 } };
+static const BhOption read_options[] = { { "passphrase", "h", 0, 0 }, { NULL, NULL, 0, 0 } };
 static const BhOption import_options[] = { { "passphrase", "h", 0, 0 },
                                            { "name", "s", 256, 0 },
                                            { NULL, NULL, 0, 0 } };
 
-/* One call. */
-typedef struct
-{
-  GDBusMethodInvocation *invocation;
-  BhManager *manager;
-  int fd;
-  GBytes *passphrase;
-  BhVmConfig *config; /* what is exported */
-  char **left_out;
-  BhArchive *archive; /* what was read */
-  char *accept;       /* NULL: only tell */
-  char *name;
-} Call;
-
 static void
-forget_text (gpointer text)
+read_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  explicit_bzero (text, MAX_PASSPHRASE);
-  g_free (text);
-}
+  BhExchangeCall *call = data;
+  GError *error = NULL;
 
-static void
-call_free (gpointer data)
-{
-  Call *call = data;
-
-  g_clear_object (&call->invocation);
-  g_clear_object (&call->manager);
-  if (call->fd >= 0)
-    close (call->fd);
-  g_clear_pointer (&call->passphrase, g_bytes_unref);
-  g_clear_pointer (&call->config, bh_vm_config_unref);
-  g_clear_pointer (&call->archive, bh_archive_free);
-  g_strfreev (call->left_out);
-  g_free (call->accept);
-  g_free (call->name);
-  g_free (call);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Call, call_free)
-
-static int
-take_fd (GUnixFDList *fds, GVariant *handle, GError **error)
-{
-  gint32 index = g_variant_get_handle (handle);
-
-  if (fds && index >= 0 && index < g_unix_fd_list_get_length (fds))
-    return g_unix_fd_list_get (fds, index, error);
-  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "The call came without its file");
-  return -1;
-}
-
-/* By a file rather than as a value: what is on the bus stays in the memory of many. */
-static gboolean
-take_passphrase (Call *call, GUnixFDList *fds, GVariant *options, GError **error)
-{
-  g_autoptr (GVariant) handle =
-      g_variant_lookup_value (options, "passphrase", G_VARIANT_TYPE_HANDLE);
-  char *text;
-  struct stat st;
-  ssize_t n = -1;
-  int fd;
-
-  if (!handle)
-    return TRUE;
-  fd = take_fd (fds, handle, error);
-  if (fd < 0)
-    return FALSE;
-  text = g_malloc0 (MAX_PASSPHRASE);
-  if (fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && st.st_size <= MAX_PASSPHRASE)
-    n = pread (fd, text, MAX_PASSPHRASE, 0);
-  close (fd);
-  if (n > 0)
-    {
-      call->passphrase = g_bytes_new_with_free_func (text, (gsize) n, forget_text, text);
-      return TRUE;
-    }
-  forget_text (text);
-  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "A passphrase has 1 to %d bytes",
-               MAX_PASSPHRASE);
-  return FALSE;
-}
-
-static Call *
-call_new (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-          GVariant *file, GVariant *options, const BhOption *table, GError **error)
-{
-  g_autoptr (Call) call = g_new0 (Call, 1);
-
-  call->fd = -1;
-  if (!bh_options_check (options, table, error) || (call->fd = take_fd (fds, file, error)) < 0
-      || !take_passphrase (call, fds, options, error))
-    return NULL;
-  call->manager = BH_MANAGER (g_object_ref (manager));
-  call->invocation = g_object_ref (invocation);
-  return g_steal_pointer (&call);
-}
-
-static void
-run (Call *call, GTaskThreadFunc work, GAsyncReadyCallback done)
-{
-  g_autoptr (GTask) task = g_task_new (call->manager, NULL, done, NULL);
-
-  g_task_set_task_data (task, call, call_free);
-  g_task_run_in_thread (task, work);
-}
-
-static void
-return_outcome (GTask *task, gboolean good, GError *error)
-{
-  if (good)
+  call->archive = bh_archive_read (call->fd, call->passphrase, NULL, &error);
+  if (call->archive)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
 }
 
-/* Export. */
-
+/* Takes @call. */
 static void
-export_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+read_archive (BhExchangeCall *call, GAsyncReadyCallback callback, gpointer data)
 {
-  Call *call = data;
-  GError *error = NULL;
+  g_autoptr (GTask) task = g_task_new (call->manager, NULL, callback, data);
 
-  return_outcome (task,
-                  bh_archive_write (call->fd, call->config, call->passphrase, &call->left_out,
-                                    &error),
-                  error);
-}
-
-static void
-on_exported (GObject *source, GAsyncResult *result, gpointer data)
-{
-  Call *call = g_task_get_task_data (G_TASK (result));
-  g_autoptr (GError) error = NULL;
-
-  if (g_task_propagate_boolean (G_TASK (result), &error))
-    bh_dbus_manager1_complete_export_vm (NULL, g_steal_pointer (&call->invocation), NULL,
-                                         (const char *const *) call->left_out);
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&call->invocation), error);
-}
-
-static gboolean
-handle_export (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnixFDList *fds,
-               const char *name, GVariant *file, GVariant *options)
-{
-  g_autoptr (GError) error = NULL;
-  BhVm *vm = bh_manager_find_vm (BH_MANAGER (manager), name, &error);
-  BhVmConfig *config = vm ? bh_vm_get_config (vm) : NULL;
-  Call *call = NULL;
-
-  if (config && bh_vm_config_check (config, &error))
-    call = call_new (manager, invocation, fds, file, options, export_options, &error);
-  if (!call)
-    {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  g_object_unref (invocation); /* the call has it */
-  call->config = bh_vm_config_ref (config);
-  run (call, export_in_thread, on_exported);
-  return TRUE;
-}
-
-/* Import. */
-
-static void
-read_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  Call *call = data;
-  GError *error = NULL;
-
-  call->archive = bh_archive_read (call->fd, call->passphrase, &error);
-  return_outcome (task, call->archive != NULL, error);
+  g_task_set_task_data (task, call, (GDestroyNotify) bh_exchange_call_free);
+  g_task_run_in_thread (task, read_in_thread);
 }
 
 static GVariant *
-make_settings (Call *call)
+make_settings (BhExchangeCall *call)
 {
   GVariantBuilder settings;
   GHashTableIter iter;
@@ -217,43 +60,32 @@ make_settings (Call *call)
   return g_variant_ref_sink (g_variant_builder_end (&settings));
 }
 
+/* Telling. */
+
 static void
 on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
-  Call *call = g_task_get_task_data (G_TASK (result));
+  BhExchangeCall *call = g_task_get_task_data (G_TASK (result));
+  g_autoptr (GDBusMethodInvocation) invocation = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) settings = NULL;
-  BhVm *vm = NULL;
+  GVariantDict contents;
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
     {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&call->invocation), error);
+      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return;
     }
   settings = make_settings (call);
-  if (!call->accept)
-    {
-      GVariantDict contents;
-
-      g_variant_dict_init (&contents, NULL);
-      g_variant_dict_insert (&contents, "sealed", "b", call->archive->sealed);
-      g_variant_dict_insert (&contents, "made", "x", call->archive->made);
-      g_variant_dict_insert (&contents, "digest", "s", call->archive->digest);
-      g_variant_dict_insert_value (&contents, "settings", settings);
-      bh_dbus_manager1_complete_read_archive (NULL, g_steal_pointer (&call->invocation), NULL,
-                                              g_variant_dict_end (&contents));
-      return;
-    }
-  if (!g_str_equal (call->accept, call->archive->digest))
-    g_set_error (&error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
-                 "The file is not the one that was looked at. Look at it again.");
-  else
-    vm = bh_manager_create_vm (call->manager, settings, &error);
-  if (vm)
-    bh_dbus_manager1_complete_import_vm (NULL, g_steal_pointer (&call->invocation), NULL,
-                                         bh_vm_get_path (vm));
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&call->invocation), error);
+  g_variant_dict_init (&contents, NULL);
+  g_variant_dict_insert (&contents, "sealed", "b", call->archive->sealed);
+  g_variant_dict_insert (&contents, "made", "x", call->archive->made);
+  g_variant_dict_insert (&contents, "digest", "s", call->archive->digest);
+  g_variant_dict_insert_value (&contents, "settings", settings);
+  if (call->archive->home_size > 0)
+    g_variant_dict_insert (&contents, "home", "t", call->archive->home_size);
+  bh_dbus_manager1_complete_read_archive (NULL, g_steal_pointer (&invocation), NULL,
+                                          g_variant_dict_end (&contents));
 }
 
 static gboolean
@@ -261,7 +93,7 @@ handle_read (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnixFD
              GVariant *file, GVariant *options)
 {
   g_autoptr (GError) error = NULL;
-  Call *call = call_new (manager, invocation, fds, file, options, export_options, &error);
+  BhExchangeCall *call = bh_exchange_call_new (manager, fds, file, options, read_options, &error);
   GVariantDict contents;
 
   if (!call)
@@ -269,18 +101,110 @@ handle_read (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnixFD
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  g_object_unref (invocation); /* the call has it */
   if (call->passphrase || !bh_sealed_is (call->fd))
     {
-      run (call, read_in_thread, on_read);
+      read_archive (call, on_read, invocation);
       return TRUE;
     }
   g_variant_dict_init (&contents, NULL);
   g_variant_dict_insert (&contents, "sealed", "b", TRUE);
-  bh_dbus_manager1_complete_read_archive (manager, g_steal_pointer (&call->invocation), NULL,
+  bh_dbus_manager1_complete_read_archive (manager, g_steal_pointer (&invocation), NULL,
                                           g_variant_dict_end (&contents));
-  call_free (call);
+  bh_exchange_call_free (call);
   return TRUE;
+}
+
+/* Making. */
+
+/* A home on its way from the file to a new disk. */
+typedef struct
+{
+  BhExchangeCall *call;
+  const char *path, *key;
+  BhHomeImage *image;
+  off_t size; /* of the file */
+} Home;
+
+static gboolean
+check_accepted (BhExchangeCall *call, const BhArchive *archive, GError **error)
+{
+  if (g_str_equal (call->accept, archive->digest))
+    return TRUE;
+  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+               "The file is not the one that was looked at. Look at it again.");
+  return FALSE;
+}
+
+/* The file is read once more, and may be another one by now. */
+static gboolean
+begin_home (const BhArchive *archive, gpointer data, GError **error)
+{
+  Home *home = data;
+  GCancellable *cancellable = home->call->cancellable;
+
+  return check_accepted (home->call, archive, error)
+         && bh_home_disk_create (home->path, archive->home_size, home->key, cancellable, error)
+         && (home->image = bh_home_image_open (home->path, home->key, TRUE, cancellable, error));
+}
+
+static gboolean
+take_piece (guint64 offset, const guint8 *piece, gsize n, gpointer data, GError **error)
+{
+  Home *home = data;
+  off_t at = lseek (home->call->fd, 0, SEEK_CUR);
+
+  if (!bh_home_image_write (home->image, offset, piece, n, error))
+    return FALSE;
+  bh_job_progress_later (home->call->job, (guint) (MIN (at, home->size) * 100 / MAX (home->size, 1)),
+                         "Making its home");
+  return TRUE;
+}
+
+/* BhNewcomerFill */
+static gboolean
+fill_home (const char *path, const char *key, BhJob *job, gpointer data, GCancellable *cancellable,
+           GError **error)
+{
+  BhExchangeCall *call = data;
+  Home home = { .call = call, .path = path, .key = key };
+  const BhArchiveSink sink = { .begin = begin_home, .piece = take_piece, .data = &home };
+  struct stat st;
+  g_autoptr (BhArchive) archive = NULL;
+
+  home.size = fstat (call->fd, &st) == 0 ? st.st_size : 0;
+  archive = bh_archive_read (call->fd, call->passphrase, &sink, error);
+  if (archive)
+    return bh_home_image_finish (home.image, error);
+  g_clear_pointer (&home.image, bh_home_image_free);
+  return FALSE;
+}
+
+static void
+on_read_to_import (GObject *source, GAsyncResult *result, gpointer data)
+{
+  BhExchangeCall *call = data;
+  BhVmConfig *planned = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), &error)
+      && check_accepted (call, call->archive, &error))
+    {
+      g_autoptr (GVariant) settings = make_settings (call);
+
+      if (g_cancellable_is_cancelled (call->cancellable))
+        g_set_error (&error, BH_ERROR, BH_ERROR_CANCELLED, "Cancelled");
+      else
+        planned = bh_manager_plan_vm (call->manager, settings, &error);
+    }
+  if (!planned)
+    {
+      bh_job_fail (call->job, error);
+      bh_exchange_call_free (call);
+      return;
+    }
+  bh_newcomer_make (call->manager, planned, call->job, call->cancellable,
+                    call->archive->home_size > 0 ? fill_home : NULL, call,
+                    (GDestroyNotify) bh_exchange_call_free);
 }
 
 static gboolean
@@ -288,24 +212,31 @@ handle_import (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnix
                GVariant *file, const char *accept, GVariant *options)
 {
   g_autoptr (GError) error = NULL;
-  Call *call = call_new (manager, invocation, fds, file, options, import_options, &error);
+  BhExchangeCall *call = bh_exchange_call_new (manager, fds, file, options, import_options, &error);
+  g_autoptr (GTask) task = NULL;
 
   if (!call)
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  g_object_unref (invocation); /* the call has it */
   call->accept = g_strdup (accept);
   g_variant_lookup (options, "name", "s", &call->name);
-  run (call, read_in_thread, on_read);
+  call->cancellable = g_cancellable_new ();
+  call->job = bh_newcomer_job (call->manager, call->cancellable, "Reading the file");
+  bh_dbus_manager1_complete_import_vm (manager, g_steal_pointer (&invocation), NULL,
+                                       bh_job_get_path (call->job));
+  /* The call outlives the task. */
+  task = g_task_new (manager, NULL, on_read_to_import, call);
+  g_task_set_task_data (task, call, NULL);
+  g_task_run_in_thread (task, read_in_thread);
   return TRUE;
 }
 
 void
 bh_exchange_attach (BhManager *manager)
 {
-  g_signal_connect (manager, "handle-export-vm", G_CALLBACK (handle_export), NULL);
   g_signal_connect (manager, "handle-read-archive", G_CALLBACK (handle_read), NULL);
   g_signal_connect (manager, "handle-import-vm", G_CALLBACK (handle_import), NULL);
+  bh_export_attach (manager);
 }

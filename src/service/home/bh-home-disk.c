@@ -6,12 +6,13 @@
  * Mustn't: let a disk make the tools here open another file. QEMU has the disk open for writing and a guest
  * may have taken that over, so the header is read here first, and one that names a backing file or
  * keeps its data elsewhere is refused.
- * Mustn't: put a key on a command line or into a file: qemu-img gets it through a pipe. */
+ * Mustn't: put a key on a command line or into a file (bh-home-tool.c). */
 #include "config.h"
 
 #include "bh-home-disk.h"
 
 #include "bh-error.h"
+#include "bh-home-tool.h"
 #include "bh-paths.h"
 #include "bh-text.h"
 
@@ -30,10 +31,11 @@
 #define INCOMPATIBLE_KNOWN G_GUINT64_CONSTANT (0x1b)
 #define SNAPSHOT_BYTES 40
 #define MAX_SNAPSHOT_BYTES 4096
-#define KEY_FD 3
 #define MAX_UPDATES 3
 /* The key is random: there is nothing to gain from making each try at it slow. */
-#define FAST_KEY ",encrypt.iter-time=10"
+#define NEW_PLAIN "lazy_refcounts=on"
+#define NEW_ENCRYPTED                                                                              \
+  NEW_PLAIN ",encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"
 
 char *
 bh_home_disk_path (const char *id)
@@ -206,89 +208,13 @@ bh_home_disk_list_snapshots (const char *path, GError **error)
 
 /* Programs. */
 
-static char *
-find_program (const char *name, const char *package, GError **error)
-{
-  g_autofree char *sbin = g_build_filename ("/usr/sbin", name, NULL);
-  char *found = g_find_program_in_path (name);
-
-  if (!found && g_file_test (sbin, G_FILE_TEST_IS_EXECUTABLE))
-    found = g_strdup (sbin);
-  if (!found)
-    g_set_error (error, BH_ERROR, BH_ERROR_FAILED,
-                 "Home disks need the program %s. Install the package %s.", name, package);
-  return found;
-}
-
-/* A pipe that gives @key once; it is shorter than what a pipe holds. */
-static int
-open_key (const char *key, GError **error)
-{
-  int ends[2];
-
-  if (pipe2 (ends, O_CLOEXEC) == 0)
-    {
-      if (write (ends[1], key, strlen (key)) == (gssize) strlen (key) && close (ends[1]) == 0)
-        return ends[0];
-      close (ends[0]);
-    }
-  bh_error_set_from_errno (error, errno, "Cannot hand over a key");
-  return -1;
-}
-
-/* @fd: what the program has open as number 3, closed here; -1 for none. @what: that it does, for errors. */
-static gboolean
-run_program (const char *const *argv, int fd, const char *what, GCancellable *cancellable,
-             GError **error)
-{
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
-      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GBytes) said = NULL;
-  g_autofree char *clean = NULL;
-  gsize size = 0;
-  const char *text;
-
-  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
-  if (fd >= 0)
-    g_subprocess_launcher_take_fd (launcher, fd, KEY_FD);
-  process = g_subprocess_launcher_spawnv (launcher, argv, error);
-  if (!process)
-    return FALSE;
-  if (!g_subprocess_communicate (process, NULL, cancellable, NULL, &said, NULL)
-      || g_cancellable_is_cancelled (cancellable))
-    {
-      g_subprocess_force_exit (process);
-      g_subprocess_wait (process, NULL, NULL);
-      g_set_error (error, BH_ERROR, BH_ERROR_CANCELLED, "Cancelled");
-      return FALSE;
-    }
-  if (g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
-    return TRUE;
-  text = said ? g_bytes_get_data (said, &size) : "";
-  clean = bh_text_clean (text, size, 400);
-  g_set_error (error, BH_ERROR,
-               strstr (clean, "No space left") ? BH_ERROR_DISK_FULL : BH_ERROR_FAILED, "%s: %s",
-               what, clean);
-  return FALSE;
-}
-
-/* As a value of qemu-img's options. */
-static char *
-option_value (const char *path)
-{
-  g_auto (GStrv) parts = g_strsplit (path, ",", -1);
-
-  return g_strjoinv (",,", parts);
-}
-
 /* qemu-img @command on @path, with what follows up to NULL. */
 G_GNUC_NULL_TERMINATED static gboolean
 qemu_img (const char *path, const char *key, GCancellable *cancellable, GError **error,
           const char *command, ...)
 {
-  g_autofree char *program = find_program ("qemu-img", "qemu-utils", error);
-  g_autofree char *escaped = option_value (path);
+  g_autofree char *program = bh_home_tool_find ("qemu-img", "qemu-utils", error);
+  g_autofree char *escaped = bh_home_tool_option (path);
   g_autofree char *options = g_strconcat ("driver=qcow2,file.driver=file,file.filename=", escaped,
                                           key ? ",encrypt.key-secret=key" : "", NULL);
   g_autofree char *what = g_strdup_printf ("The home disk %s cannot be changed", path);
@@ -297,14 +223,14 @@ qemu_img (const char *path, const char *key, GCancellable *cancellable, GError *
   int fd = -1;
   va_list args;
 
-  if (!program || (key && (fd = open_key (key, error)) < 0))
+  if (!program || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
     return FALSE;
   g_ptr_array_add (argv, program);
   g_ptr_array_add (argv, (gpointer) command);
   if (key)
     {
       g_ptr_array_add (argv, (gpointer) "--object");
-      g_ptr_array_add (argv, (gpointer) "secret,id=key,file=/dev/fd/3");
+      g_ptr_array_add (argv, (gpointer) BH_HOME_TOOL_SECRET);
     }
   g_ptr_array_add (argv, (gpointer) "--image-opts");
   va_start (args, command);
@@ -312,7 +238,7 @@ qemu_img (const char *path, const char *key, GCancellable *cancellable, GError *
     g_ptr_array_add (argv, (gpointer) (*word ? word : options));
   va_end (args);
   g_ptr_array_add (argv, NULL);
-  return run_program ((const char *const *) argv->pdata, fd, what, cancellable, error);
+  return bh_home_tool_run ((const char *const *) argv->pdata, fd, what, cancellable, error);
 }
 
 /* Making. */
@@ -321,7 +247,7 @@ static gboolean
 make_file_system (const char *raw, int fd, const char *template, GCancellable *cancellable,
                   GError **error)
 {
-  g_autofree char *program = find_program ("mke2fs", "e2fsprogs", error);
+  g_autofree char *program = bh_home_tool_find ("mke2fs", "e2fsprogs", error);
   /* All of it is written now: into a sparse file that is nothing, and in a guest it would be work. root
    * owns the root: so a guest knows that it is new. */
   const char *argv[] = { program, "-q", "-F", "-t", "ext4", "-m", "0", "-L", "bulkhead", "-E",
@@ -347,7 +273,7 @@ make_file_system (const char *raw, int fd, const char *template, GCancellable *c
       argv[n++] = template;
     }
   argv[n] = raw;
-  return run_program (argv, fd, "A file system for the AppVM cannot be made", cancellable, error);
+  return bh_home_tool_run (argv, fd, "A file system for the AppVM cannot be made", cancellable, error);
 }
 
 static gboolean
@@ -366,9 +292,8 @@ make_raw (const char *raw, guint64 mib, GCancellable *cancellable, GError **erro
                               cancellable, error);
 }
 
-/* To the disk, then under its name. */
-static gboolean
-put_in_place (const char *new, const char *path, GError **error)
+gboolean
+bh_home_disk_put_in_place (const char *new, const char *path, GError **error)
 {
   int fd = open (new, O_RDONLY | O_CLOEXEC);
   gboolean ok = fd >= 0 && fchmod (fd, 0600) == 0 && fsync (fd) == 0 && rename (new, path) == 0;
@@ -385,23 +310,41 @@ static gboolean
 convert (const char *format, const char *from, const char *key, const char *to, const char *new_key,
          GCancellable *cancellable, GError **error)
 {
-  g_autofree char *program = find_program ("qemu-img", "qemu-utils", error);
-  g_autofree char *escaped = option_value (from);
+  g_autofree char *program = bh_home_tool_find ("qemu-img", "qemu-utils", error);
+  g_autofree char *escaped = bh_home_tool_option (from);
   const char *usable = key ? key : new_key;
   g_autofree char *source =
       g_strdup_printf ("driver=%s,file.driver=file,file.filename=%s%s", format, escaped,
                        key ? ",encrypt.key-secret=key" : "");
   const char *argv[] = { program,   "convert", "--image-opts", source, "-O", "qcow2",
                          to,        "-o",
-                         new_key ? "lazy_refcounts=on,encrypt.format=luks,encrypt.key-secret=key" FAST_KEY
-                                 : "lazy_refcounts=on",
+                         new_key ? NEW_ENCRYPTED : NEW_PLAIN,
                          usable ? "--object" : NULL,
-                         "secret,id=key,file=/dev/fd/3", NULL };
+                         BH_HOME_TOOL_SECRET, NULL };
   int fd = -1;
 
-  if (!program || (usable && (fd = open_key (usable, error)) < 0))
+  if (!program || (usable && (fd = bh_home_tool_open_key (usable, error)) < 0))
     return FALSE;
-  return run_program (argv, fd, "The home disk cannot be written", cancellable, error);
+  return bh_home_tool_run (argv, fd, "The home disk cannot be written", cancellable, error);
+}
+
+gboolean
+bh_home_disk_create (const char *path, guint64 size, const char *key, GCancellable *cancellable,
+                     GError **error)
+{
+  g_autofree char *program = bh_home_tool_find ("qemu-img", "qemu-utils", error);
+  g_autofree char *dir = g_path_get_dirname (path);
+  g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
+  const char *argv[] = { program, "create", "-q", "-f", "qcow2", "-o",
+                         key ? NEW_ENCRYPTED : NEW_PLAIN, path, bytes,
+                         key ? "--object" : NULL, BH_HOME_TOOL_SECRET, NULL };
+  int fd = -1;
+
+  if (!program || !bh_paths_ensure (dir, error)
+      || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
+    return FALSE;
+  g_unlink (path);
+  return bh_home_tool_run (argv, fd, "The home disk cannot be made", cancellable, error);
 }
 
 gboolean
@@ -419,7 +362,7 @@ bh_home_disk_make (const char *path, guint64 mib, const char *key, GCancellable 
   g_unlink (new);
   ok = make_raw (raw, mib, cancellable, error)
        && convert ("raw", raw, NULL, new, key, cancellable, error)
-       && put_in_place (new, path, error);
+       && bh_home_disk_put_in_place (new, path, error);
   g_unlink (raw);
   g_unlink (new);
   return ok;
@@ -457,7 +400,7 @@ bh_home_disk_compact (const char *path, const char *key, const char *new_key,
     }
   g_unlink (new);
   ok = convert ("qcow2", path, key, new, new_key, cancellable, error)
-       && put_in_place (new, path, error);
+       && bh_home_disk_put_in_place (new, path, error);
   g_unlink (new);
   return ok;
 }
@@ -591,6 +534,24 @@ bh_home_disk_remove (const char *path, GError **error)
   return FALSE;
 }
 
+void
+bh_home_disk_sweep (void)
+{
+  static const char *const halves[] = { ".qcow2.new", ".qcow2.raw" };
+  g_autofree char *path = bh_paths_data_dir ("homes");
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)) != NULL)
+    for (gsize i = 0; i < G_N_ELEMENTS (halves); i++)
+      if (g_str_has_suffix (name, halves[i]))
+        {
+          g_autofree char *file = g_build_filename (path, name, NULL);
+
+          g_unlink (file);
+        }
+}
+
 int
 bh_home_disk_open_scratch (const char *dir, guint64 mib, GCancellable *cancellable, GError **error)
 {
@@ -609,7 +570,7 @@ bh_home_disk_open_scratch (const char *dir, guint64 mib, GCancellable *cancellab
         g_unlink (name);
     }
   if (fd < 0 || ftruncate (fd, (off_t) (mib << 20)) != 0
-      || (copy = fcntl (fd, F_DUPFD_CLOEXEC, KEY_FD + 1)) < 0)
+      || (copy = fcntl (fd, F_DUPFD_CLOEXEC, BH_HOME_TOOL_FD + 1)) < 0)
     bh_error_set_from_errno (error, errno, "Cannot make a scratch disk in %s", dir);
   else if (make_file_system ("/proc/self/fd/3", copy, NULL, cancellable, error))
     return fd;

@@ -44,6 +44,16 @@ char *bh_home_disk_template (void);
  */
 gboolean bh_home_disk_read (const char *path, BhHomeDisk *out, GError **error);
 
+/* A disk of @size bytes with nothing at all on it, to be written by bh-home-image.h. */
+gboolean bh_home_disk_create (const char *path, guint64 size, const char *key,
+                              GCancellable *cancellable, GError **error);
+
+/* @new becomes @path, once all of it is on the disk. */
+gboolean bh_home_disk_put_in_place (const char *new, const char *path, GError **error);
+
+/* What was being made as an earlier service died. */
+void bh_home_disk_sweep (void);
+
 /* An ext4 file system of @mib with what the template folder has; whole or not at all. */
 gboolean bh_home_disk_make (const char *path, guint64 mib, const char *key,
                             GCancellable *cancellable, GError **error);

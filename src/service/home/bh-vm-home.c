@@ -126,6 +126,38 @@ bh_vm_home_may_change (BhVm *self, GError **error)
   return FALSE;
 }
 
+gboolean
+bh_vm_hold_home (BhVm *self, GCancellable *cancellable, GError **error)
+{
+  BhHomeKind kind = bh_home_get_kind (self->config);
+
+  if (!bh_vm_check_kept (self, error))
+    return FALSE;
+  if (kind == BH_HOME_FOLDER)
+    g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+                 "The home of “%s” is the folder %s of this computer. What is in it is yours "
+                 "already: copy the folder itself.",
+                 bh_vm_get_name (self), bh_vm_config_get (self->config, "Home"));
+  else if (kind == BH_HOME_NONE)
+    g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "“%s” keeps no home.",
+                 bh_vm_get_name (self));
+  else if (self->run)
+    g_set_error (error, BH_ERROR, BH_ERROR_BUSY,
+                 "“%s” is running, and its home is in use. Stop it first.", bh_vm_get_name (self));
+  else if (bh_vm_home_may_change (self, error))
+    {
+      self->changing_home = g_object_ref (cancellable);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+void
+bh_vm_release_home (BhVm *self)
+{
+  g_clear_object (&self->changing_home);
+}
+
 static gboolean
 check (BhVm *self, const char *action, GVariant *options, Work *work, GError **error)
 {

@@ -128,6 +128,43 @@ bh_job_progress (BhJob *self, guint percent, const char *text)
   bh_dbus_job1_emit_step_changed (job, "progress", text, (guint64) g_get_monotonic_time ());
 }
 
+typedef struct
+{
+  BhJob *job;
+  guint percent;
+  char *text;
+} Progress;
+
+static gboolean
+show_progress (gpointer data)
+{
+  Progress *progress = data;
+
+  bh_job_progress (progress->job, progress->percent, progress->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+progress_free (gpointer data)
+{
+  Progress *progress = data;
+
+  g_object_unref (progress->job);
+  g_free (progress->text);
+  g_free (progress);
+}
+
+void
+bh_job_progress_later (BhJob *self, guint percent, const char *text)
+{
+  Progress *progress = g_new0 (Progress, 1);
+
+  progress->job = g_object_ref (self);
+  progress->percent = percent;
+  progress->text = g_strdup (text);
+  g_idle_add_full (G_PRIORITY_DEFAULT, show_progress, progress, progress_free);
+}
+
 void
 bh_job_add_result (BhJob *self, const char *key, GVariant *value)
 {

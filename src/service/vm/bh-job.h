@@ -28,6 +28,9 @@ void bh_job_step (BhJob *self, const char *name, const char *text);
  */
 void bh_job_progress (BhJob *self, guint percent, const char *text);
 
+/* The same, from any thread. */
+void bh_job_progress_later (BhJob *self, guint percent, const char *text);
+
 /* Adds to the result; only while it runs. */
 void bh_job_add_result (BhJob *self, const char *key, GVariant *value);
 

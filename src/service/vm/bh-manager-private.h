@@ -26,6 +26,7 @@ struct _BhManager
   BhVmFiles *files;
   BhTray *tray;
   GHashTable *vms;     /* id → BhVm */
+  GHashTable *planned; /* id → BhVmConfig: AppVMs that are being made */
   GHashTable *found;   /* id → uuid of machines that ran before us, until they are adopted */
   guint look_again;    /* timer: libvirt could not be asked */
   gboolean look_first; /* before "ready" */

@@ -8,6 +8,7 @@
 #include "bh-color.h"
 #include "bh-error.h"
 #include "bh-frozen-bus.h"
+#include "bh-home-disk.h"
 #include "bh-home.h"
 #include "bh-host-check.h"
 #include "bh-kvm.h"
@@ -181,7 +182,8 @@ bh_manager_has_id (const char *id, gpointer data)
   BhManager *self = data;
   g_autofree char *file = bh_paths_vm_file (id);
 
-  return g_hash_table_contains (self->vms, id) || g_file_test (file, G_FILE_TEST_EXISTS);
+  return g_hash_table_contains (self->vms, id) || g_hash_table_contains (self->planned, id)
+         || g_file_test (file, G_FILE_TEST_EXISTS);
 }
 
 /* The colour of the palette that the fewest AppVMs have. */
@@ -222,28 +224,39 @@ bh_manager_has_room (BhManager *self, GError **error)
   return FALSE;
 }
 
-/* Takes @config up as a new AppVM, unless its name is another's. */
-static BhVm *
-keep_new (BhManager *self, BhVmConfig *config, GError **error)
+static gboolean
+is_name_taken (BhManager *self, const char *name)
 {
-  g_autofree char *path = bh_paths_vm_file (bh_vm_config_get_id (config));
+  gboolean taken = bh_manager_find_name (self, name) != NULL;
+  GHashTableIter iter;
+  gpointer planned;
 
-  if (bh_manager_find_name (self, bh_vm_config_get (config, "Name")))
-    {
-      g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already",
-                   bh_vm_config_get (config, "Name"));
-      return NULL;
-    }
-  if (!bh_manager_has_room (self, error))
-    return NULL;
-  if (!bh_vm_config_save (config, path, error))
-    return NULL;
-  bh_launchers_update (self->launchers, config);
-  return bh_manager_add_vm (self, config, NULL);
+  g_hash_table_iter_init (&iter, self->planned);
+  while (g_hash_table_iter_next (&iter, NULL, &planned))
+    taken = taken || g_str_equal (bh_vm_config_get (planned, "Name"), name);
+  return taken;
 }
 
-BhVm *
-bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
+/* Sets its name and id aside, when they are free. Takes @config. */
+static BhVmConfig *
+plan (BhManager *self, BhVmConfig *config, GError **error)
+{
+  const char *name = bh_vm_config_get (config, "Name");
+  gboolean taken = is_name_taken (self, name);
+
+  if (taken)
+    g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already", name);
+  if (taken || !bh_manager_has_room (self, error))
+    {
+      bh_vm_config_unref (config);
+      return NULL;
+    }
+  g_hash_table_insert (self->planned, g_strdup (bh_vm_config_get_id (config)), config);
+  return config;
+}
+
+BhVmConfig *
+bh_manager_plan_vm (BhManager *self, GVariant *settings, GError **error)
 {
   g_autoptr (GHashTable) table = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (BhVmConfig) config = NULL;
@@ -261,8 +274,35 @@ bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error)
   id = bh_vm_id_from_name (name ? name : "", bh_manager_has_id, self);
   config = bh_vm_config_new (id, table, error);
   return config && bh_shares_check (config, NULL, error) && bh_home_check (config, NULL, error)
-             ? keep_new (self, config, error)
+             ? plan (self, g_steal_pointer (&config), error)
              : NULL;
+}
+
+void
+bh_manager_drop_plan (BhManager *self, BhVmConfig *planned)
+{
+  g_hash_table_remove (self->planned, bh_vm_config_get_id (planned));
+}
+
+BhVm *
+bh_manager_take_plan (BhManager *self, BhVmConfig *planned, GError **error)
+{
+  g_autoptr (BhVmConfig) config = bh_vm_config_ref (planned);
+  g_autofree char *path = bh_paths_vm_file (bh_vm_config_get_id (config));
+
+  bh_manager_drop_plan (self, planned);
+  /* Meanwhile a file of that name, or that many, may have come. */
+  if (bh_manager_find_name (self, bh_vm_config_get (config, "Name"))
+      || bh_manager_has_id (bh_vm_config_get_id (config), self))
+    {
+      g_set_error (error, BH_ERROR, BH_ERROR_EXISTS, "There is an AppVM “%s” already",
+                   bh_vm_config_get (config, "Name"));
+      return NULL;
+    }
+  if (!bh_manager_has_room (self, error) || !bh_vm_config_save (config, path, error))
+    return NULL;
+  bh_launchers_update (self->launchers, config);
+  return bh_manager_add_vm (self, config, NULL);
 }
 
 char *
@@ -283,21 +323,21 @@ name_for_copy (BhManager *self, const char *name)
       g_autofree char *ending = n == 1 ? g_strdup (" (copy)") : g_strdup_printf (" (copy %u)", n);
       g_autofree char *copy = bh_manager_name_with (name, ending);
 
-      if (!bh_manager_find_name (self, copy))
+      if (!is_name_taken (self, copy))
         return g_steal_pointer (&copy);
     }
 }
 
-static BhVm *
-duplicate_vm (BhManager *self, BhVm *vm, const char *wanted, GError **error)
+BhVmConfig *
+bh_manager_plan_copy (BhManager *self, BhVm *vm, const char *wanted, GError **error)
 {
   g_autofree char *name = *wanted ? g_strdup (wanted) : name_for_copy (self, bh_vm_get_name (vm));
   g_autofree char *id = bh_vm_id_from_name (name, bh_manager_has_id, self);
-  g_autoptr (BhVmConfig) config = NULL;
+  BhVmConfig *config = NULL;
 
   if (bh_vm_check_kept (vm, error))
     config = bh_vm_config_copy (bh_vm_get_config (vm), id, name, error);
-  return config ? keep_new (self, config, error) : NULL;
+  return config ? plan (self, config, error) : NULL;
 }
 
 /* Ending. */
@@ -378,7 +418,8 @@ static gboolean
 handle_create_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GVariant *settings)
 {
   g_autoptr (GError) error = NULL;
-  BhVm *vm = bh_manager_create_vm (BH_MANAGER (manager), settings, &error);
+  BhVmConfig *planned = bh_manager_plan_vm (BH_MANAGER (manager), settings, &error);
+  BhVm *vm = planned ? bh_manager_take_plan (BH_MANAGER (manager), planned, &error) : NULL;
 
   if (vm)
     bh_dbus_manager1_complete_create_vm (manager, g_steal_pointer (&invocation),
@@ -416,23 +457,6 @@ handle_find_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, cons
 
   if (vm)
     bh_dbus_manager1_complete_find_vm (manager, g_steal_pointer (&invocation), bh_vm_get_path (vm));
-  else
-    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-  return TRUE;
-}
-
-static gboolean
-handle_duplicate_vm (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, const char *from,
-                     const char *name)
-{
-  BhManager *self = BH_MANAGER (manager);
-  g_autoptr (GError) error = NULL;
-  BhVm *vm = bh_manager_find_vm (self, from, &error);
-  BhVm *copy = vm ? duplicate_vm (self, vm, name, &error) : NULL;
-
-  if (copy)
-    bh_dbus_manager1_complete_duplicate_vm (manager, g_steal_pointer (&invocation),
-                                            bh_vm_get_path (copy));
   else
     g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
   return TRUE;
@@ -517,7 +541,6 @@ static void
 bh_manager_iface_init (BhDbusManager1Iface *iface)
 {
   iface->handle_create_vm = handle_create_vm;
-  iface->handle_duplicate_vm = handle_duplicate_vm;
   iface->handle_find_vm = handle_find_vm;
   iface->handle_list_applications = handle_list_applications;
   iface->handle_check_host = handle_check_host;
@@ -537,6 +560,7 @@ bh_manager_finalize (GObject *object)
   g_clear_pointer (&self->found, g_hash_table_unref);
   /* Before the AppVMs, which it knows. */
   g_clear_object (&self->tray);
+  g_hash_table_unref (self->planned);
   g_hash_table_unref (self->vms);
   g_ptr_array_unref (self->stopping);
   g_clear_object (&self->server);
@@ -564,6 +588,8 @@ static void
 bh_manager_init (BhManager *self)
 {
   self->vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->planned = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                         (GDestroyNotify) bh_vm_config_unref);
   bh_vm_share_networks (self->vms);
   self->stopping = g_ptr_array_new ();
   self->server = g_dbus_object_manager_server_new (BH_MANAGER_PATH);
@@ -630,6 +656,7 @@ bh_manager_begin (BhManager *self)
       g_dbus_object_manager_server_get_connection (self->server);
 
   self->begun = TRUE;
+  bh_home_disk_sweep ();
   update_launchers (self);
   bh_tray_begin (self->tray, connection);
   if (self->found)

@@ -18,8 +18,14 @@ G_DECLARE_FINAL_TYPE (BhManager, bh_manager, BH, MANAGER, BhDbusManager1Skeleton
 /* Reads the AppVM files. */
 BhManager *bh_manager_new (void);
 
-/* Make an AppVM of a{ss}; as Manager1.CreateVm. Owned by the manager, as that of the next. */
-BhVm *bh_manager_create_vm (BhManager *self, GVariant *settings, GError **error);
+/* Making an AppVM: the plan, of a{ss} as by Manager1.CreateVm or a copy of @vm, sets its name and id aside and is
+ * the manager's; then it is taken, or dropped. Nothing of it is to be seen before it is taken. */
+BhVmConfig *bh_manager_plan_vm (BhManager *self, GVariant *settings, GError **error);
+/* @name: "": one of its own */
+BhVmConfig *bh_manager_plan_copy (BhManager *self, BhVm *vm, const char *name, GError **error);
+/* Frees @planned, whatever comes of it. Owned by the manager, as that of the next. */
+BhVm *bh_manager_take_plan (BhManager *self, BhVmConfig *planned, GError **error);
+void bh_manager_drop_plan (BhManager *self, BhVmConfig *planned);
 /* As Manager1.FindVm. */
 BhVm *bh_manager_find_vm (BhManager *self, const char *name, GError **error);
 

@@ -165,11 +165,28 @@ delete_home (const char *id)
 }
 
 gboolean
+bh_vm_discard (BhVm *self, GError **error)
+{
+  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
+  g_autofree char *inbox = bh_paths_inbox (bh_vm_get_id (self));
+
+  if (g_unlink (path) != 0 && errno != ENOENT)
+    {
+      bh_error_set_from_errno (error, errno, "Cannot delete %s", path);
+      return FALSE;
+    }
+  delete_home (bh_vm_get_id (self));
+  bh_log_delete (bh_vm_get_id (self));
+  rmdir (inbox); /* unless there is something in it */
+  bh_domain_clean (bh_vm_get_id (self));
+  g_signal_emit_by_name (self, "deleted");
+  return TRUE;
+}
+
+gboolean
 bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
 {
   BhVm *self = BH_VM (vm);
-  g_autofree char *path = bh_paths_vm_file (bh_vm_get_id (self));
-  g_autofree char *inbox = bh_paths_inbox (bh_vm_get_id (self));
   g_autoptr (GError) error = NULL;
 
   if (self->run)
@@ -186,23 +203,10 @@ bh_vm_handle_delete (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
                                              bh_vm_get_name (self));
       return TRUE;
     }
-  if (!bh_vm_home_may_change (self, &error))
-    {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  if (g_unlink (path) != 0 && errno != ENOENT)
-    {
-      bh_error_set_from_errno (&error, errno, "Cannot delete %s", path);
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  delete_home (bh_vm_get_id (self));
-  bh_log_delete (bh_vm_get_id (self));
-  rmdir (inbox); /* unless there is something in it */
-  bh_domain_clean (bh_vm_get_id (self));
-  bh_dbus_vm1_complete_delete (vm, g_steal_pointer (&invocation));
-  g_signal_emit_by_name (self, "deleted");
+  if (bh_vm_home_may_change (self, &error) && bh_vm_discard (self, &error))
+    bh_dbus_vm1_complete_delete (vm, g_steal_pointer (&invocation));
+  else
+    g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
   return TRUE;
 }
 

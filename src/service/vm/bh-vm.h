@@ -55,5 +55,13 @@ gboolean bh_vm_check_kept (BhVm *self, GError **error);
 /* Its run is over, or it turned out not to run: unless it is a disposable, nothing happens. */
 void bh_vm_disposable_ended (BhVm *self);
 
+/* Its home disk is not changed or used until it is released. %BH_ERROR_BUSY when it is now,
+ * %BH_ERROR_INVALID_ARGUMENT when it has none. @cancellable: of what is done meanwhile. */
+gboolean bh_vm_hold_home (BhVm *self, GCancellable *cancellable, GError **error);
+void bh_vm_release_home (BhVm *self);
+
+/* Delete it with all it holds; it does not run. */
+gboolean bh_vm_discard (BhVm *self, GError **error);
+
 /* Let go of a running machine without ending it. */
 void bh_vm_abandon (BhVm *self);

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Asks how an AppVM is to be written into a file: with its home or without, sealed or not. */
+#include "config.h"
+
+#include "bh-export-window.h"
+
+#include "bh-accessible.h"
+#include "bh-error.h"
+#include "bh-main-window.h"
+#include "bh-passphrase-file.h"
+#include "bh-trouble.h"
+#include "bh-work.h"
+
+#include <adwaita.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENDING ".appvm"
+
+/* The dialog's own data, then that of the file chooser, then that of the work. */
+typedef struct
+{
+  BhVmItem *item;
+  BhDbusManager1 *manager;
+  AdwActionRow *home_row;
+  GtkSwitch *home;
+  GtkWidget *passphrase, *again, *hint;
+  gboolean encrypted, with_home;
+  GCancellable *cancellable;
+  char *secret;
+  char *path, *part; /* what is written, and while it is not whole */
+} Export;
+
+static void
+export_clear (gpointer data)
+{
+  Export *export = data;
+
+  if (export->part)
+    g_unlink (export->part);
+  if (export->secret)
+    explicit_bzero (export->secret, strlen (export->secret));
+  g_cancellable_cancel (export->cancellable);
+  g_clear_object (&export->cancellable);
+  g_clear_object (&export->item);
+  g_clear_object (&export->manager);
+  g_free (export->secret);
+  g_free (export->path);
+  g_free (export->part);
+}
+
+static void
+export_unref (gpointer data)
+{
+  g_rc_box_release_full (data, export_clear);
+}
+
+static void
+closure_unref (gpointer data, GClosure *closure)
+{
+  export_unref (data);
+}
+
+/* Writing. */
+
+static void
+on_done (BhJob *job, GtkWindow *window, gpointer data)
+{
+  Export *export = data;
+  g_autofree char *base = g_path_get_basename (export->path);
+  g_autofree char *shown = g_filename_display_name (base);
+  g_autofree char *text = g_strdup_printf (_ ("Exported to “%s”"), shown);
+  g_autoptr (GError) error = NULL;
+
+  if (g_rename (export->part, export->path) == 0)
+    {
+      if (window)
+        bh_main_window_toast (BH_MAIN_WINDOW (window), text);
+      return;
+    }
+  bh_error_set_from_errno (&error, errno, _ ("Cannot write “%s”"), shown);
+  if (window)
+    bh_trouble_present_plain (window, _ ("The AppVM Could Not Be Exported"), error);
+}
+
+static void
+on_called (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhJob) job = data;
+  g_autofree char *path = NULL;
+  GError *error = NULL;
+
+  bh_dbus_manager1_call_export_vm_finish (BH_DBUS_MANAGER1 (source), &path, NULL, result, &error);
+  bh_work_called (job, source, path, error);
+}
+
+/* Takes @fd. */
+static void
+write_file (Export *export, int fd, GtkWidget *window)
+{
+  g_autofree char *heading =
+      g_strdup_printf (_ ("Exporting “%s”"), bh_vm_item_get_name (export->item));
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  BhJob *job = bh_work_begin (window, heading, _ ("The AppVM Could Not Be Exported"), on_done,
+                              g_rc_box_acquire (export), export_unref);
+  const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (export->item)));
+  GVariantDict options;
+  GError *error = NULL;
+  int file = g_unix_fd_list_append (fds, fd, &error), secret;
+
+  close (fd);
+  g_variant_dict_init (&options, NULL);
+  g_variant_dict_insert (&options, "home", "b", export->with_home);
+  if (file >= 0 && export->secret
+      && (secret = bh_passphrase_file_append (fds, export->secret, &error)) >= 0)
+    g_variant_dict_insert (&options, "passphrase", "h", secret);
+  if (error)
+    {
+      g_variant_dict_clear (&options);
+      bh_work_called (job, NULL, NULL, error);
+      return;
+    }
+  bh_dbus_manager1_call_export_vm (export->manager, path, g_variant_new_handle (file),
+                                   g_variant_dict_end (&options), fds, NULL, on_called,
+                                   g_object_ref (job));
+}
+
+static void
+on_file (GtkNativeDialog *chooser, int response, gpointer data)
+{
+  Export *export = data;
+  g_autoptr (GFile) file =
+      response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser)) : NULL;
+  GtkWindow *window = gtk_native_dialog_get_transient_for (chooser);
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  if (file && window)
+    {
+      export->path = g_file_get_path (file);
+      export->part = export->path ? g_strdup_printf ("%s.part-%d", export->path, (int) getpid ()) : NULL;
+      fd = export->part ? open (export->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+      if (fd >= 0)
+        write_file (export, fd, GTK_WIDGET (window));
+      else
+        {
+          bh_error_set_from_errno (&error, export->part ? errno : ENOTSUP, _ ("Cannot write there"));
+          g_clear_pointer (&export->part, g_free);
+          bh_trouble_present_plain (window, _ ("The AppVM Could Not Be Exported"), error);
+        }
+    }
+  gtk_native_dialog_destroy (chooser);
+  g_object_unref (chooser);
+}
+
+static void
+choose_file (Export *export, GtkWindow *window)
+{
+  GtkFileChooserNative *chooser =
+      gtk_file_chooser_native_new (_ ("Export AppVM"), window, GTK_FILE_CHOOSER_ACTION_SAVE,
+                                   _ ("_Export"), _ ("_Cancel"));
+  g_autofree char *name = g_strconcat (bh_vm_item_get_name (export->item), ENDING, NULL);
+
+  g_strdelimit (name, "/", '-');
+  gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (chooser), name);
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (chooser), TRUE);
+  g_signal_connect_data (chooser, "response", G_CALLBACK (on_file), g_rc_box_acquire (export),
+                         closure_unref, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (chooser));
+}
+
+/* Asking. */
+
+static void
+update (Export *export, AdwMessageDialog *dialog)
+{
+  const char *first = gtk_editable_get_text (GTK_EDITABLE (export->passphrase));
+  const char *second = gtk_editable_get_text (GTK_EDITABLE (export->again));
+  const char *wrong = NULL;
+
+  if (g_strcmp0 (first, second) != 0)
+    wrong = *second ? _ ("The two passphrases are not the same.") : _ ("Enter the passphrase once more.");
+  else if (*first == '\0' && export->encrypted && gtk_switch_get_active (export->home))
+    wrong = _ ("The home is encrypted, so the file needs a passphrase.");
+  gtk_label_set_text (
+      GTK_LABEL (export->hint),
+      wrong           ? wrong
+      : *first == '\0' ? _ ("Without a passphrase, whoever has the file can read it.")
+                       : _ ("Nobody can read the file without the passphrase. Keep it: it cannot be recovered."));
+  adw_message_dialog_set_response_enabled (dialog, "export", wrong == NULL);
+}
+
+static void
+on_changed (GObject *widget, AdwMessageDialog *dialog)
+{
+  update (g_object_get_data (G_OBJECT (dialog), "export"), dialog);
+}
+
+static void
+on_home (GObject *home, GParamSpec *pspec, AdwMessageDialog *dialog)
+{
+  on_changed (home, dialog);
+}
+
+static void
+on_response (AdwMessageDialog *dialog, const char *response, gpointer data)
+{
+  Export *export = g_object_get_data (G_OBJECT (dialog), "export");
+  GtkWindow *window = gtk_window_get_transient_for (GTK_WINDOW (dialog));
+  const char *secret = gtk_editable_get_text (GTK_EDITABLE (export->passphrase));
+
+  if (!window || !g_str_equal (response, "export"))
+    return;
+  export->with_home = gtk_switch_get_active (export->home);
+  export->secret = *secret ? g_strdup (secret) : NULL;
+  choose_file (export, window);
+}
+
+/* How large its home is, and whether that is encrypted. */
+static void
+on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GVariant) home = NULL;
+  g_autoptr (GError) error = NULL;
+  AdwMessageDialog *dialog = data;
+  Export *export;
+  g_autofree char *size = NULL;
+  guint64 used;
+
+  bh_dbus_vm1_call_read_home_finish (BH_DBUS_VM1 (source), &home, result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  export = g_object_get_data (G_OBJECT (dialog), "export");
+  if (!home || !g_variant_lookup (home, "used", "t", &used))
+    {
+      adw_action_row_set_subtitle (export->home_row, _ ("There is nothing in it yet."));
+      return;
+    }
+  g_variant_lookup (home, "encrypted", "b", &export->encrypted);
+  size = g_format_size_full (used, G_FORMAT_SIZE_IEC_UNITS);
+  adw_action_row_set_subtitle (export->home_row, size);
+  gtk_widget_set_sensitive (GTK_WIDGET (export->home_row), TRUE);
+  gtk_switch_set_active (export->home, TRUE);
+  update (export, dialog);
+}
+
+static GtkWidget *
+make_home_row (Export *export, AdwMessageDialog *dialog)
+{
+  GtkWidget *row = adw_action_row_new ();
+
+  export->home_row = ADW_ACTION_ROW (row);
+  export->home = GTK_SWITCH (gtk_switch_new ());
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _ ("Include the Home"));
+  adw_action_row_set_subtitle_lines (export->home_row, 0);
+  gtk_widget_set_valign (GTK_WIDGET (export->home), GTK_ALIGN_CENTER);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (export->home), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Include the Home"), -1);
+  adw_action_row_add_suffix (export->home_row, GTK_WIDGET (export->home));
+  adw_action_row_set_activatable_widget (export->home_row, GTK_WIDGET (export->home));
+  gtk_widget_set_sensitive (row, FALSE);
+  g_signal_connect (export->home, "notify::active", G_CALLBACK (on_home), dialog);
+  if (!bh_vm_item_has_home_disk (export->item))
+    adw_action_row_set_subtitle (export->home_row, _ ("Its home is not on a disk of its own."));
+  else if (bh_vm_item_is_active (export->item))
+    adw_action_row_set_subtitle (export->home_row, _ ("Stop the AppVM to include it."));
+  else
+    bh_dbus_vm1_call_read_home (bh_vm_item_get_proxy (export->item), export->cancellable, on_read,
+                                dialog);
+  return row;
+}
+
+static GtkWidget *
+make_passphrase_row (const char *title, AdwMessageDialog *dialog)
+{
+  GtkWidget *row = adw_password_entry_row_new ();
+
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
+  g_signal_connect (row, "changed", G_CALLBACK (on_changed), dialog);
+  return row;
+}
+
+GtkWindow *
+bh_export_window_new (GtkWindow *parent, BhVmItem *item, BhVmList *vms)
+{
+  g_autofree char *heading = g_strdup_printf (_ ("Export “%s”"), bh_vm_item_get_name (item));
+  AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (
+      parent, heading,
+      _ ("Its settings are written into a file, from which it can be made again on another computer.")));
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
+  GtkWidget *list = gtk_list_box_new ();
+  Export *export = g_rc_box_new0 (Export);
+
+  export->item = g_object_ref (item);
+  export->manager = g_object_ref (bh_vm_list_get_manager (vms));
+  export->cancellable = g_cancellable_new ();
+  g_object_set_data_full (G_OBJECT (dialog), "export", export, export_unref);
+  export->hint = gtk_label_new ("");
+  export->passphrase = make_passphrase_row (_ ("Passphrase"), dialog);
+  export->again = make_passphrase_row (_ ("Passphrase, Once More"), dialog);
+  gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
+  gtk_widget_add_css_class (list, "boxed-list");
+  gtk_list_box_append (GTK_LIST_BOX (list), make_home_row (export, dialog));
+  gtk_list_box_append (GTK_LIST_BOX (list), export->passphrase);
+  gtk_list_box_append (GTK_LIST_BOX (list), export->again);
+  gtk_label_set_wrap (GTK_LABEL (export->hint), TRUE);
+  gtk_label_set_xalign (GTK_LABEL (export->hint), 0);
+  gtk_widget_add_css_class (export->hint, "caption");
+  gtk_box_append (GTK_BOX (box), list);
+  gtk_box_append (GTK_BOX (box), export->hint);
+  adw_message_dialog_set_extra_child (dialog, box);
+  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "export", _ ("Choose _File…"),
+                                    NULL);
+  adw_message_dialog_set_response_appearance (dialog, "export", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_default_response (dialog, "export");
+  adw_message_dialog_set_close_response (dialog, "cancel");
+  g_signal_connect (dialog, "response", G_CALLBACK (on_response), NULL);
+  update (export, dialog);
+  bh_accessible_tidy (GTK_WIDGET (dialog));
+  return GTK_WINDOW (dialog);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The programs that work on home disks.
+ *
+ * Mustn't: put a key on a command line or into a file: they get it through a pipe. */
+#include "config.h"
+
+#include "bh-home-tool.h"
+
+#include "bh-error.h"
+#include "bh-text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+char *
+bh_home_tool_find (const char *name, const char *package, GError **error)
+{
+  g_autofree char *sbin = g_build_filename ("/usr/sbin", name, NULL);
+  char *found = g_find_program_in_path (name);
+
+  if (!found && g_file_test (sbin, G_FILE_TEST_IS_EXECUTABLE))
+    found = g_strdup (sbin);
+  if (!found)
+    g_set_error (error, BH_ERROR, BH_ERROR_FAILED,
+                 "Home disks need the program %s. Install the package %s.", name, package);
+  return found;
+}
+
+/* It is shorter than what a pipe holds. */
+int
+bh_home_tool_open_key (const char *key, GError **error)
+{
+  int ends[2];
+
+  if (pipe2 (ends, O_CLOEXEC) == 0)
+    {
+      if (write (ends[1], key, strlen (key)) == (gssize) strlen (key) && close (ends[1]) == 0)
+        return ends[0];
+      close (ends[0]);
+    }
+  bh_error_set_from_errno (error, errno, "Cannot hand over a key");
+  return -1;
+}
+
+gboolean
+bh_home_tool_run (const char *const *argv, int fd, const char *what, GCancellable *cancellable,
+             GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
+      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GBytes) said = NULL;
+  g_autofree char *clean = NULL;
+  gsize size = 0;
+  const char *text;
+
+  g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
+  if (fd >= 0)
+    g_subprocess_launcher_take_fd (launcher, fd, BH_HOME_TOOL_FD);
+  process = g_subprocess_launcher_spawnv (launcher, argv, error);
+  if (!process)
+    return FALSE;
+  if (!g_subprocess_communicate (process, NULL, cancellable, NULL, &said, NULL)
+      || g_cancellable_is_cancelled (cancellable))
+    {
+      g_subprocess_force_exit (process);
+      g_subprocess_wait (process, NULL, NULL);
+      g_set_error (error, BH_ERROR, BH_ERROR_CANCELLED, "Cancelled");
+      return FALSE;
+    }
+  if (g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
+    return TRUE;
+  text = said ? g_bytes_get_data (said, &size) : "";
+  clean = bh_text_clean (text, size, 400);
+  g_set_error (error, BH_ERROR,
+               strstr (clean, "No space left") ? BH_ERROR_DISK_FULL : BH_ERROR_FAILED, "%s: %s",
+               what, clean);
+  return FALSE;
+}
+
+char *
+bh_home_tool_option (const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, ",", -1);
+
+  return g_strjoinv (",,", parts);
+}
