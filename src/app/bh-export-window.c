@@ -8,7 +8,7 @@
 #include "bh-accessible.h"
 #include "bh-error.h"
 #include "bh-main-window.h"
-#include "bh-passphrase-file.h"
+#include "bh-passphrase.h"
 #include "bh-trouble.h"
 #include "bh-work.h"
 
@@ -23,19 +23,29 @@
 
 #define ENDING ".appvm"
 
-/* The dialog's own data, then that of the file chooser, then that of the work. */
+/* The dialog's own data, then that of the file chooser, then that of the work. A dialog is closed before it says
+ * what was pressed, and its widgets empty themselves as they go: what they had is kept here. */
 typedef struct
 {
   BhVmItem *item;
   BhDbusManager1 *manager;
   AdwActionRow *home_row;
   GtkSwitch *home;
-  GtkWidget *passphrase, *again, *hint;
+  GtkWidget *passphrase, *again, *hint; /* held: one may be there no more when another goes */
   gboolean encrypted, with_home;
   GCancellable *cancellable;
   char *secret;
   char *path, *part; /* what is written, and while it is not whole */
 } Export;
+
+static void
+set_secret (Export *export, const char *secret)
+{
+  if (export->secret)
+    explicit_bzero (export->secret, strlen (export->secret));
+  g_free (export->secret);
+  export->secret = secret && *secret ? g_strdup (secret) : NULL;
+}
 
 static void
 export_clear (gpointer data)
@@ -44,13 +54,15 @@ export_clear (gpointer data)
 
   if (export->part)
     g_unlink (export->part);
-  if (export->secret)
-    explicit_bzero (export->secret, strlen (export->secret));
+  set_secret (export, NULL);
   g_cancellable_cancel (export->cancellable);
   g_clear_object (&export->cancellable);
+  g_clear_object (&export->home);
+  g_clear_object (&export->passphrase);
+  g_clear_object (&export->again);
+  g_clear_object (&export->hint);
   g_clear_object (&export->item);
   g_clear_object (&export->manager);
-  g_free (export->secret);
   g_free (export->path);
   g_free (export->part);
 }
@@ -118,7 +130,7 @@ write_file (Export *export, int fd, GtkWidget *window)
   g_variant_dict_init (&options, NULL);
   g_variant_dict_insert (&options, "home", "b", export->with_home);
   if (file >= 0 && export->secret
-      && (secret = bh_passphrase_file_append (fds, export->secret, &error)) >= 0)
+      && (secret = bh_passphrase_append (fds, export->secret, &error)) >= 0)
     g_variant_dict_insert (&options, "passphrase", "h", secret);
   if (error)
     {
@@ -181,12 +193,17 @@ static void
 update (Export *export, AdwMessageDialog *dialog)
 {
   const char *first = gtk_editable_get_text (GTK_EDITABLE (export->passphrase));
+  gboolean with_home = gtk_switch_get_active (export->home);
   const char *second = gtk_editable_get_text (GTK_EDITABLE (export->again));
   const char *wrong = NULL;
 
+  if (!gtk_widget_get_root (export->hint))
+    return;
+  set_secret (export, first);
+  export->with_home = with_home;
   if (g_strcmp0 (first, second) != 0)
     wrong = *second ? _ ("The two passphrases are not the same.") : _ ("Enter the passphrase once more.");
-  else if (*first == '\0' && export->encrypted && gtk_switch_get_active (export->home))
+  else if (*first == '\0' && export->encrypted && with_home)
     wrong = _ ("The home is encrypted, so the file needs a passphrase.");
   gtk_label_set_text (
       GTK_LABEL (export->hint),
@@ -213,13 +230,9 @@ on_response (AdwMessageDialog *dialog, const char *response, gpointer data)
 {
   Export *export = g_object_get_data (G_OBJECT (dialog), "export");
   GtkWindow *window = gtk_window_get_transient_for (GTK_WINDOW (dialog));
-  const char *secret = gtk_editable_get_text (GTK_EDITABLE (export->passphrase));
 
-  if (!window || !g_str_equal (response, "export"))
-    return;
-  export->with_home = gtk_switch_get_active (export->home);
-  export->secret = *secret ? g_strdup (secret) : NULL;
-  choose_file (export, window);
+  if (window && g_str_equal (response, "export"))
+    choose_file (export, window);
 }
 
 /* How large its home is, and whether that is encrypted. */
@@ -256,12 +269,10 @@ make_home_row (Export *export, AdwMessageDialog *dialog)
   GtkWidget *row = adw_action_row_new ();
 
   export->home_row = ADW_ACTION_ROW (row);
-  export->home = GTK_SWITCH (gtk_switch_new ());
+  export->home = g_object_ref_sink (GTK_SWITCH (gtk_switch_new ()));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _ ("Include the Home"));
   adw_action_row_set_subtitle_lines (export->home_row, 0);
   gtk_widget_set_valign (GTK_WIDGET (export->home), GTK_ALIGN_CENTER);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (export->home), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Include the Home"), -1);
   adw_action_row_add_suffix (export->home_row, GTK_WIDGET (export->home));
   adw_action_row_set_activatable_widget (export->home_row, GTK_WIDGET (export->home));
   gtk_widget_set_sensitive (row, FALSE);
@@ -276,14 +287,15 @@ make_home_row (Export *export, AdwMessageDialog *dialog)
   return row;
 }
 
+/* (transfer full) */
 static GtkWidget *
-make_passphrase_row (const char *title, AdwMessageDialog *dialog)
+make_passphrase (const char *label, GtkBox *box, AdwMessageDialog *dialog)
 {
-  GtkWidget *row = adw_password_entry_row_new ();
+  GtkWidget *entry = g_object_ref_sink (bh_passphrase_entry_new (label));
 
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), title);
-  g_signal_connect (row, "changed", G_CALLBACK (on_changed), dialog);
-  return row;
+  g_signal_connect (entry, "changed", G_CALLBACK (on_changed), dialog);
+  gtk_box_append (box, entry);
+  return entry;
 }
 
 GtkWindow *
@@ -301,18 +313,16 @@ bh_export_window_new (GtkWindow *parent, BhVmItem *item, BhVmList *vms)
   export->manager = g_object_ref (bh_vm_list_get_manager (vms));
   export->cancellable = g_cancellable_new ();
   g_object_set_data_full (G_OBJECT (dialog), "export", export, export_unref);
-  export->hint = gtk_label_new ("");
-  export->passphrase = make_passphrase_row (_ ("Passphrase"), dialog);
-  export->again = make_passphrase_row (_ ("Passphrase, Once More"), dialog);
+  export->hint = g_object_ref_sink (gtk_label_new (""));
   gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
   gtk_widget_add_css_class (list, "boxed-list");
   gtk_list_box_append (GTK_LIST_BOX (list), make_home_row (export, dialog));
-  gtk_list_box_append (GTK_LIST_BOX (list), export->passphrase);
-  gtk_list_box_append (GTK_LIST_BOX (list), export->again);
   gtk_label_set_wrap (GTK_LABEL (export->hint), TRUE);
   gtk_label_set_xalign (GTK_LABEL (export->hint), 0);
   gtk_widget_add_css_class (export->hint, "caption");
   gtk_box_append (GTK_BOX (box), list);
+  export->passphrase = make_passphrase (_ ("Passphrase"), GTK_BOX (box), dialog);
+  export->again = make_passphrase (_ ("Passphrase, Once More"), GTK_BOX (box), dialog);
   gtk_box_append (GTK_BOX (box), export->hint);
   adw_message_dialog_set_extra_child (dialog, box);
   adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "export", _ ("Choose _File…"),

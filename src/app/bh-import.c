@@ -10,7 +10,7 @@
 #include "bh-keys.h"
 #include "bh-main-window.h"
 #include "bh-name-check.h"
-#include "bh-passphrase-file.h"
+#include "bh-passphrase.h"
 #include "bh-reach.h"
 #include "bh-text.h"
 #include "bh-trouble.h"
@@ -32,22 +32,33 @@ typedef struct
   BhDbusManager1 *manager;
   int fd;
   char *secret, *digest;
-  GtkWidget *entry, *hint;
+  /* Of the dialog that is open. It is closed before it says what was pressed, and its widgets empty themselves as
+   * they go: what they had is kept here. */
+  GtkWidget *hint;
+  char *name, *typed;
 } Import;
+
+static void
+forget (char **secret)
+{
+  if (*secret)
+    explicit_bzero (*secret, strlen (*secret));
+  g_clear_pointer (secret, g_free);
+}
 
 static void
 import_clear (gpointer data)
 {
   Import *import = data;
 
-  if (import->secret)
-    explicit_bzero (import->secret, strlen (import->secret));
+  forget (&import->secret);
+  forget (&import->typed);
   if (import->fd >= 0)
     close (import->fd);
   g_clear_weak_pointer (&import->window);
   g_object_unref (import->vms);
   g_object_unref (import->manager);
-  g_free (import->secret);
+  g_free (import->name);
   g_free (import->digest);
 }
 
@@ -76,7 +87,7 @@ make_options (Import *import, GUnixFDList *fds, const char *name, GVariant **fil
 
   *file = NULL;
   if (handle < 0
-      || (import->secret && (secret = bh_passphrase_file_append (fds, import->secret, error)) < 0))
+      || (import->secret && (secret = bh_passphrase_append (fds, import->secret, error)) < 0))
     return NULL;
   g_variant_dict_init (&options, NULL);
   if (import->secret)
@@ -118,8 +129,7 @@ on_response (AdwMessageDialog *dialog, const char *response, gpointer data)
 
   if (!import->window || !g_str_equal (response, "import"))
     return;
-  options = make_options (import, fds, gtk_editable_get_text (GTK_EDITABLE (import->entry)), &file,
-                          &error);
+  options = make_options (import, fds, import->name, &file, &error);
   if (!options)
     {
       tell (import, error);
@@ -138,6 +148,10 @@ on_name (GtkEditable *entry, AdwMessageDialog *dialog)
   g_autofree char *hint =
       bh_name_check (import->vms, NULL, gtk_editable_get_text (entry), &fatal);
 
+  if (!gtk_widget_get_root (GTK_WIDGET (entry)))
+    return;
+  g_free (import->name);
+  import->name = g_strdup (gtk_editable_get_text (entry));
   gtk_label_set_text (GTK_LABEL (import->hint), hint ?: "");
   gtk_widget_set_visible (import->hint, hint != NULL);
   adw_message_dialog_set_response_enabled (dialog, "import", !fatal);
@@ -185,6 +199,7 @@ show (Import *import, GVariant *contents)
   g_autofree char *clean = NULL;
   const char *name = "";
   AdwMessageDialog *dialog;
+  GtkWidget *entry = adw_entry_row_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6), *list = gtk_list_box_new ();
 
   if (settings)
@@ -193,16 +208,15 @@ show (Import *import, GVariant *contents)
   g_variant_lookup (contents, "digest", "s", &import->digest);
   dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (import->window, _ ("Import This AppVM?"), body));
   g_object_set_data_full (G_OBJECT (dialog), "import", import, import_unref);
-  import->entry = adw_entry_row_new ();
   import->hint = gtk_label_new ("");
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (import->entry), _ ("Name"));
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (entry), _ ("Name"));
   gtk_label_set_wrap (GTK_LABEL (import->hint), TRUE);
   gtk_label_set_xalign (GTK_LABEL (import->hint), 0);
   gtk_widget_add_css_class (import->hint, "error");
   gtk_widget_add_css_class (import->hint, "caption");
   gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
   gtk_widget_add_css_class (list, "boxed-list");
-  gtk_list_box_append (GTK_LIST_BOX (list), import->entry);
+  gtk_list_box_append (GTK_LIST_BOX (list), entry);
   gtk_box_append (GTK_BOX (box), list);
   gtk_box_append (GTK_BOX (box), import->hint);
   adw_message_dialog_set_extra_child (dialog, box);
@@ -210,8 +224,8 @@ show (Import *import, GVariant *contents)
   adw_message_dialog_set_response_appearance (dialog, "import", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), import);
-  g_signal_connect (import->entry, "changed", G_CALLBACK (on_name), dialog);
-  gtk_editable_set_text (GTK_EDITABLE (import->entry), clean);
+  g_signal_connect (entry, "changed", G_CALLBACK (on_name), dialog);
+  gtk_editable_set_text (GTK_EDITABLE (entry), clean);
   bh_accessible_tidy (GTK_WIDGET (dialog));
   gtk_window_present (GTK_WINDOW (dialog));
 }
@@ -227,14 +241,20 @@ on_passphrase (AdwMessageDialog *dialog, const char *response, gpointer data)
 
   if (!import->window || !g_str_equal (response, "open"))
     return;
-  import->secret = g_strdup (gtk_editable_get_text (GTK_EDITABLE (import->entry)));
+  import->secret = g_steal_pointer (&import->typed);
   look (g_rc_box_acquire (import));
 }
 
 static void
 on_passphrase_changed (GtkEditable *entry, AdwMessageDialog *dialog)
 {
-  adw_message_dialog_set_response_enabled (dialog, "open", *gtk_editable_get_text (entry) != '\0');
+  Import *import = g_object_get_data (G_OBJECT (dialog), "import");
+
+  if (!gtk_widget_get_root (GTK_WIDGET (entry)))
+    return;
+  forget (&import->typed);
+  import->typed = g_strdup (gtk_editable_get_text (entry));
+  adw_message_dialog_set_response_enabled (dialog, "open", *import->typed != '\0');
 }
 
 /* Takes @import over. */
@@ -244,13 +264,9 @@ ask_for_passphrase (Import *import)
   AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (
       adw_message_dialog_new (import->window, _ ("Enter the Passphrase"),
                               _ ("The file was sealed with it when it was exported.")));
+  GtkWidget *entry = bh_passphrase_entry_new (_ ("Passphrase"));
 
-  import->entry = gtk_password_entry_new ();
-  gtk_password_entry_set_show_peek_icon (GTK_PASSWORD_ENTRY (import->entry), TRUE);
-  g_object_set (import->entry, "activates-default", TRUE, NULL);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (import->entry), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Passphrase"), -1);
-  adw_message_dialog_set_extra_child (dialog, import->entry);
+  adw_message_dialog_set_extra_child (dialog, entry);
   adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "open", _ ("_Open"), NULL);
   adw_message_dialog_set_response_appearance (dialog, "open", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_response_enabled (dialog, "open", FALSE);
@@ -258,7 +274,7 @@ ask_for_passphrase (Import *import)
   adw_message_dialog_set_close_response (dialog, "cancel");
   g_object_set_data_full (G_OBJECT (dialog), "import", import, import_unref);
   g_signal_connect (dialog, "response", G_CALLBACK (on_passphrase), import);
-  g_signal_connect (import->entry, "changed", G_CALLBACK (on_passphrase_changed), dialog);
+  g_signal_connect (entry, "changed", G_CALLBACK (on_passphrase_changed), dialog);
   bh_accessible_tidy (GTK_WIDGET (dialog));
   gtk_window_present (GTK_WINDOW (dialog));
 }

@@ -27,6 +27,7 @@ rename_free (gpointer data)
 
   g_object_unref (rename->item);
   g_object_unref (rename->vms);
+  g_object_unref (rename->entry);
   g_free (rename);
 }
 
@@ -92,7 +93,8 @@ bh_rename_window_new (GtkWindow *parent, BhVmItem *item, BhVmList *vms)
 
   rename->item = g_object_ref (item);
   rename->vms = g_object_ref (vms);
-  rename->entry = gtk_entry_new ();
+  /* The dialog is closed before it says what was pressed. */
+  rename->entry = g_object_ref_sink (gtk_entry_new ());
   rename->hint = gtk_label_new ("");
   g_object_set_data_full (G_OBJECT (dialog), "rename", rename, rename_free);
   gtk_label_set_wrap (GTK_LABEL (rename->hint), TRUE);

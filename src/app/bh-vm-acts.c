@@ -402,6 +402,7 @@ on_duplicated (BhJob *job, GtkWindow *window, gpointer data)
   g_weak_ref_init (&undo->window, window);
   adw_toast_set_button_label (toast, _ ("_Undo"));
   adw_toast_set_timeout (toast, UNDO_SECONDS);
+  adw_toast_set_priority (toast, ADW_TOAST_PRIORITY_HIGH);
   g_signal_connect_data (toast, "button-clicked", G_CALLBACK (on_undo_copy), undo, undo_copy_free,
                          0);
   bh_main_window_add_toast (BH_MAIN_WINDOW (window), toast);
