@@ -51,7 +51,8 @@ static const char pulse_conf[] =
     "]\n";
 
 /* No devices but ours: what looks for others costs time, and fails where there is no logind. The
- * first two are for WirePlumber 0.4 (Debian 12), the third for 0.5. */
+ * first two are for WirePlumber 0.4 (Debian 12), the third for 0.5, which complains of the others. */
+#define LUA_FOLDER "/usr/share/wireplumber/main.lua.d"
 static const struct
 {
   const char *folder, *name, *text;
@@ -312,11 +313,16 @@ make_channel (BhSound *sound)
 static void
 write_manager_files (BhSound *sound)
 {
+  bool old = access (LUA_FOLDER, F_OK) == 0;
+
   for (unsigned i = 0; i < G_N_ELEMENTS (manager_files); i++)
     {
+      bool lua = g_str_has_suffix (manager_files[i].name, ".lua");
       g_autofree char *dir = g_build_filename (sound->folder, manager_files[i].folder, NULL);
       g_autofree char *path = g_build_filename (dir, manager_files[i].name, NULL);
 
+      if (lua != old)
+        continue;
       if (g_mkdir_with_parents (dir, 0755) < 0
           || !g_file_set_contents (path, manager_files[i].text, -1, NULL))
         g_warning ("Cannot write %s", path);

@@ -132,6 +132,7 @@ static const struct pw_stream_events events = {
   .process = process,
 };
 
+/* Before the speaker, which is a source as well: of what is played. */
 static void
 make_node (BhMicrophone *microphone)
 {
@@ -141,7 +142,7 @@ make_node (BhMicrophone *microphone)
   struct pw_properties *properties = pw_properties_new (
       PW_KEY_MEDIA_CLASS, "Audio/Source", PW_KEY_NODE_NAME, BH_MICROPHONE_NODE,
       PW_KEY_NODE_DESCRIPTION, "Microphone of this computer", PW_KEY_NODE_VIRTUAL, "true",
-      "priority.session", "100000", PW_KEY_PRIORITY_DRIVER, "25000", PW_KEY_NODE_MAX_LATENCY,
+      "priority.session", "200000", PW_KEY_PRIORITY_DRIVER, "25000", PW_KEY_NODE_MAX_LATENCY,
       "1024/48000", NULL);
 
   microphone->pacer.stream = pw_stream_new (media->core, BH_MICROPHONE_NODE, properties);
