@@ -10,11 +10,9 @@
 
 #include "bh-camera.h"
 
-#include <glib-unix.h>
-
 #include "bh-guest-link.h"
 #include "bh-service-link.h"
-#include "bh-stream.h"
+#include "bh-side-channel.h"
 
 /* How soon to look again whether a guest has read what waits for it. */
 #define RETRY_MS 20
@@ -30,18 +28,15 @@ struct _BhCamera
   gboolean asked;    /* bulkhead-camera, for a picture that has not come */
   gboolean relaying; /* one that comes right now */
   guint32 at;        /* what has come of it */
-  BhChannel *channel; /* NULL while bulkhead-camera is not there */
-  guint source, retry;
+  BhSideChannel *channel; /* NULL while bulkhead-camera is not there */
+  guint retry;
 };
-
-static void watch (BhCamera *camera);
 
 static void
 drop (BhCamera *camera)
 {
-  g_clear_handle_id (&camera->source, g_source_remove);
   g_clear_handle_id (&camera->retry, g_source_remove);
-  g_clear_pointer (&camera->channel, bh_channel_free);
+  g_clear_pointer (&camera->channel, bh_side_channel_free);
   camera->asked = camera->relaying = FALSE;
 }
 
@@ -61,8 +56,10 @@ ask_service (BhCamera *camera)
 
 /* bulkhead-camera has ended. */
 static void
-lost (BhCamera *camera)
+lost (gpointer data)
 {
+  BhCamera *camera = data;
+
   drop (camera);
   camera->wanted = FALSE;
   ask_service (camera);
@@ -71,12 +68,8 @@ lost (BhCamera *camera)
 static void
 tell (BhCamera *camera, BhMessageType type, const void *msg)
 {
-  if (!camera->channel)
-    return;
-  if (bh_channel_send (camera->channel, type, msg) != BH_WIRE_OK)
-    lost (camera);
-  else
-    watch (camera);
+  if (camera->channel)
+    bh_side_channel_send (camera->channel, type, msg);
 }
 
 static void ask_picture (BhCamera *camera);
@@ -137,48 +130,14 @@ handle_part (BhCamera *camera, const bh_msg_camera_part *part)
   ask_picture (camera);
 }
 
-static gboolean
-channel_ready (int fd, GIOCondition condition, gpointer data)
-{
-  BhCamera *camera = data;
-  BhWireStatus status = BH_WIRE_AGAIN;
-  BhMessage msg;
-
-  camera->source = 0;
-  if (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR))
-    {
-      status = bh_channel_receive (camera->channel);
-      if (status == BH_WIRE_OK)
-        while (!camera->proxy->ended && camera->channel
-               && (status = bh_channel_next (camera->channel, &msg)) == BH_WIRE_OK)
-          if (msg.type == BH_MSG_CAMERA_PART)
-            handle_part (camera, &msg.camera_part);
-    }
-  if (camera->proxy->ended || !camera->channel)
-    return G_SOURCE_REMOVE;
-  if (status != BH_WIRE_AGAIN && status != BH_WIRE_OK)
-    lost (camera);
-  else
-    watch (camera);
-  return G_SOURCE_REMOVE;
-}
-
 static void
-watch (BhCamera *camera)
+handle (gpointer data, const BhMessage *msg)
 {
-  GIOCondition condition = G_IO_IN;
-
-  if (bh_channel_flush (camera->channel) != BH_WIRE_OK)
-    {
-      lost (camera);
-      return;
-    }
-  if (bh_channel_wants_write (camera->channel))
-    condition |= G_IO_OUT;
-  g_clear_handle_id (&camera->source, g_source_remove);
-  camera->source =
-      g_unix_fd_add (bh_channel_get_fd (camera->channel), condition, channel_ready, camera);
+  if (msg->type == BH_MSG_CAMERA_PART)
+    handle_part (data, &msg->camera_part);
 }
+
+static const BhSideChannelEvents channel_events = { .message = handle, .lost = lost };
 
 static void
 tell_stream (BhCamera *camera)
@@ -242,9 +201,7 @@ void
 bh_camera_connect (BhCamera *camera, int fd)
 {
   drop (camera);
-  camera->channel = bh_channel_new (fd, BH_SIDE_GUEST);
-  if (!camera->channel)
-    g_error ("no memory for a channel");
+  camera->channel = bh_side_channel_new (camera->proxy, fd, &channel_events, camera);
   if (!camera->looking || !camera->allowed)
     {
       drop (camera); /* it ends at once */

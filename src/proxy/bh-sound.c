@@ -14,12 +14,9 @@
 
 #include "bh-sound.h"
 
-#include <glib-unix.h>
-#include <unistd.h>
-
 #include "bh-guest-link.h"
 #include "bh-service-link.h"
-#include "bh-stream.h"
+#include "bh-side-channel.h"
 
 /* Recorded sound is left out for a guest, and played sound for a bulkhead-sound, that reads this late. */
 #define LATE (BH_SOUND_SECOND / 2)
@@ -31,17 +28,13 @@ struct _BhSound
   gboolean playing, recording; /* what the guest says */
   gboolean wanted;             /* the service was told */
   guint32 book;
-  BhChannel *channel; /* NULL while bulkhead-sound is not there */
-  guint source;
+  BhSideChannel *channel; /* NULL while bulkhead-sound is not there */
 };
-
-static void watch (BhSound *sound);
 
 static void
 drop (BhSound *sound)
 {
-  g_clear_handle_id (&sound->source, g_source_remove);
-  g_clear_pointer (&sound->channel, bh_channel_free);
+  g_clear_pointer (&sound->channel, bh_side_channel_free);
   sound->wanted = FALSE;
 }
 
@@ -57,8 +50,10 @@ ask (BhSound *sound)
 }
 
 static void
-lost (BhSound *sound)
+lost (gpointer data)
 {
+  BhSound *sound = data;
+
   drop (sound);
   ask (sound);
 }
@@ -66,12 +61,8 @@ lost (BhSound *sound)
 static void
 relay (BhSound *sound, BhMessageType type, const void *msg)
 {
-  if (!sound->channel)
-    return;
-  if (bh_channel_send (sound->channel, type, msg) != BH_WIRE_OK)
-    lost (sound);
-  else
-    watch (sound);
+  if (sound->channel)
+    bh_side_channel_send (sound->channel, type, msg);
 }
 
 /* Tell bulkhead-sound what of the guest's wishes is allowed. */
@@ -87,8 +78,9 @@ tell_state (BhSound *sound)
 
 /* From bulkhead-sound. */
 static void
-handle (BhSound *sound, const BhMessage *msg)
+handle (gpointer data, const BhMessage *msg)
 {
+  BhSound *sound = data;
   BhGuestLink *guest = sound->proxy->guest;
 
   switch (msg->type)
@@ -109,48 +101,7 @@ handle (BhSound *sound, const BhMessage *msg)
     }
 }
 
-static gboolean
-channel_ready (int fd, GIOCondition condition, gpointer data)
-{
-  BhSound *sound = data;
-  BhWireStatus status = BH_WIRE_AGAIN;
-  BhMessage msg;
-
-  sound->source = 0;
-  if (condition & (G_IO_IN | G_IO_HUP | G_IO_ERR))
-    {
-      status = bh_channel_receive (sound->channel);
-      if (status == BH_WIRE_OK)
-        while (!sound->proxy->ended
-               && (status = bh_channel_next (sound->channel, &msg)) == BH_WIRE_OK)
-          handle (sound, &msg);
-    }
-  if (sound->proxy->ended)
-    return G_SOURCE_REMOVE;
-  if (status != BH_WIRE_AGAIN && status != BH_WIRE_OK)
-    lost (sound);
-  else
-    watch (sound);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-watch (BhSound *sound)
-{
-  GIOCondition condition = G_IO_IN;
-  BhWireStatus status = bh_channel_flush (sound->channel);
-
-  if (status != BH_WIRE_OK)
-    {
-      lost (sound);
-      return;
-    }
-  if (bh_channel_wants_write (sound->channel))
-    condition |= G_IO_OUT;
-  g_clear_handle_id (&sound->source, g_source_remove);
-  sound->source =
-      g_unix_fd_add (bh_channel_get_fd (sound->channel), condition, channel_ready, sound);
-}
+static const BhSideChannelEvents channel_events = { .message = handle, .lost = lost };
 
 static const char *
 handle_data (BhSound *sound, const bh_msg_sound_data *untrusted)
@@ -163,7 +114,7 @@ handle_data (BhSound *sound, const bh_msg_sound_data *untrusted)
     return "more sound than there was room for";
   sound->book -= len;
   if (sound->playing && sound->play_allowed && sound->channel
-      && bh_channel_get_queued (sound->channel, BH_STREAM_SOUND) < LATE)
+      && bh_side_channel_get_queued (sound->channel, BH_STREAM_SOUND) < LATE)
     relay (sound, BH_MSG_SOUND_DATA, untrusted);
   return NULL;
 }
@@ -214,9 +165,7 @@ void
 bh_sound_connect (BhSound *sound, int fd)
 {
   drop (sound);
-  sound->channel = bh_channel_new (fd, BH_SIDE_GUEST);
-  if (!sound->channel)
-    g_error ("no memory for a channel");
+  sound->channel = bh_side_channel_new (sound->proxy, fd, &channel_events, sound);
   tell_state (sound);
 }
 

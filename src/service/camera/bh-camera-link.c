@@ -5,6 +5,7 @@
 
 #include "bh-camera-link.h"
 
+#include "bh-child.h"
 #include "bh-error.h"
 #include "bh-paths.h"
 
@@ -13,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define END_SECONDS 2
 
 struct _BhCameraLink
 {
@@ -123,14 +123,6 @@ bh_camera_link_new (const char *id, const char *name, guint rate, int remote, in
   return g_steal_pointer (&self);
 }
 
-static gboolean
-kill_process (gpointer data)
-{
-  /* Does nothing when it has ended. */
-  g_subprocess_force_exit (G_SUBPROCESS (data));
-  return G_SOURCE_REMOVE;
-}
-
 void
 bh_camera_link_close (BhCameraLink *self)
 {
@@ -142,8 +134,7 @@ bh_camera_link_close (BhCameraLink *self)
   if (self->status >= 0)
     close (g_steal_fd (&self->status));
   if (self->process)
-    g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, END_SECONDS, kill_process,
-                                g_object_ref (self->process), g_object_unref);
+    bh_child_end (self->process);
 }
 
 static void

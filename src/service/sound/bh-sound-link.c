@@ -6,6 +6,7 @@
 #include "bh-sound-link.h"
 
 #include "bh-dbus-sound.h"
+#include "bh-child.h"
 #include "bh-error.h"
 #include "bh-paths.h"
 
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #define PATH "/io/github/bulkhead/Sound"
-#define END_SECONDS 2
 
 typedef struct
 {
@@ -90,7 +90,7 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (BhSoundLink) self = BH_SOUND_LINK (data);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) connection = g_dbus_connection_new_finish (result, &error);
+  g_autoptr (GDBusConnection) connection = bh_child_bus_finish (result, &error);
 
   if (!connection)
     {
@@ -99,7 +99,6 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
         g_subprocess_force_exit (self->process);
       return;
     }
-  g_dbus_connection_set_exit_on_close (connection, FALSE);
   if (self->closed)
     {
       g_dbus_connection_close (connection, NULL, NULL, NULL);
@@ -141,9 +140,6 @@ bh_sound_link_new (const char *id, const char *name, guint latency_ms, int *prox
                    GError **error)
 {
   g_autoptr (BhSoundLink) self = g_object_new (BH_TYPE_SOUND_LINK, NULL);
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GSocketConnection) stream = NULL;
-  g_autofree char *guid = g_dbus_generate_guid ();
   int bus[2], sound[2];
 
   self->id = g_strdup (id);
@@ -162,20 +158,13 @@ bh_sound_link_new (const char *id, const char *name, guint latency_ms, int *prox
       close (bus[1]);
       return NULL;
     }
-  socket = spawn (self, latency_ms, bus[1], sound[1], error) ? g_socket_new_from_fd (bus[0], error)
-                                                              : NULL;
-  if (!socket)
+  if (!spawn (self, latency_ms, bus[1], sound[1], error))
     {
       close (bus[0]);
       close (sound[0]);
       return NULL;
     }
-  stream = g_socket_connection_factory_create_connection (socket);
-  g_dbus_connection_new (G_IO_STREAM (stream), guid,
-                         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER
-                             | G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_REQUIRE_SAME_USER
-                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                         NULL, NULL, on_connection, g_object_ref (self));
+  bh_child_bus_connect (bus[0], on_connection, g_object_ref (self));
   *proxy_fd = sound[0];
   return g_steal_pointer (&self);
 }
@@ -247,14 +236,6 @@ bh_sound_link_get_level (BhSoundLink *self, BhSoundLevelFunc callback, gpointer 
   bh_dbus_sound1_call_get_level (self->proxy, NULL, on_level, call);
 }
 
-static gboolean
-kill_process (gpointer data)
-{
-  /* Does nothing when it has ended. */
-  g_subprocess_force_exit (G_SUBPROCESS (data));
-  return G_SOURCE_REMOVE;
-}
-
 void
 bh_sound_link_close (BhSoundLink *self)
 {
@@ -266,8 +247,7 @@ bh_sound_link_close (BhSoundLink *self)
   if (self->connection)
     g_dbus_connection_close (self->connection, NULL, NULL, NULL);
   if (self->process)
-    g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, END_SECONDS, kill_process,
-                                g_object_ref (self->process), g_object_unref);
+    bh_child_end (self->process);
 }
 
 static void

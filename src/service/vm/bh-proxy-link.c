@@ -8,6 +8,7 @@
 #include "bh-dbus-proxy.h"
 #include "bh-display.h"
 #include "bh-domain.h"
+#include "bh-child.h"
 #include "bh-error.h"
 #include "bh-paths.h"
 
@@ -27,7 +28,6 @@
 #define SETTLE_MS 15
 #define HELLO_MS 1000
 #define MAX_TRIES 4
-#define END_SECONDS 2
 
 struct _BhProxyLink
 {
@@ -271,7 +271,7 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (BhProxyLink) self = BH_PROXY_LINK (data);
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDBusConnection) connection = g_dbus_connection_new_finish (result, &error);
+  g_autoptr (GDBusConnection) connection = bh_child_bus_finish (result, &error);
 
   if (!connection)
     {
@@ -288,7 +288,6 @@ on_connection (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   self->connection = g_steal_pointer (&connection);
-  g_dbus_connection_set_exit_on_close (self->connection, FALSE);
   g_signal_connect_object (self->connection, "closed", G_CALLBACK (on_bus_closed), self, 0);
   /* No name and no properties to load, so this does not wait for anything. */
   self->proxy = bh_dbus_proxy1_proxy_new_sync (
@@ -341,9 +340,6 @@ spawn (BhProxyLink *self, int bus_fd, int region_fd, GError **error)
 static void
 start_proxy (BhProxyLink *self)
 {
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GSocketConnection) stream = NULL;
-  g_autofree char *guid = g_dbus_generate_guid ();
   g_autoptr (GError) error = NULL;
   int region_fd, fds[2];
   pid_t pid = bh_domain_find_pid (self->id);
@@ -378,13 +374,7 @@ start_proxy (BhProxyLink *self)
   if (may_try_again (self))
     self->patience = g_timeout_add (HELLO_MS << (self->nth - 1), patience_over, self);
   g_signal_emit (self, signals[STEP], 0, "channel");
-  socket = g_socket_new_from_fd (fds[0], &error);
-  stream = g_socket_connection_factory_create_connection (socket);
-  g_dbus_connection_new (G_IO_STREAM (stream), guid,
-                         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER
-                             | G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_REQUIRE_SAME_USER
-                             | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                         NULL, NULL, on_connection, g_object_ref (self));
+  bh_child_bus_connect (fds[0], on_connection, g_object_ref (self));
 }
 
 /* libvirt makes the socket, and QEMU's process, some time after it was asked for a machine. The proxy then starts
@@ -538,14 +528,6 @@ bh_proxy_link_connect_camera (BhProxyLink *self, int fd)
   bh_dbus_proxy1_call_connect_camera (self->proxy, g_variant_new_handle (0), fds, NULL, NULL, NULL);
 }
 
-static gboolean
-kill_process (gpointer data)
-{
-  /* Does nothing when it has ended. */
-  g_subprocess_force_exit (G_SUBPROCESS (data));
-  return G_SOURCE_REMOVE;
-}
-
 void
 bh_proxy_link_close (BhProxyLink *self)
 {
@@ -561,8 +543,7 @@ bh_proxy_link_close (BhProxyLink *self)
   if (self->connection)
     g_dbus_connection_close (self->connection, NULL, NULL, NULL);
   if (self->process)
-    g_timeout_add_seconds_full (G_PRIORITY_DEFAULT, END_SECONDS, kill_process,
-                                g_object_ref (self->process), g_object_unref);
+    bh_child_end (self->process);
 }
 
 static void
