@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import pwd
+import socket
 import subprocess
 import time
 import unittest
@@ -395,6 +396,15 @@ class Built(DebianCase):
         self.check_fails(key, 'not signed by Debian')
         self.archive.stop_serving()
         self.check_fails(key, 'could not be reached')
+        # One that says nothing can be given up.
+        with socket.create_server(('127.0.0.1', self.port())) as silent:
+            job = Job(self.session, self.session.manager.call('CheckTemplate', '(s)', key))
+            silent.settimeout(BUILD)
+            with silent.accept()[0]:
+                job.cancel()
+                with self.assertRaises(JobFailed) as caught:
+                    job.wait(60)
+            self.assertEqual(caught.exception.state, 'cancelled')
         (template,) = self.templates()
         self.assertEqual((template['updates'], template['security'], template['build']), (1, 1, 1))
 
@@ -425,9 +435,11 @@ class Built(DebianCase):
 
     def serve_again(self):
         """Where it was before, or apt would take it for another."""
-        port = int(self.archive.address.rpartition(':')[2])
         self.archive.publish()
-        self.archive.stop_server, _ = serve(self.archive.root, port)
+        self.archive.stop_server, _ = serve(self.archive.root, self.port())
+
+    def port(self):
+        return int(self.archive.address.rpartition(':')[2])
 
     def test_7_once_a_day_debian_is_asked_unbidden(self):
         (template,) = self.templates()
