@@ -294,6 +294,28 @@ class Pages:
         for _ in range(20):
             desk.sway.input.key('Tab')
 
+    def duplicate(self, desk):
+        desk.use_mock('--step', '1500', vms=[{'Name': 'Personal', 'Color': 'blue', 'Applications': 'foot.desktop', 'Home': 'disk'}])
+        yield
+        choose(desk, 'Personal')
+        desk.act('win.vm-duplicate')
+        desk.wait_sensitive(BUTTON, 'With Its Home', dialog=True)
+
+    def duplicating(self, desk):
+        yield from self.duplicate(desk)
+        desk.press(BUTTON, 'With Its Home', dialog=True)
+        desk.wait_text('Duplicating “Personal”')
+        time.sleep(2)
+
+    def export(self, desk):
+        desk.use_mock(vms=[{'Name': 'Personal', 'Color': 'blue', 'Applications': 'foot.desktop', 'Home': 'disk'}])
+        yield
+        choose(desk, 'Personal')
+        desk.act('win.vm-export')
+        desk.wait_sensitive(BUTTON, 'Choose File…', dialog=True)
+        desk.type_into('Passphrase', 'correct horse')
+        desk.wait_text('once more')
+
     def settings_behaviour(self, desk):
         yield from self._settings(desk, 'Behaviour')
 

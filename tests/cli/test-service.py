@@ -53,6 +53,19 @@ class WithTheService(harness.TestCase):
         self.assertFalse(os.path.exists(file))
         self.assertEqual(ctl('list', '--json').json(), [])
 
+    def test_a_new_one_keeps_its_home_unless_told_otherwise(self):
+        for words, home in (([], 'disk'), (['--home', 'none'], 'none'), (['--home=disk'], 'disk')):
+            self.assertEqual(ctl('create', NAME, *words).code, 0)
+            self.assertEqual(ctl('show', '--json', NAME).json()['settings']['Home'], home)
+            self.assertEqual(ctl('delete', '--yes', NAME).code, 0)
+        self.assertEqual(ctl('create', NAME, '--home', 'somewhere').code, 11)
+        # Files mean what they meant.
+        path = session.place.path('a.vm')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('[AppVM]\nName=' + NAME + '\n')
+        self.assertEqual(ctl('apply', path).code, 0)
+        self.assertEqual(ctl('show', '--json', NAME).json()['settings']['Home'], 'none')
+
     def test_duplicate_and_rename(self):
         self.assertEqual(ctl('create', NAME, '--memory', '300').code, 0)
         result = ctl('duplicate', NAME)
