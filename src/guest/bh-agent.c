@@ -19,6 +19,7 @@
 #include "bh-programs.h"
 #include "bh-server.h"
 #include "bh-sound.h"
+#include "bh-video.h"
 
 typedef struct
 {
@@ -31,6 +32,7 @@ typedef struct
   BhNetwork *network; /* NULL in a pair */
   BhDevices *devices; /* also */
   BhGeneration *generation; /* also */
+  BhVideo *video;           /* also */
   BhSound *sound;
   BhSession session;
 #ifdef BH_HAVE_MOUNTS
@@ -78,6 +80,7 @@ complete_machine (Agent *agent)
   if (agent->disks > 0)
     bh_more_disks_start (agent->disks, agent->session.uid);
   bh_devices_start (agent->devices, agent->session.uid);
+  bh_video_start (agent->video);
   bh_generation_tell (agent->generation);
 }
 #endif
@@ -217,8 +220,11 @@ message (void *data, const BhMessage *message)
       bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL,
                           &message->launch);
       break;
-    case BH_MSG_SOUND_SWITCH:
     case BH_MSG_CAMERA_SWITCH:
+      bh_video_switch (agent->video, message->camera_switch.on != 0);
+      bh_sound_message (agent->sound, message);
+      break;
+    case BH_MSG_SOUND_SWITCH:
       bh_sound_message (agent->sound, message);
       break;
     case BH_MSG_TERMINATE:
@@ -277,6 +283,7 @@ prepare_machine (Agent *agent)
 {
   agent->network = bh_network_new (agent->loop, agent->link);
   agent->devices = bh_devices_new (agent->loop);
+  agent->video = bh_video_new (agent->loop);
   agent->generation = bh_generation_new (agent->loop);
   bh_link_set_eager (agent->link, true);
 #ifdef BH_HAVE_MOUNTS
@@ -372,6 +379,7 @@ bh_agent_run (const BhAgentOptions *options)
   if (agent.network)
     bh_network_free (agent.network);
   bh_devices_free (agent.devices);
+  bh_video_free (agent.video);
   if (agent.generation)
     bh_generation_free (agent.generation);
   wl_display_destroy_clients (agent.display);

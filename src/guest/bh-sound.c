@@ -336,7 +336,8 @@ start (int fd, uint32_t mask, void *data)
   g_autofree char *variable = g_strconcat ("XDG_CONFIG_HOME=", sound->folder, NULL);
   const char *const pipewire[] = { "pipewire", NULL };
   const char *const manager[] = { "env", variable, "wireplumber", NULL };
-  const char *const media[] = { sound->media, NULL };
+  /* A /dev/video outside of a virtual machine is somebody else's. */
+  const char *const media[] = { sound->media, sound->session->vm ? "--video" : NULL, NULL };
   bool good;
   int other;
 

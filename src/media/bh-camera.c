@@ -2,9 +2,11 @@
  *
  * The camera that programs in the guest look through.
  *
- * The node is there while the user lets this AppVM have a camera, like one that is plugged in and out. While a
- * program looks, two pictures are asked for, and one more for each that has come; what no program takes is dropped.
- * Where nothing comes, because the user has not answered yet or the host's camera is gone, the programs wait. */
+ * The node is there while the user lets this AppVM have a camera, like one that is plugged in and out, and so is
+ * /dev/video (bh-loopback.h). While a program looks, two pictures are asked for, and one more for each that has come;
+ * what no program takes is dropped. Where nothing comes, because the user has not answered yet or the host's camera is
+ * gone, the programs wait. */
+#include "bh-loopback.h"
 #include "bh-pacer.h"
 
 #include <spa/param/video/format-utils.h>
@@ -16,9 +18,13 @@ struct _BhCamera
   BhMedia *media;
   struct pw_stream *stream;
   struct spa_hook listener;
-  bool looking;
-  uint32_t size; /* as the program has chosen */
+  bool streams;       /* a program of PipeWire looks, */
+  uint32_t chosen;    /* at this size */
+  BhLoopback *device; /* or NULL */
+  bool looking;       /* any program, as the host was told */
+  uint32_t size;
   uint8_t picture[BH_CAMERA_BYTES (0)];
+  uint8_t half[BH_CAMERA_BYTES (1)];
   uint32_t length; /* what has come of it */
   uint64_t sequence;
 };
@@ -44,16 +50,34 @@ bh_camera_announce (BhCamera *camera)
     ask (camera, BH_MAX_CAMERA_PICTURES);
 }
 
+static bool
+is_looked_at (BhCamera *camera)
+{
+  return camera->device && bh_loopback_is_looked_at (camera->device);
+}
+
+/* Tell the host when something is different: whoever looks at /dev/video has the larger pictures. */
+static void
+update (void *data)
+{
+  BhCamera *camera = data;
+  bool looking = camera->streams || is_looked_at (camera);
+  uint32_t size = is_looked_at (camera) ? 0 : camera->chosen;
+
+  if (looking == camera->looking && size == camera->size)
+    return;
+  camera->looking = looking;
+  camera->size = size;
+  bh_camera_announce (camera);
+}
+
 static void
 state_changed (void *data, enum pw_stream_state old, enum pw_stream_state state, const char *error)
 {
   BhCamera *camera = data;
-  bool looking = state == PW_STREAM_STATE_STREAMING;
 
-  if (looking == camera->looking)
-    return;
-  camera->looking = looking;
-  bh_camera_announce (camera);
+  camera->streams = state == PW_STREAM_STATE_STREAMING;
+  update (camera);
 }
 
 static void
@@ -69,26 +93,52 @@ param_changed (void *data, uint32_t id, const struct spa_pod *param)
     return;
   for (uint32_t size = 0; size < BH_N_CAMERA_SIZES; size++)
     if (info.size.width == BH_CAMERA_WIDTH (size))
-      camera->size = size;
+      camera->chosen = size;
   params[0] = spa_pod_builder_add_object (
       &builder, SPA_TYPE_OBJECT_ParamBuffers, SPA_PARAM_Buffers, SPA_PARAM_BUFFERS_buffers,
       SPA_POD_CHOICE_RANGE_Int (4, 2, 8), SPA_PARAM_BUFFERS_blocks, SPA_POD_Int (1),
-      SPA_PARAM_BUFFERS_size, SPA_POD_Int (BH_CAMERA_BYTES (camera->size)),
-      SPA_PARAM_BUFFERS_stride, SPA_POD_Int (BH_CAMERA_WIDTH (camera->size)));
+      SPA_PARAM_BUFFERS_size, SPA_POD_Int (BH_CAMERA_BYTES (camera->chosen)),
+      SPA_PARAM_BUFFERS_stride, SPA_POD_Int (BH_CAMERA_WIDTH (camera->chosen)));
   params[1] = spa_pod_builder_add_object (
       &builder, SPA_TYPE_OBJECT_ParamMeta, SPA_PARAM_Meta, SPA_PARAM_META_type,
       SPA_POD_Id (SPA_META_Header), SPA_PARAM_META_size,
       SPA_POD_Int (sizeof (struct spa_meta_header)));
   pw_stream_update_params (camera->stream, params, 2);
-  if (camera->looking)
-    bh_camera_announce (camera);
+  update (camera);
 }
 
-/* Give the whole picture to the programs. */
+/* One plane: every other pixel both ways. */
+static uint8_t *
+halve (const uint8_t *from, uint32_t width, uint32_t height, uint8_t *to)
+{
+  for (uint32_t y = 0; y < height; y += 2)
+    for (uint32_t x = 0; x < width; x += 2)
+      *to++ = from[y * width + x];
+  return to;
+}
+
+/* The picture at the size that the programs of PipeWire have chosen. */
+static const uint8_t *
+at_chosen_size (BhCamera *camera)
+{
+  uint32_t width = BH_CAMERA_WIDTH (0), height = BH_CAMERA_HEIGHT (0);
+  const uint8_t *luma = camera->picture, *u = luma + width * height, *v = u + width * height / 4;
+  uint8_t *to;
+
+  if (camera->chosen == camera->size)
+    return camera->picture;
+  to = halve (luma, width, height, camera->half);
+  to = halve (u, width / 2, height / 2, to);
+  halve (v, width / 2, height / 2, to);
+  return camera->half;
+}
+
+/* Give the whole picture to the programs of PipeWire. */
 static void
 show (BhCamera *camera)
 {
   struct pw_buffer *buffer = pw_stream_dequeue_buffer (camera->stream);
+  uint32_t length = BH_CAMERA_BYTES (camera->chosen);
   struct spa_meta_header *header;
   struct spa_data *d;
 
@@ -100,12 +150,12 @@ show (BhCamera *camera)
     *header = (struct spa_meta_header){ .pts = (int64_t) bh_pacer_now (),
                                         .seq = camera->sequence++ };
   d->chunk->offset = 0;
-  d->chunk->stride = (int32_t) BH_CAMERA_WIDTH (camera->size);
+  d->chunk->stride = (int32_t) BH_CAMERA_WIDTH (camera->chosen);
   d->chunk->size = 0;
-  if (d->data && d->maxsize >= camera->length)
+  if (d->data && d->maxsize >= length)
     {
-      memcpy (d->data, camera->picture, camera->length);
-      d->chunk->size = camera->length;
+      memcpy (d->data, at_chosen_size (camera), length);
+      d->chunk->size = length;
     }
   pw_stream_queue_buffer (camera->stream, buffer);
   if (pw_stream_is_driving (camera->stream))
@@ -127,7 +177,10 @@ bh_camera_part (BhCamera *camera, const bh_msg_camera_part *part)
   camera->length += part->data.len;
   if (camera->length < whole)
     return;
-  show (camera);
+  if (camera->streams)
+    show (camera);
+  if (is_looked_at (camera))
+    bh_loopback_show (camera->device, camera->picture);
   camera->length = 0;
   ask (camera, 1);
 }
@@ -181,7 +234,7 @@ unplug (BhCamera *camera)
   spa_hook_remove (&camera->listener);
   pw_stream_destroy (camera->stream);
   camera->stream = NULL;
-  camera->looking = false;
+  camera->streams = false;
 }
 
 void
@@ -191,6 +244,9 @@ bh_camera_switch (BhCamera *camera, bool on)
     unplug (camera);
   else if (!camera->stream)
     plug_in (camera);
+  if (camera->device)
+    bh_loopback_switch (camera->device, on);
+  camera->looking = camera->streams || is_looked_at (camera);
   bh_camera_announce (camera);
 }
 
@@ -199,8 +255,11 @@ bh_camera_new (BhMedia *media)
 {
   BhCamera *camera = calloc (1, sizeof *camera);
 
-  if (camera)
-    camera->media = media;
+  if (!camera)
+    return NULL;
+  camera->media = media;
+  if (media->video)
+    camera->device = bh_loopback_new (media, update, camera);
   return camera;
 }
 
@@ -208,5 +267,6 @@ void
 bh_camera_free (BhCamera *camera)
 {
   unplug (camera);
+  bh_loopback_free (camera->device);
   free (camera);
 }

@@ -26,6 +26,7 @@ typedef struct
   BhMicrophone *microphone;
   BhCamera *camera;
   bool ready; /* programs find both; nothing is said to the host before */
+  bool video; /* the camera is /dev/video as well, where there is one */
 } BhMedia;
 
 /* Queue a message for the host; what does not fit is lost, as sound that comes late. */

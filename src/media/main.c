@@ -4,7 +4,7 @@
  *
  * bulkhead-guest starts it in the guest with fd 3 a socket on which both speak the sound and camera
  * messages of bh-messages.h; the agent passes them on between here and the host. It ends with that socket or with the
- * PipeWire daemon. */
+ * PipeWire daemon. With --video the camera is /dev/video as well. */
 #include "config.h"
 
 #include "bh-media.h"
@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <spa/param/audio/format-utils.h>
 #include <stdio.h>
+#include <string.h>
 
 #define FD_AGENT 3
 
@@ -128,7 +129,7 @@ asked_to_end (void *data, int number)
 int
 main (int argc, char **argv)
 {
-  BhMedia media = { 0 };
+  BhMedia media = { .video = argc > 1 && strcmp (argv[1], "--video") == 0 };
   struct pw_context *context;
   struct spa_hook listener;
   struct pw_loop *loop;

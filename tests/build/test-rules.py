@@ -35,7 +35,7 @@ RULES = {
     'camera': (('wire', 'confine'), ('pipewire', 'jpeg', 'kernel')),
     'init': ((), ('kernel',)),
     'guest': (('wire',), ('glib', 'gio', 'wayland-server', 'pixman', 'xkbcommon', 'kernel')),
-    'media': (('wire',), ('pipewire',)),
+    'media': (('wire',), ('pipewire', 'kernel')),
 }
 
 # The beginning of a header's name: the library it belongs to. Anything else in <> is libc's.

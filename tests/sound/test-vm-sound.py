@@ -198,6 +198,55 @@ class VmSoundTest(TestCase):
         wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
         self.assertFalse(self.captures())
 
+    # The bars of its last whole picture, as Y, U and V.
+    DEVICE_SAYS = ("python3 -c 'd=open(\"/tmp/device\",\"rb\").read(); d=d[len(d)//614400*614400-614400:]; "
+                   'print(*[v for i in range(7) for x in [144*1280+int((i+.5)*640/7)//2*4] for v in '
+                   "(d[x], d[x+1], d[x+3])])'")
+    DEVICE_LOOKS = 'v4l2-ctl -d /dev/video0 --stream-mmap --stream-to=/tmp/device '
+
+    def code(self, command):
+        return self.run_in_vm(command).wait(60)['code']
+
+    def wait_code(self, command, code, what):
+        wait_for(lambda: self.code(command) == code, 60, what, interval=0.5)
+
+    def test_it_is_a_device_too(self):
+        self.vm.start().wait(BOOT)
+        if self.code('/sbin/modprobe -n -q v4l2loopback') != 0:
+            self.skipTest('needs v4l2loopback for the kernel of AppVMs (packages v4l2loopback-dkms and '
+                          'linux-headers-amd64)')
+        self.vm.set(Camera='off')
+        self.wait_code('test -e /dev/video0', 1, 'no device')
+        camera = TestCamera(self.server)
+        self.addCleanup(camera.stop)
+        self.vm.set(Camera='on')
+        self.wait_code('v4l2-ctl -d /dev/video0 --info | grep -q "Video Capture"', 0, 'the device')
+        for _ in range(3):
+            self.assertEqual(self.code('v4l2-ctl -d /dev/video0 --list-formats-ext'), 0)
+            self.assertEqual((self.vm.get('InUse'), self.captures()), ([], False))
+        job = self.run_in_vm(self.DEVICE_LOOKS + '--stream-count=3 >&2; ' + self.DEVICE_SAYS)
+        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look')
+        self.sees(job)
+        wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 30, 'its end')
+        # Cut in the middle: what has it open sees no more, and nobody else can open it.
+        camera.plug_in_again()
+        self.run_in_vm('rm -f /tmp/device; ' + self.DEVICE_LOOKS)
+        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look')
+        self.wait_code('test -s /tmp/device', 0, 'a picture')
+        # Meanwhile another has smaller ones from PipeWire.
+        self.sees(self.run_in_vm(self.LOOKS.format(count='num-buffers=3') + self.SAYS))
+        self.sees(self.run_in_vm(self.DEVICE_SAYS))
+        self.vm.set(Camera='off')
+        wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 5, 'the cut')
+        self.wait_code('test -r /dev/video0', 1, 'the device to be closed')
+        self.assertEqual(self.code('a=$(stat -c %s /tmp/device); sleep 2; test $a = $(stat -c %s /tmp/device)'), 0)
+        self.vm.set(Camera='on')
+        self.wait_code('test -r /dev/video0', 0, 'the device again')
+        self.vm.set(Camera='off')
+        self.code('pkill -KILL v4l2-ctl')
+        self.wait_code('test -e /dev/video0', 1, 'the device to be gone')
+        wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
+
 
 if __name__ == '__main__':
     main()

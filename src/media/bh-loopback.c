@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The camera as /dev/video.
+ *
+ * Theory of operation: v4l2loopback is a device whose one side writes pictures and whose other side looks like a camera.
+ * bulkhead-guest loads it (bh-video.c); here it is found, set to the one format that every program with a webcam knows,
+ * and written to while somebody has it open. How many do, no version of the driver before 0.13 tells; but each holds
+ * a reference to the module, so that is counted whenever the kernel says that somebody opens or closes it. Programs
+ * that only look what there is have gone before that has been twice. */
+#include "bh-loopback.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* What has no hardware. */
+#define FOLDER "/sys/devices/virtual/video4linux"
+#define REFERENCES "/sys/module/v4l2loopback/refcnt"
+#define DRIVER "v4l2 loopback"
+#define POLL_MS 200
+#define POLLS 2
+#define WIDTH BH_CAMERA_WIDTH (0)
+#define HEIGHT BH_CAMERA_HEIGHT (0)
+
+struct _BhLoopback
+{
+  struct pw_loop *loop;
+  void (*changed) (void *data);
+  void *data;
+  bool on;
+  int notify, watch; /* of /dev until the device is there, then of the device; -1: none */
+  struct spa_source *source, *timer;
+  int fd;         /* of the device, or -1 */
+  unsigned polls; /* how often it was open in a row */
+  bool looked;
+  uint8_t picture[WIDTH * HEIGHT * 2]; /* YUYV */
+};
+
+static void
+set_looked (BhLoopback *self, bool looked)
+{
+  if (self->looked == looked)
+    return;
+  self->looked = looked;
+  self->changed (self->data);
+}
+
+static void
+set_timer (BhLoopback *self, bool runs)
+{
+  struct timespec value = { .tv_nsec = runs ? POLL_MS * SPA_NSEC_PER_MSEC : 0 };
+
+  pw_loop_update_timer (self->loop, self->timer, &value, &value, false);
+}
+
+/* Who has it open besides this program. */
+static int
+count_others (void)
+{
+  FILE *file = fopen (REFERENCES, "re");
+  int count = 0;
+
+  if (!file)
+    return 0;
+  if (fscanf (file, "%d", &count) != 1)
+    count = 0;
+  fclose (file);
+  return count - 1;
+}
+
+static void
+poll_others (void *data, uint64_t expirations)
+{
+  BhLoopback *self = data;
+
+  if (self->fd >= 0 && count_others () > 0)
+    {
+      self->polls++;
+      if (self->polls >= POLLS)
+        set_looked (self, true);
+      return;
+    }
+  self->polls = 0;
+  set_timer (self, false);
+  set_looked (self, false);
+}
+
+static void
+watch (BhLoopback *self, const char *path, uint32_t events)
+{
+  if (self->watch >= 0)
+    inotify_rm_watch (self->notify, self->watch);
+  self->watch = path ? inotify_add_watch (self->notify, path, events) : -1;
+}
+
+/* The device is a camera for others once something is written. Before 0.13 only who has said that it streams is known
+ * as the one that writes; since then that is for those who share memory, and an error. */
+static bool
+begin (BhLoopback *self)
+{
+  int type = V4L2_BUF_TYPE_VIDEO_OUTPUT;
+
+  ioctl (self->fd, VIDIOC_STREAMON, &type);
+  for (size_t i = 0; i < sizeof self->picture; i += 2)
+    {
+      self->picture[i] = 16; /* black */
+      self->picture[i + 1] = 128;
+    }
+  return write (self->fd, self->picture, sizeof self->picture) == sizeof self->picture;
+}
+
+static bool
+set_format (int fd)
+{
+  struct v4l2_capability capability = { 0 };
+  struct v4l2_format format = { .type = V4L2_BUF_TYPE_VIDEO_OUTPUT };
+
+  format.fmt.pix.width = WIDTH;
+  format.fmt.pix.height = HEIGHT;
+  format.fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
+  format.fmt.pix.field = V4L2_FIELD_NONE;
+  format.fmt.pix.bytesperline = WIDTH * 2;
+  format.fmt.pix.sizeimage = WIDTH * HEIGHT * 2;
+  format.fmt.pix.colorspace = V4L2_COLORSPACE_SMPTE170M;
+  return ioctl (fd, VIDIOC_QUERYCAP, &capability) >= 0
+         && strcmp ((const char *) capability.driver, DRIVER) == 0
+         && ioctl (fd, VIDIOC_S_FMT, &format) >= 0
+         && format.fmt.pix.pixelformat == V4L2_PIX_FMT_YUYV && format.fmt.pix.width == WIDTH
+         && format.fmt.pix.height == HEIGHT;
+}
+
+static bool
+open_device (BhLoopback *self, const char *name)
+{
+  char path[64];
+
+  if (snprintf (path, sizeof path, "/dev/%s", name) >= (int) sizeof path)
+    return false;
+  self->fd = open (path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (self->fd < 0)
+    return false; /* not made usable yet, which is told */
+  if (!set_format (self->fd) || !begin (self))
+    {
+      fprintf (stderr, "bulkhead-media: %s cannot be the camera: %m\n", path);
+      close (self->fd);
+      self->fd = -1;
+      return false;
+    }
+  watch (self, path, IN_OPEN | IN_CLOSE);
+  set_timer (self, true); /* somebody may have been waiting */
+  return true;
+}
+
+static void
+find_device (BhLoopback *self)
+{
+  DIR *dir;
+  struct dirent *entry;
+
+  watch (self, "/dev", IN_CREATE | IN_ATTRIB);
+  dir = opendir (FOLDER);
+  while (dir && (entry = readdir (dir)))
+    if (entry->d_name[0] != '.' && open_device (self, entry->d_name))
+      break;
+  if (dir)
+    closedir (dir);
+}
+
+static void
+notified (void *data, int fd, uint32_t mask)
+{
+  BhLoopback *self = data;
+  _Alignas (struct inotify_event) char events[4096];
+  ssize_t n = read (fd, events, sizeof events);
+
+  if (n <= 0 || !self->on)
+    return;
+  if (self->fd < 0)
+    find_device (self);
+  else if (self->polls == 0)
+    set_timer (self, true);
+}
+
+void
+bh_loopback_switch (BhLoopback *self, bool on)
+{
+  if (self->on == on)
+    return;
+  self->on = on;
+  if (on)
+    {
+      find_device (self);
+      return;
+    }
+  watch (self, NULL, 0);
+  set_timer (self, false);
+  self->polls = 0;
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+  set_looked (self, false);
+}
+
+bool
+bh_loopback_is_looked_at (BhLoopback *self)
+{
+  return self->looked;
+}
+
+void
+bh_loopback_show (BhLoopback *self, const uint8_t *picture)
+{
+  const uint8_t *luma = picture, *u = luma + WIDTH * HEIGHT, *v = u + WIDTH * HEIGHT / 4;
+  uint8_t *out = self->picture;
+
+  if (self->fd < 0 || !self->looked)
+    return;
+  for (uint32_t y = 0; y < HEIGHT; y++)
+    for (uint32_t x = 0; x < WIDTH; x += 2)
+      {
+        size_t chroma = (size_t) (y / 2) * (WIDTH / 2) + x / 2;
+
+        *out++ = luma[y * WIDTH + x];
+        *out++ = u[chroma];
+        *out++ = luma[y * WIDTH + x + 1];
+        *out++ = v[chroma];
+      }
+  if (write (self->fd, self->picture, sizeof self->picture) < 0 && errno != EAGAIN)
+    fprintf (stderr, "bulkhead-media: a picture for /dev/video is lost: %m\n");
+}
+
+BhLoopback *
+bh_loopback_new (BhMedia *media, void (*changed) (void *data), void *data)
+{
+  BhLoopback *self = calloc (1, sizeof *self);
+
+  if (!self)
+    return NULL;
+  self->loop = pw_main_loop_get_loop (media->loop);
+  self->changed = changed;
+  self->data = data;
+  self->fd = self->watch = -1;
+  self->notify = inotify_init1 (IN_CLOEXEC | IN_NONBLOCK);
+  if (self->notify < 0)
+    {
+      free (self);
+      return NULL;
+    }
+  self->source = pw_loop_add_io (self->loop, self->notify, SPA_IO_IN, true, notified, self);
+  self->timer = pw_loop_add_timer (self->loop, poll_others, self);
+  return self;
+}
+
+void
+bh_loopback_free (BhLoopback *self)
+{
+  if (!self)
+    return;
+  if (self->fd >= 0)
+    close (self->fd);
+  pw_loop_destroy_source (self->loop, self->timer);
+  pw_loop_destroy_source (self->loop, self->source); /* closes it */
+  free (self);
+}
