@@ -170,6 +170,31 @@ class Pages:
         desk.wait(BUTTON, 'Foot')
         time.sleep(15)
 
+    def camera(self, desk):
+        desk.use_mock(vms=[{'Name': 'Work', 'State': 'running', 'Camera': 'ask', 'Applications': 'foot.desktop'},
+                           {'Name': 'Talk', 'State': 'running', 'Camera': 'on', 'InUse': ['camera', 'microphone'],
+                            'Applications': 'foot.desktop'}])
+        yield
+        desk.find('Work').set(Camera='off')
+        desk.find('Work').set(Camera='ask')
+        desk.wait_text('May “Work” use the camera?')
+        time.sleep(1)
+
+    def camera_in_use(self, desk):
+        desk.use_mock(vms=[{'Name': 'Talk', 'State': 'running', 'Camera': 'on', 'InUse': ['camera', 'microphone'],
+                            'Microphone': 'true', 'Applications': 'foot.desktop'}])
+        yield
+        choose(desk, 'Talk')
+        desk.wait(BUTTON, 'Foot')
+
+    def settings_camera(self, desk):
+        yield from self._settings(desk, 'Reach')
+        time.sleep(0.5)
+        rect = next(v['rect'] for v in desk.sway.views() if v['name'] == 'AppVM Settings')
+        desk.sway.input.move(rect['x'] + 40, rect['y'] + 300)
+        for _ in range(12):
+            desk.sway.input.scroll(1)
+
     def network(self, desk):
         desk.use_mock(vms=[{'Name': 'Personal', 'State': 'running', 'Network': 'internet', 'Applications': 'foot.desktop'}])
         yield

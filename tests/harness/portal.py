@@ -1,44 +1,61 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The desktop's camera portal, whose user is the test; the PipeWire behind it is the real one."""
+"""The desktop's own portal, with GTK's dialogs: xdg-desktop-portal, whose user is the test."""
 
-import socket
+import subprocess
 
 from gi.repository import Gio, GLib
 
+from . import wait_for
+
 NAME = 'org.freedesktop.portal.Desktop'
-PATH = '/org/freedesktop/portal/desktop'
-CAMERA = 'org.freedesktop.portal.Camera'
-XML = f'''<node><interface name="{CAMERA}">
-  <method name="AccessCamera"><arg type="a{{sv}}" direction="in"/><arg type="o" direction="out"/></method>
-  <method name="OpenPipeWireRemote"><arg type="a{{sv}}" direction="in"/><arg type="h" direction="out"/></method>
-</interface></node>'''
+STORE = 'org.freedesktop.impl.portal.PermissionStore'
+PROGRAMS = (('xdg-permission-store', STORE), ('xdg-desktop-portal-gtk', 'org.freedesktop.impl.portal.desktop.gtk'),
+            ('xdg-desktop-portal', NAME))
+DIALOG = 'xdg-desktop-portal-gtk'
 
 
-class CameraPortal:
-    """On the bus at that address. response: 0 for yes, 1 for no; `calls`: names of what was called."""
+class Portal:
+    """On the bus of @session, its dialogs on @sway."""
 
-    def __init__(self, address, pipewire, response=0):
-        flags = Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION
-        self.bus = Gio.DBusConnection.new_for_address_sync(address, flags, None, None)
-        self.pipewire, self.response, self.calls = pipewire, response, []
-        self.bus.register_object(PATH, Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0], self._call, None, None)
-        self.bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'RequestName',
-                           GLib.Variant('(su)', (NAME, 4)), None, Gio.DBusCallFlags.NONE, 10000, None)
+    def __init__(self, session, sway):
+        self._sway, self._processes = sway, []
+        self.bus = session.bus
+        # As GNOME: that is what GTK's dialogs are for.
+        env = {**session.env, **{name: sway.env[name] for name in ('WAYLAND_DISPLAY',)}, 'GDK_BACKEND': 'wayland',
+               'XDG_CURRENT_DESKTOP': 'GNOME'}
+        for program, name in PROGRAMS:
+            with open(session.place.path(f'{program}.log'), 'wb') as log:
+                self._processes.append(subprocess.Popen([f'/usr/libexec/{program}'], env=env, stdin=subprocess.DEVNULL,
+                                                        stdout=log, stderr=log))
+            wait_for(lambda: self._has_owner(name), 30, name)  # pylint: disable=cell-var-from-loop
 
-    def _call(self, _bus, sender, _path, _interface, method, arguments, invocation):
-        self.calls.append(method)
-        if method == 'AccessCamera':
-            token = arguments.unpack()[0]['handle_token']
-            path = f'{PATH}/request/{sender[1:].replace(".", "_")}/{token}'
-            invocation.return_value(GLib.Variant('(o)', (path,)))
-            self.bus.emit_signal(sender, path, 'org.freedesktop.portal.Request', 'Response',
-                                 GLib.Variant('(ua{sv})', (self.response, {})))
-            return
-        with socket.socket(socket.AF_UNIX) as remote:
-            remote.connect(self.pipewire)
-            fds = Gio.UnixFDList.new()
-            handle = fds.append(remote.fileno())
-        invocation.return_value_with_unix_fd_list(GLib.Variant('(h)', (handle,)), fds)
+    def _call(self, name, path, interface, method, arguments):
+        return self.bus.call_sync(name, path, interface, method, arguments, None, Gio.DBusCallFlags.NONE, 10000,
+                                  None)
+
+    def _has_owner(self, name):
+        return self._call('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'NameHasOwner',
+                          GLib.Variant('(s)', (name,))).unpack()[0]
+
+    def wait_dialog(self, timeout=60):
+        return self._sway.wait_view(DIALOG, timeout=timeout)
+
+    def answer(self, grant):
+        """Press a button of the dialog: below, the one that denies on the left, the one that grants on the right."""
+        rect = self.wait_dialog()['rect']
+
+        def gone():
+            self._sway.input.click(rect['x'] + rect['width'] * (0.75 if grant else 0.25),
+                                   rect['y'] + rect['height'] - 20)
+            return self._sway.view(DIALOG) is None
+        wait_for(gone, 20, 'the end of the dialog', interval=0.5)
+
+    def forget(self):
+        """What was answered, so that the user is asked again."""
+        self._call(STORE, '/org/freedesktop/impl/portal/PermissionStore', STORE, 'Delete',
+                   GLib.Variant('(ss)', ('devices', 'camera')))
 
     def close(self):
-        self.bus.close_sync(None)
+        for process in reversed(self._processes):
+            process.terminate()
+            process.wait()

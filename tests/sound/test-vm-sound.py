@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sound and camera of a real AppVM: through the service, QEMU, and the guest's own PipeWire."""
 
+import json
 import os
 import shutil
+import subprocess
 
 from PIL import Image
 
 from harness import SOURCE_DIR, TestCase, Timeout, main, require_ordinary_user, wait_for
 from harness.notes import Notes
-from harness.portal import CameraPortal
+from harness.portal import Portal
 from harness.session import DBusError, Session
 from harness.sway import Sway
 from camerahost import BARS, CAMERA_THERE, TestCamera, differs, nodes
@@ -174,19 +176,14 @@ class VmSoundTest(TestCase):
         self.sees(job)
         wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 30, 'its end')
         wait_for(lambda: self.notes.titles() == [], 30, 'no notification')
-        # Cut in the middle; this time the desktop has a portal for the camera.
-        portal = CameraPortal(self.session.env['DBUS_SESSION_BUS_ADDRESS'],
-                              os.path.join(self.server.env['XDG_RUNTIME_DIR'], 'pipewire-0'))
-        self.addCleanup(portal.close)
+        # Cut in the middle.
         camera.plug_in_again()
         self.run_in_vm(self.LOOKS.format(count=''))
         self.notes.wait('“Work” watches through the camera', 60)
         self.assertEqual(self.vm.get('InUse'), ['camera'])
-        self.assertEqual(portal.calls, ['AccessCamera', 'OpenPipeWireRemote'])
         self.vm.set(Camera='off')
         wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 5, 'the cut')
-        self.run_in_vm('pkill -KILL gst-launch').wait(60)
-        wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
+        self.end_programs()
         # The other answer.
         self.vm.set(Camera='ask')
         self.run_in_vm('rm -f /tmp/seen;' + self.LOOKS.format(count=''))
@@ -197,6 +194,52 @@ class VmSoundTest(TestCase):
         self.assertEqual(bytes(looked['tail']).decode().split()[-1:], ['0'])
         wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
         self.assertFalse(self.captures())
+
+    def uses(self):
+        self.notes.titles()  # what has come is answered
+        return self.vm.get('InUse')
+
+    def by_portal(self):
+        """Whether bulkhead-camera looks by a connection that the portal has made."""
+        objects = json.loads(subprocess.run(['pw-dump'], env=self.server.env, check=True, stdout=subprocess.PIPE).stdout)
+        props = {one['id']: one['info']['props'] for one in objects if one.get('info', {}).get('props')}
+        return [props[one['client.id']].get('pipewire.access.portal.media_roles') == 'Camera' for one in props.values()
+                if one.get('node.name') == 'bulkhead-camera']
+
+    def test_the_desktop_is_asked_too(self):
+        self.vm.start().wait(BOOT)
+        camera = TestCamera(self.server)
+        self.addCleanup(camera.stop)
+        portal = Portal(self.session, self.sway)
+        self.addCleanup(portal.close)
+        self.vm.set(Camera='on')
+        self.session.signals.clear()
+        self.run_in_vm(self.LOOKS.format(count=''))
+        portal.wait_dialog()
+        self.assertEqual((self.uses(), self.captures()), ([], False))
+        # A program that gives up must not be able to say no for the user: the question stays, and is one.
+        self.end_programs()
+        self.run_in_vm(self.LOOKS.format(count=''))
+        wait_for(lambda: self.session.read_service_log().count('the camera is wanted') >= 2, 60, 'another look')
+        portal.answer(False)
+        self.session.wait_signal('Notice', 20, lambda arguments: 'does not let Bulkhead use one' in arguments[0])
+        self.assertEqual((self.uses(), self.captures()), ([], False))
+        self.end_programs()
+        # Yes; from then on nobody is asked.
+        portal.forget()
+        job = self.run_in_vm(self.LOOKS.format(count='num-buffers=3') + self.SAYS)
+        portal.answer(True)
+        wait_for(lambda: self.uses() == ['camera'], 60, 'the AppVM to look')
+        self.sees(job)
+        camera.plug_in_again()
+        self.run_in_vm(self.LOOKS.format(count=''))
+        wait_for(lambda: self.uses() == ['camera'], 60, 'the AppVM to look')
+        self.assertEqual(self.by_portal(), [True])
+        self.end_programs()
+
+    def end_programs(self):
+        self.run_in_vm('pkill -KILL gst-launch').wait(60)
+        wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
 
     # The bars of its last whole picture, as Y, U and V.
     DEVICE_SAYS = ("python3 -c 'd=open(\"/tmp/device\",\"rb\").read(); d=d[len(d)//614400*614400-614400:]; "
@@ -223,21 +266,21 @@ class VmSoundTest(TestCase):
         self.wait_code('v4l2-ctl -d /dev/video0 --info | grep -q "Video Capture"', 0, 'the device')
         for _ in range(3):
             self.assertEqual(self.code('v4l2-ctl -d /dev/video0 --list-formats-ext'), 0)
-            self.assertEqual((self.vm.get('InUse'), self.captures()), ([], False))
+            self.assertEqual((self.uses(), self.captures()), ([], False))
         job = self.run_in_vm(self.DEVICE_LOOKS + '--stream-count=3 >&2; ' + self.DEVICE_SAYS)
-        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look')
+        wait_for(lambda: self.uses() == ['camera'], 60, 'the AppVM to look')
         self.sees(job)
-        wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 30, 'its end')
+        wait_for(lambda: self.uses() == [] and not self.captures(), 30, 'its end')
         # Cut in the middle: what has it open sees no more, and nobody else can open it.
         camera.plug_in_again()
         self.run_in_vm('rm -f /tmp/device; ' + self.DEVICE_LOOKS)
-        wait_for(lambda: self.vm.get('InUse') == ['camera'], 60, 'the AppVM to look')
+        wait_for(lambda: self.uses() == ['camera'], 60, 'the AppVM to look')
         self.wait_code('test -s /tmp/device', 0, 'a picture')
         # Meanwhile another has smaller ones from PipeWire.
         self.sees(self.run_in_vm(self.LOOKS.format(count='num-buffers=3') + self.SAYS))
         self.sees(self.run_in_vm(self.DEVICE_SAYS))
         self.vm.set(Camera='off')
-        wait_for(lambda: self.vm.get('InUse') == [] and not self.captures(), 5, 'the cut')
+        wait_for(lambda: self.uses() == [] and not self.captures(), 5, 'the cut')
         self.wait_code('test -r /dev/video0', 1, 'the device to be closed')
         self.assertEqual(self.code('a=$(stat -c %s /tmp/device); sleep 2; test $a = $(stat -c %s /tmp/device)'), 0)
         self.vm.set(Camera='on')
@@ -246,6 +289,7 @@ class VmSoundTest(TestCase):
         self.code('pkill -KILL v4l2-ctl')
         self.wait_code('test -e /dev/video0', 1, 'the device to be gone')
         wait_for(lambda: self.vm.get('Programs') == [], 20, 'the end of the programs')
+        wait_for(lambda: self.notes.titles() == [], 30, 'no notification')
 
 
 if __name__ == '__main__':

@@ -4,7 +4,11 @@
  *
  * AccessCamera answers by a signal of a request object, whose path is known before the call, so that the answer
  * cannot be missed; OpenPipeWireRemote gives the descriptor then
- * (xdg-desktop-portal, org.freedesktop.portal.Camera.xml and org.freedesktop.portal.Request.xml). */
+ * (xdg-desktop-portal, org.freedesktop.portal.Camera.xml and org.freedesktop.portal.Request.xml).
+ *
+ * The user is asked once for all who wait, and the question stays until it is answered, also when they have given up:
+ * the portal takes a question that is withdrawn for a no, and keeps that for good. A program in an AppVM could so take
+ * the camera away from everybody, by looking for a moment. */
 #include "config.h"
 
 #include "bh-camera-portal.h"
@@ -22,50 +26,52 @@
 typedef struct
 {
   GDBusConnection *connection;
-  char *path; /* of the request */
-  guint subscription;
-  gboolean over; /* the caller has its answer */
+  guint response, owner; /* subscriptions */
+  GList *tasks;          /* that wait for the answer */
+  guint serial;
 } Question;
 
-static void
-question_free (gpointer data)
-{
-  Question *question = data;
+/* What the user has before them, or NULL. */
+static Question *question;
 
-  g_clear_object (&question->connection);
-  g_free (question->path);
-  g_free (question);
-}
-
-static void
-unsubscribe (Question *question)
-{
-  guint subscription = question->subscription;
-
-  question->subscription = 0;
-  if (subscription)
-    g_dbus_connection_signal_unsubscribe (question->connection, subscription);
-}
-
-/* Answers @task, once; takes both. */
+/* Answers @task, once: it may have been cancelled. Takes @fd and @error. */
 static void
 done (GTask *task, int fd, GError *error)
 {
-  Question *question = g_task_get_task_data (task);
-
-  if (question->over)
+  if (g_task_get_task_data (task))
     {
       g_clear_error (&error);
       if (fd >= 0)
         close (fd);
       return;
     }
-  question->over = TRUE;
-  unsubscribe (question);
+  g_task_set_task_data (task, (gpointer) NAME, NULL); /* it is answered */
   if (error)
     g_task_return_error (task, error);
   else
     g_task_return_int (task, fd);
+}
+
+/* The tasks that have waited; the caller's. */
+static GList *
+end_question (void)
+{
+  GList *tasks = g_steal_pointer (&question->tasks);
+
+  g_dbus_connection_signal_unsubscribe (question->connection, question->response);
+  g_dbus_connection_signal_unsubscribe (question->connection, question->owner);
+  g_object_unref (question->connection);
+  g_clear_pointer (&question, g_free);
+  return tasks;
+}
+
+static void
+fail (int code, const char *text)
+{
+  g_autolist (GTask) tasks = end_question ();
+
+  for (GList *l = tasks; l; l = l->next)
+    done (l->data, -1, g_error_new_literal (BH_ERROR, code, text));
 }
 
 static void
@@ -92,103 +98,116 @@ static void
 on_response (GDBusConnection *connection, const char *sender, const char *path,
              const char *interface, const char *signal, GVariant *parameters, gpointer data)
 {
-  GTask *task = data;
-  Question *question = g_task_get_task_data (task);
   guint32 response = 2;
+  g_autolist (GTask) tasks = NULL;
 
-  if (question->over || !question->subscription)
+  if (!question)
     return;
-  unsubscribe (question);
   if (g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(ua{sv})")))
     g_variant_get_child (parameters, 0, "u", &response);
   if (response != 0)
     {
-      done (task, -1,
-            g_error_new_literal (BH_ERROR, BH_ERROR_NOT_AUTHORIZED,
-                                 "The desktop does not let Bulkhead use the camera"));
+      fail (BH_ERROR_NOT_AUTHORIZED, "The desktop does not let Bulkhead use the camera");
       return;
     }
-  g_dbus_connection_call_with_unix_fd_list (
-      connection, NAME, PATH, CAMERA, "OpenPipeWireRemote", g_variant_new ("(a{sv})", NULL),
-      G_VARIANT_TYPE ("(h)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, on_remote, g_object_ref (task));
+  tasks = end_question ();
+  for (GList *l = tasks; l; l = l->next)
+    g_dbus_connection_call_with_unix_fd_list (
+        connection, NAME, PATH, CAMERA, "OpenPipeWireRemote", g_variant_new ("(a{sv})", NULL),
+        G_VARIANT_TYPE ("(h)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, on_remote,
+        g_object_ref (l->data));
 }
 
-/* The user need not answer any more. */
 static void
-close_request (Question *question)
+on_owner_changed (GDBusConnection *connection, const char *sender, const char *path,
+                  const char *interface, const char *signal, GVariant *parameters, gpointer data)
 {
-  g_dbus_connection_call (question->connection, NAME, question->path, REQUEST, "Close", NULL, NULL,
-                          G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL, NULL);
+  const char *owner = NULL;
+
+  if (g_variant_is_of_type (parameters, G_VARIANT_TYPE ("(sss)")))
+    g_variant_get_child (parameters, 2, "&s", &owner);
+  if (question && owner && !*owner)
+    fail (BH_ERROR_FAILED, "The desktop's portal has ended");
 }
 
 static void
 on_asked (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (GTask) task = data;
-  Question *question = g_task_get_task_data (task);
   g_autoptr (GError) error = NULL;
+  g_autolist (GTask) tasks = NULL;
   g_autoptr (GVariant) reply =
       g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
 
-  if (reply && question->over)
-    close_request (question);
-  if (reply)
-    return; /* its Response comes */
+  if (reply || !question || question->serial != GPOINTER_TO_UINT (data))
+    return; /* its Response comes, or has come */
   g_debug ("no camera portal: %s", error->message);
-  done (task, -1, NULL);
+  tasks = end_question ();
+  for (GList *l = tasks; l; l = l->next)
+    done (l->data, -1, NULL);
 }
 
 static void
 on_cancelled (GCancellable *cancellable, gpointer data)
 {
   GTask *task = data;
-  Question *question = g_task_get_task_data (task);
+  GList *waits = question ? g_list_find (question->tasks, task) : NULL;
 
-  if (question->over)
-    return;
-  close_request (question);
+  g_object_ref (task);
+  if (waits)
+    {
+      question->tasks = g_list_delete_link (question->tasks, waits);
+      g_object_unref (task);
+    }
   done (task, -1, g_error_new_literal (BH_ERROR, BH_ERROR_CANCELLED, "Cancelled"));
+  g_object_unref (task);
 }
 
 static void
-ask (GTask *task, Question *question)
+ask (GDBusConnection *connection)
 {
   static guint serial;
   g_autofree char *token = g_strdup_printf ("bulkhead%u", ++serial);
-  g_autofree char *sender =
-      g_strdup (g_dbus_connection_get_unique_name (question->connection) + 1);
-  GCancellable *cancellable = g_task_get_cancellable (task);
+  g_autofree char *sender = g_strdup (g_dbus_connection_get_unique_name (connection) + 1);
+  g_autofree char *path = NULL;
   GVariantDict options;
 
   g_strdelimit (sender, ".", '_');
-  question->path =
-      g_strdup_printf ("/org/freedesktop/portal/desktop/request/%s/%s", sender, token);
-  question->subscription = g_dbus_connection_signal_subscribe (
-      question->connection, NAME, REQUEST, "Response", question->path, NULL,
-      G_DBUS_SIGNAL_FLAGS_NONE, on_response, g_object_ref (task), g_object_unref);
+  path = g_strdup_printf (PATH "/request/%s/%s", sender, token);
+  question = g_new0 (Question, 1);
+  question->connection = g_object_ref (connection);
+  question->serial = serial;
+  question->response = g_dbus_connection_signal_subscribe (
+      connection, NAME, REQUEST, "Response", path, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_response,
+      NULL, NULL);
+  question->owner = g_dbus_connection_signal_subscribe (
+      connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+      "/org/freedesktop/DBus", NAME, G_DBUS_SIGNAL_FLAGS_NONE, on_owner_changed, NULL, NULL);
   g_variant_dict_init (&options, NULL);
   g_variant_dict_insert (&options, "handle_token", "s", token);
-  g_dbus_connection_call (question->connection, NAME, PATH, CAMERA, "AccessCamera",
+  g_dbus_connection_call (connection, NAME, PATH, CAMERA, "AccessCamera",
                           g_variant_new ("(@a{sv})", g_variant_dict_end (&options)),
                           G_VARIANT_TYPE ("(o)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_asked,
-                          g_object_ref (task));
-  if (cancellable)
-    g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), task, 0);
+                          GUINT_TO_POINTER (serial));
 }
 
 void
 bh_camera_portal_open_async (GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, cancellable, callback, data);
-  Question *question = g_new0 (Question, 1);
+  g_autoptr (GDBusConnection) connection =
+      g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL); /* ours, long open */
 
   g_task_set_check_cancellable (task, FALSE); /* done () sees to that */
-  g_task_set_task_data (task, question, question_free);
-  question->connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL); /* ours, long open */
-  if (question->connection)
-    ask (task, question);
-  else
-    g_task_return_int (task, -1);
+  if (!connection)
+    {
+      g_task_return_int (task, -1);
+      return;
+    }
+  if (!question)
+    ask (connection);
+  question->tasks = g_list_append (question->tasks, g_object_ref (task));
+  if (cancellable)
+    g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_cancelled), task, 0);
 }
 
 int

@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-/* The desktop may ask its user first. Cancelled: the question is withdrawn. */
+/* The desktop may ask its user first. Cancelled: the question stays until it is answered, for the next who asks. */
 void bh_camera_portal_open_async (GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer data);
 

@@ -16,6 +16,10 @@ struct _BhNote
   guint32 id;       /* 0: the desktop shows none */
   gboolean calling; /* its id is under way */
   gboolean shown;   /* as wanted */
+  gboolean newer;   /* than what is under way */
+  char *title, *body;
+  char **actions;
+  gboolean question;
 };
 
 G_DEFINE_TYPE (BhNote, bh_note, G_TYPE_OBJECT)
@@ -62,6 +66,8 @@ close_now (BhNote *self)
   self->id = 0;
 }
 
+static void notify (BhNote *self);
+
 static void
 on_shown (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -77,6 +83,27 @@ on_shown (GObject *source, GAsyncResult *result, gpointer data)
     g_debug ("The desktop shows no notification: %s", error->message);
   if (!self->shown)
     close_now (self);
+  else if (self->newer)
+    notify (self);
+}
+
+static void
+notify (BhNote *self)
+{
+  GVariantDict hints;
+
+  g_variant_dict_init (&hints, NULL);
+  g_variant_dict_insert (&hints, "desktop-entry", "s", BH_APP_ID);
+  g_variant_dict_insert (&hints, "category", "s", "device");
+  g_variant_dict_insert (&hints, "urgency", "y", self->question ? 2 : 1);
+  self->calling = TRUE;
+  self->newer = FALSE;
+  g_dbus_connection_call (self->connection, NAME, PATH, NAME, "Notify",
+                          g_variant_new ("(susss^as@a{sv}i)", "Bulkhead", self->id, BH_APP_ID,
+                                         self->title, self->body, self->actions,
+                                         g_variant_dict_end (&hints), self->question ? 0 : -1),
+                          G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_shown,
+                          g_object_ref (self));
 }
 
 void
@@ -84,23 +111,19 @@ bh_note_show (BhNote *self, const char *title, const char *body, const char *con
               gboolean question)
 {
   static const char *const none[] = { NULL };
-  /* The specification lets bodies have markup. */
-  g_autofree char *escaped = g_markup_escape_text (body, -1);
-  GVariantDict hints;
 
+  g_free (self->title);
+  g_free (self->body);
+  g_strfreev (self->actions);
+  self->title = g_strdup (title);
+  /* The specification lets bodies have markup. */
+  self->body = g_markup_escape_text (body, -1);
+  self->actions = g_strdupv ((char **) (actions ? actions : none));
+  self->question = question;
   self->shown = TRUE;
-  if (!self->connection || self->calling)
-    return;
-  g_variant_dict_init (&hints, NULL);
-  g_variant_dict_insert (&hints, "desktop-entry", "s", BH_APP_ID);
-  g_variant_dict_insert (&hints, "category", "s", "device");
-  g_variant_dict_insert (&hints, "urgency", "y", question ? 2 : 1);
-  self->calling = TRUE;
-  g_dbus_connection_call (
-      self->connection, NAME, PATH, NAME, "Notify",
-      g_variant_new ("(susss^as@a{sv}i)", "Bulkhead", self->id, BH_APP_ID, title, escaped,
-                     actions ? actions : none, g_variant_dict_end (&hints), question ? 0 : -1),
-      G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_shown, g_object_ref (self));
+  self->newer = TRUE;
+  if (self->connection && !self->calling)
+    notify (self);
 }
 
 void
@@ -121,6 +144,9 @@ bh_note_finalize (GObject *object)
   if (self->connection)
     close_now (self);
   g_clear_object (&self->connection);
+  g_free (self->title);
+  g_free (self->body);
+  g_strfreev (self->actions);
   G_OBJECT_CLASS (bh_note_parent_class)->finalize (object);
 }
 
