@@ -57,6 +57,9 @@ typedef struct
 } Balloon;
 
 static FILE *answer;
+/* What it gives back: memory that it had, with something in it, when its guest was frozen. */
+#define POOL_PAGES 4096ul
+static uint8_t *pool;
 
 __attribute__ ((format (printf, 1, 2))) static void
 say (const char *format, ...)
@@ -196,7 +199,7 @@ give_back (const Balloon *balloon, uint16_t queue, uint8_t *ring, uint32_t featu
 static void
 drive_balloon (const char *device)
 {
-  Balloon balloon = { .pages = 4096 };
+  Balloon balloon = { .pool = pool, .pages = POOL_PAGES };
   char path[512];
   uint8_t *ring;
   int fd;
@@ -211,8 +214,6 @@ drive_balloon (const char *device)
   if (fd >= 0)
     close (fd);
   balloon.port = (uint16_t) read_number (device, "resource");
-  balloon.pool = mmap (NULL, balloon.pages * PAGE, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_LOCKED, -1, 0);
   if (balloon.pool == MAP_FAILED || balloon.port == 0 || iopl (3) != 0 || !(ring = find_run (&balloon)))
     {
       say ("%s cannot be driven: %s", device, strerror (errno));
@@ -220,7 +221,6 @@ drive_balloon (const char *device)
     }
   give_back (&balloon, INFLATE, ring, 0, "inflate");
   give_back (&balloon, REPORT, ring, 1u << F_REPORTING, "report");
-  munmap (balloon.pool, balloon.pages * PAGE);
 }
 
 static void
@@ -321,6 +321,10 @@ begin (void)
   if (fork () != 0)
     return;
   setsid ();
+  pool = mmap (NULL, POOL_PAGES * PAGE, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_LOCKED, -1, 0);
+  if (pool != MAP_FAILED)
+    memset (pool, 0x5a, POOL_PAGES * PAGE);
   for (;;)
     {
       struct stat st = { 0 };
