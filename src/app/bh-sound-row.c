@@ -173,6 +173,7 @@ bh_sound_row_init (BhSoundRow *self)
   gtk_level_bar_remove_offset_value (self->level, GTK_LEVEL_BAR_OFFSET_HIGH);
   gtk_level_bar_remove_offset_value (self->level, GTK_LEVEL_BAR_OFFSET_FULL);
   set_label (GTK_WIDGET (self->level), _ ("How loud it is"));
+  gtk_widget_set_margin_start (GTK_WIDGET (self->level), 12); /* as the scale's trough */
   gtk_widget_set_hexpand (box, TRUE);
   gtk_widget_set_valign (box, GTK_ALIGN_CENTER);
   gtk_widget_set_size_request (box, 140, -1);

@@ -195,6 +195,14 @@ class Pages:
         for _ in range(12):
             desk.sway.input.scroll(1)
 
+    def sound(self, desk):
+        desk.use_mock(vms=[{'Name': 'Personal', 'Color': 'blue', 'State': 'running', 'Microphone': 'true', 'Applications': 'foot.desktop',
+                            'Programs': [[2, 'Foot', 2, 3]], 'InUse': ['sound', 'microphone']}])
+        yield
+        desk.resize(desk.window_rect()['width'], 900)
+        choose(desk, 'Personal')
+        desk.wait(None, 'Volume')
+
     def network(self, desk):
         desk.use_mock(vms=[{'Name': 'Personal', 'State': 'running', 'Network': 'internet', 'Applications': 'foot.desktop'}])
         yield
