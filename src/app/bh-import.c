@@ -163,6 +163,7 @@ describe (GVariant *contents, GVariant *settings)
 {
   g_autofree char *reach = bh_reach_describe (settings);
   GString *text = g_string_new (reach);
+  g_autoptr (GString) weaker = g_string_new (NULL);
   guint64 home;
   gsize n;
   const BhKey *keys = bh_keys (&n);
@@ -173,17 +174,19 @@ describe (GVariant *contents, GVariant *settings)
 
       if (keys[i].weakens && g_variant_lookup (settings, keys[i].name, "&s", &value)
           && g_strcmp0 (value, keys[i].fallback) != 0)
-        {
-          g_string_append_c (text, '\n');
-          g_string_append_printf (text, _ ("Its setting “%s” makes the isolation weaker."),
-                                  _ (keys[i].title));
-        }
+        /* Translators: between the things in a list. */
+        g_string_append_printf (weaker, "%s%s", weaker->len > 0 ? _ (", ") : "", _ (keys[i].title));
+    }
+  if (weaker->len > 0)
+    {
+      g_string_append (text, "\n\n");
+      g_string_append_printf (text, _ ("What makes the isolation weaker: %s."), weaker->str);
     }
   if (g_variant_lookup (contents, "home", "t", &home))
     {
       g_autofree char *size = g_format_size_full (home, G_FORMAT_SIZE_IEC_UNITS);
 
-      g_string_append_c (text, '\n');
+      g_string_append (text, "\n\n");
       g_string_append_printf (text, _ ("What was in its home comes with it, on a disk of at most %s."), size);
     }
   return g_string_free (text, FALSE);
