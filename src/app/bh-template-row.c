@@ -82,8 +82,8 @@ describe_updates (GVariant *template, GString *text)
     return;
   g_string_append_c (text, '\n');
   if (security > 0)
-    g_string_append_printf (text, _ ("Updates available: %u, of these %u mend security holes."),
-                            updates, security);
+    g_string_append_printf (text, _ ("Updates available: %u, %u of them for security."), updates,
+                            security);
   else
     g_string_append_printf (text, _ ("Updates available: %u."), updates);
 }

@@ -456,7 +456,7 @@ class Templates(AppCase):
         self.open()
         row = self.desk.wait(ROW, 'Debian 13: foot, gnome-calculator, zathura')
         for words in ('412', 'Used by: Banking, Work.', 'with the build before: Work.',
-                      'Updates available: 12, of these 3 mend security holes.'):
+                      'Updates available: 12, 3 of them for security.'):
             self.assertIn(words, row.get_description())
         for words in ('No AppVM uses it.', 'No updates as of '):
             self.assertIn(words, self.desk.wait(ROW, 'Debian 12: less').get_description())
@@ -499,7 +499,7 @@ class Templates(AppCase):
         self.desk.wait_text('Programs in it are the old ones until it is restarted.')
 
     def test_a_new_one_of_applications_and_packages(self):
-        self.open('--step', '250')
+        self.open('--step', '1000')
         self.desk.press(BUTTON, 'New Template…')
         self.desk.wait_insensitive(BUTTON, 'Build', dialog=True)
         self.desk.type_into('Search Debian’s applications', 'viewer')
