@@ -269,7 +269,8 @@ class Built(DebianCase):
         os.symlink(os.path.join(shared, 'debian'), os.path.join(own, 'debian'))
         cls.addClassCleanup(cls.session.stop)
         cls.session.start()
-        cls.settings = {'Template': 'debian', 'Suite': 'trixie', 'Packages': 'foot;bulkhead-probe', 'Memory': '400', 'AutoStop': '0'}
+        cls.settings = {'Template': 'debian', 'Suite': 'trixie', 'Packages': 'foot;bulkhead-probe;wireplumber', 'Memory': '400',
+                        'AutoStop': '0', 'Microphone': 'true'}
         cls.one = cls.session.create('One', Home='disk', HomeSize='64', **cls.settings)
 
     @classmethod
@@ -327,10 +328,10 @@ class Built(DebianCase):
             with self.assertRaises((JobFailed, DBusError)) as caught:
                 job().wait(BOOT)
             self.assertEqual(caught.exception.name, 'NoTemplate', caught.exception.message)
-            self.assertIn('bulkheadctl template build --suite=trixie bulkhead-probe foot', caught.exception.message)
+            self.assertIn('bulkheadctl template build --suite=trixie bulkhead-probe foot wireplumber', caught.exception.message)
 
     def test_2_is_built_with_steps_and_per_cents(self):
-        job = self.build('trixie', ' foot; bulkhead-probe;foot ')
+        job = self.build('trixie', ' foot; bulkhead-probe;foot;wireplumber ')
         seen, begun = [], time.monotonic()
 
         def look():
@@ -345,7 +346,7 @@ class Built(DebianCase):
         self.assertTrue(any(step.startswith('Installing: ') for _, step in seen), seen)
         (template,) = self.templates()
         self.assertEqual((template['key'], template['suite'], template['packages'], template['used-by'],
-                          template['build'], template['previous']), (key, 'trixie', ['bulkhead-probe', 'foot'], ['One'], 1, 0))
+                          template['build'], template['previous']), (key, 'trixie', ['bulkhead-probe', 'foot', 'wireplumber'], ['One'], 1, 0))
         print(f'{template["size"] / (1 << 20):.1f} MiB', flush=True)
         apps = {app['id']: app for app in self.session.manager.call('ListTemplateApplications', '(s)', key)}
         self.assertEqual(apps['foot.desktop']['name'], 'Foot')
@@ -366,6 +367,12 @@ class Built(DebianCase):
         self.assertIn('Montag', self.output(self.one, 'date -d 2024-01-01 +%A'))
         self.assertEqual(self.output(self.one, 'ls -d /usr/lib/modules/$(uname -r)/kernel >/dev/null; ls /usr/bin/sway '
                                                '2>/dev/null | wc -l; id -un'), '0\nuser\n')
+
+    def test_3_programs_find_its_speaker_and_microphone(self):
+        """With Debian 13's PipeWire and WirePlumber, which are not those of Debian 12."""
+        said = self.output(self.one, 'pw-metadata -n default 0')
+        for kind, node in (('sink', 'speaker'), ('source', 'microphone')):
+            self.assertIn(f'''key:'default.audio.{kind}' value:'{{"name":"bulkhead-{node}"}}''', said)
 
     def test_4_the_second_costs_next_to_nothing_and_thaws(self):
         wait_for(lambda: self.session.manager.call('ListFrozen'), BOOT, 'a frozen guest')
