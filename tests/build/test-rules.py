@@ -31,6 +31,7 @@ RULES = {
     'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'seccomp', 'kernel',
                                 'pango', 'xkbcommon')),
     'netgate': (('confine',), ('kernel',)),
+    'screen': (('wire', 'confine'), ('kernel',)),
     'sound': (('lib', 'wire', 'confine'), ('glib', 'gio', 'pulse')),
     'camera': (('wire', 'confine'), ('pipewire', 'jpeg', 'kernel')),
     'init': ((), ('kernel',)),
