@@ -15,7 +15,9 @@
 #include "bh-name-check.h"
 #include "bh-program-picker.h"
 #include "bh-reach.h"
+#include "bh-setting-file.h"
 #include "bh-setting-rows.h"
+#include "bh-text.h"
 #include "bh-trouble.h"
 
 #include <glib/gi18n.h>
@@ -28,6 +30,7 @@ struct _BhCreateWindow
   GCancellable *cancellable;
   GPtrArray *commands; /* ids */
   GHashTable *reach;   /* key → value that is not its default */
+  GPtrArray *reach_rows;
   gboolean creating;
 
   AdwLeaflet *leaflet;
@@ -40,7 +43,7 @@ struct _BhCreateWindow
   GtkLabel *hint;
   BhColorPicker *colors;
   GtkListBox *rows;
-  GtkWidget *add_row, *choose;
+  GtkWidget *add_row, *command_row, *image_row, *choose;
   BhProgramPicker *picker;
   GtkSwitch *keep_home;
   GtkButton *create;
@@ -97,6 +100,13 @@ on_name_applied (AdwEntryRow *row, BhCreateWindow *self)
 }
 
 static void show_programs (BhCreateWindow *self);
+static void set_reach (BhCreateWindow *self, const char *key, const char *value);
+
+static gboolean
+is_desktop (BhCreateWindow *self)
+{
+  return g_strcmp0 (g_hash_table_lookup (self->reach, "Template"), BH_TEMPLATE_DISK) == 0;
+}
 
 static void
 on_remove_clicked (GtkButton *button, BhCreateWindow *self)
@@ -104,7 +114,9 @@ on_remove_clicked (GtkButton *button, BhCreateWindow *self)
   g_autofree char *id = g_strdup (g_object_get_data (G_OBJECT (button), "program"));
   guint position;
 
-  if (g_ptr_array_find_with_equal_func (self->commands, id, g_str_equal, &position))
+  if (g_str_equal (id, BH_PROGRAM_DESKTOP))
+    set_reach (self, "Template", "");
+  else if (g_ptr_array_find_with_equal_func (self->commands, id, g_str_equal, &position))
     {
       g_ptr_array_remove_index (self->commands, position);
       show_programs (self);
@@ -148,6 +160,22 @@ show_programs (BhCreateWindow *self)
 
   while ((row = gtk_widget_get_first_child (GTK_WIDGET (self->rows))) != self->add_row)
     gtk_list_box_remove (self->rows, row);
+  gtk_widget_set_visible (self->add_row, !is_desktop (self));
+  gtk_widget_set_visible (self->command_row, !is_desktop (self));
+  gtk_widget_set_visible (self->image_row, !is_desktop (self));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->keep_home), !is_desktop (self));
+  if (is_desktop (self))
+    {
+      g_autoptr (BhProgram) desktop = bh_program_new_desktop ();
+      const char *image = g_hash_table_lookup (self->reach, "Image");
+      g_autofree char *name = image ? g_path_get_basename (image) : NULL;
+      g_autofree char *shown = name ? bh_text_clean (name, strlen (name), 100) : NULL;
+
+      row = make_program_row (self, desktop);
+      adw_action_row_set_subtitle (ADW_ACTION_ROW (row), shown ?: _ ("No disk image was chosen yet"));
+      gtk_list_box_insert (self->rows, row, 0);
+      return;
+    }
   for (gsize i = 0; chosen[i]; i++)
     {
       g_autoptr (BhProgram) program = bh_program_list_lookup (self->programs, chosen[i]);
@@ -241,6 +269,43 @@ update_reach (BhCreateWindow *self)
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, -1);
 }
 
+/* One row decides about others, and about what programs there are. */
+static void
+show_reach (BhCreateWindow *self)
+{
+  const char *template = g_hash_table_lookup (self->reach, "Template") ?: "";
+
+  for (guint i = 0; i < self->reach_rows->len; i++)
+    bh_setting_row_set_template (self->reach_rows->pdata[i], template);
+  update_reach (self);
+  show_programs (self);
+}
+
+/* As if its row had been used. */
+static void
+set_reach (BhCreateWindow *self, const char *key, const char *value)
+{
+  for (guint i = 0; i < self->reach_rows->len; i++)
+    if (g_str_equal (bh_setting_row_get_key (self->reach_rows->pdata[i])->name, key))
+      bh_setting_row_propose (self->reach_rows->pdata[i],
+                              *value ? value : bh_keys_find (key)->fallback, TRUE);
+}
+
+static void
+on_image_chosen (GtkWidget *widget, const char *path)
+{
+  BhCreateWindow *self = BH_CREATE_WINDOW (widget);
+
+  set_reach (self, "Template", BH_TEMPLATE_DISK);
+  set_reach (self, "Image", path);
+}
+
+static void
+choose_image (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  bh_setting_file_choose (widget, on_image_chosen);
+}
+
 static void
 on_reach_proposed (BhSettingRow *row, const char *value, BhCreateWindow *self)
 {
@@ -252,7 +317,7 @@ on_reach_proposed (BhSettingRow *row, const char *value, BhCreateWindow *self)
   else
     g_hash_table_insert (self->reach, (gpointer) key->name, g_strdup (value));
   bh_setting_row_answer (row, value, NULL);
-  update_reach (self);
+  show_reach (self);
   if (g_strv_contains (about_programs, key->name))
     {
       g_autoptr (GVariant) settings = reach_settings (self);
@@ -265,12 +330,15 @@ on_reach_proposed (BhSettingRow *row, const char *value, BhCreateWindow *self)
 static void
 make_reach (BhCreateWindow *self)
 {
-  g_autoptr (GPtrArray) rows = g_ptr_array_new ();
+  GPtrArray *rows = self->reach_rows;
   AdwPreferencesGroup *group = bh_setting_rows_make (BH_GROUP_REACH, self->programs, NULL, rows);
 
   adw_preferences_page_add (self->reach_page, group);
   for (guint i = 0; i < rows->len; i++)
-    g_signal_connect_object (rows->pdata[i], "proposed", G_CALLBACK (on_reach_proposed), self, 0);
+    {
+      bh_setting_row_set_template (rows->pdata[i], "");
+      g_signal_connect_object (rows->pdata[i], "proposed", G_CALLBACK (on_reach_proposed), self, 0);
+    }
 }
 
 static void
@@ -365,18 +433,19 @@ create (GtkWidget *widget, const char *action, GVariant *parameter)
   g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));
   g_variant_builder_add (&settings, "{ss}", "Name", name);
   g_variant_builder_add (&settings, "{ss}", "Color", bh_color_picker_get_color (self->colors));
-  if (*programs != '\0')
+  if (*programs != '\0' && !is_desktop (self))
     g_variant_builder_add (&settings, "{ss}", "Applications", programs);
   for (guint i = 0; i < self->commands->len; i++)
     g_string_append_printf (commands, "%s%s", i > 0 ? "\n" : "",
                             (char *) self->commands->pdata[i] + strlen (BH_COMMAND_PREFIX));
-  if (commands->len > 0)
+  if (commands->len > 0 && !is_desktop (self))
     g_variant_builder_add (&settings, "{ss}", "Commands", commands->str);
-  if (gtk_switch_get_active (self->keep_home))
+  if (gtk_switch_get_active (self->keep_home) && !is_desktop (self))
     g_variant_builder_add (&settings, "{ss}", "Home", "disk");
   g_variant_iter_init (&iter, reach);
   while (g_variant_iter_next (&iter, "{&s&s}", &key, &value))
-    g_variant_builder_add (&settings, "{ss}", key, value);
+    if (bh_key_applies (bh_keys_find (key), is_desktop (self) ? BH_TEMPLATE_DISK : ""))
+      g_variant_builder_add (&settings, "{ss}", key, value);
   set_creating (self, TRUE);
   bh_dbus_manager1_call_create_vm (manager, g_variant_builder_end (&settings), self->cancellable,
                                    on_created, self);
@@ -401,6 +470,7 @@ bh_create_window_finalize (GObject *object)
 
   g_ptr_array_unref (self->commands);
   g_hash_table_unref (self->reach);
+  g_ptr_array_unref (self->reach_rows);
   G_OBJECT_CLASS (bh_create_window_parent_class)->finalize (object);
 }
 
@@ -420,6 +490,7 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "window.choose-programs", NULL, choose_programs);
   gtk_widget_class_install_action (widget_class, "window.choose-reach", NULL, choose_reach);
   gtk_widget_class_install_action (widget_class, "window.add-command", NULL, add_command);
+  gtk_widget_class_install_action (widget_class, "window.choose-image", NULL, choose_image);
   gtk_widget_class_install_action (widget_class, "window.back", NULL, go_back);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK,
                                        "window.create", NULL);
@@ -441,6 +512,8 @@ bh_create_window_class_init (BhCreateWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, colors);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, rows);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, add_row);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, command_row);
+  gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, image_row);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, choose);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, picker);
   gtk_widget_class_bind_template_child (widget_class, BhCreateWindow, keep_home);
@@ -457,6 +530,7 @@ bh_create_window_init (BhCreateWindow *self)
   self->cancellable = g_cancellable_new ();
   self->commands = g_ptr_array_new_with_free_func (g_free);
   self->reach = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
+  self->reach_rows = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   bh_accessible_tidy (GTK_WIDGET (self));
   bh_accessible_follow (GTK_WIDGET (self->leaflet));

@@ -6,6 +6,7 @@
 #include "bh-launch.h"
 
 #include "bh-commands.h"
+#include "bh-program.h"
 #include "bh-trouble.h"
 
 #ifdef GDK_WINDOWING_WAYLAND
@@ -132,7 +133,7 @@ bh_launch_program (BhVmItem *item, BhJobKind kind, const char *app, const char *
       g_variant_dict_insert (&options, "argv", "^as", argv);
       g_variant_dict_insert (&options, "label", "s", label);
     }
-  else
+  else if (!g_str_equal (app, BH_PROGRAM_DESKTOP))
     g_variant_dict_insert (&options, "app", "s", app);
   if (kind == BH_JOB_DISPOSABLE)
     g_variant_dict_insert (&options, "disposable", "b", TRUE);

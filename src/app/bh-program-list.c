@@ -258,6 +258,8 @@ bh_program_list_lookup (BhProgramList *self, const char *id)
 
   if (g_str_has_prefix (id, BH_COMMAND_PREFIX))
     return bh_program_new_command (id);
+  if (g_str_equal (id, BH_PROGRAM_DESKTOP))
+    return bh_program_new_desktop ();
   if (!program && self->host)
     return bh_program_list_lookup (self->host, id);
   if (!program)

@@ -199,6 +199,19 @@ bh_program_new_command (const char *id)
   return self;
 }
 
+BhProgram *
+bh_program_new_desktop (void)
+{
+  BhProgram *self = g_object_new (BH_TYPE_PROGRAM, NULL);
+
+  self->id = g_strdup (BH_PROGRAM_DESKTOP);
+  self->name = g_strdup (_ ("Desktop"));
+  self->summary = g_strdup (_ ("All that is in the disk image, in one window"));
+  self->icon = g_themed_icon_new ("video-display");
+  index_text (self, NULL);
+  return self;
+}
+
 const char *
 bh_program_get_id (BhProgram *self)
 {

@@ -18,6 +18,10 @@ BhProgram *bh_program_new_missing (const char *id);
 /* @id: "command:NAME=COMMAND LINE", see bh-commands.h. */
 BhProgram *bh_program_new_command (const char *id);
 
+/* The one "program" of an AppVM that boots from a disk image: its window. */
+#define BH_PROGRAM_DESKTOP "desktop:"
+BhProgram *bh_program_new_desktop (void);
+
 const char *bh_program_get_id (BhProgram *self);
 const char *bh_program_get_name (BhProgram *self);
 const char *bh_program_get_summary (BhProgram *self);

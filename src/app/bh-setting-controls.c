@@ -7,6 +7,7 @@
 
 #include "bh-color-picker.h"
 #include "bh-setting-apps.h"
+#include "bh-setting-file.h"
 #include "bh-setting-folders.h"
 #include "bh-setting-home.h"
 
@@ -365,6 +366,7 @@ bh_setting_control_for (BhKeyType type)
     [BH_KEY_LIST] = { TRUE, make_string, show_string, on_entry_done },
     [BH_KEY_FOLDERS] = { TRUE, bh_setting_folders_make, bh_setting_folders_show, NULL },
     [BH_KEY_HOME] = { TRUE, bh_setting_home_make, bh_setting_home_show, NULL },
+    [BH_KEY_FILE] = { TRUE, bh_setting_file_make, bh_setting_file_show, NULL },
     [BH_KEY_COMMANDS] = { TRUE, bh_setting_apps_make, bh_setting_apps_show, NULL },
   };
 

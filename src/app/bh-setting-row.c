@@ -25,7 +25,7 @@ struct _BhSettingRow
   gboolean showing;
 
   GtkWidget *control, *reset;
-  GtkWidget *weak, *waiting, *error;
+  GtkWidget *weak, *waiting, *apart, *error;
 };
 
 G_DEFINE_FINAL_TYPE (BhSettingRow, bh_setting_row, ADW_TYPE_PREFERENCES_ROW)
@@ -228,9 +228,13 @@ build (BhSettingRow *self)
   self->weak = make_note ("dialog-warning-symbolic", _ ("Makes the isolation weaker"), "warning");
   self->waiting =
       make_note ("view-refresh-symbolic", _ ("Takes effect at the next start"), "setting-waiting");
+  self->apart =
+      make_note ("dialog-information-symbolic",
+                 _ ("Not with a disk image: nothing of Bulkhead is in it to see to this"), "setting-waiting");
   self->error = make_note ("dialog-error-symbolic", "", "error");
   gtk_box_append (GTK_BOX (all), self->weak);
   gtk_box_append (GTK_BOX (all), self->waiting);
+  gtk_box_append (GTK_BOX (all), self->apart);
   gtk_box_append (GTK_BOX (all), self->error);
   gtk_widget_add_css_class (all, "setting-box");
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (self), all);
@@ -313,6 +317,17 @@ bh_setting_row_set_check (BhSettingRow *self, BhSettingCheck check, gpointer dat
 {
   self->check = check;
   self->check_data = data;
+}
+
+void
+bh_setting_row_set_template (BhSettingRow *self, const char *template)
+{
+  gboolean applies = bh_key_applies (self->key, template);
+
+  gtk_widget_set_visible (GTK_WIDGET (self), applies || !self->key->disk_only);
+  gtk_widget_set_sensitive (self->control, applies);
+  gtk_widget_set_sensitive (self->reset, applies);
+  gtk_widget_set_visible (self->apart, !applies);
 }
 
 void

@@ -47,3 +47,6 @@ void bh_setting_row_focus (BhSettingRow *self);
 /* @done: FALSE while the person is still typing: what is wrong is said, and nothing is proposed. */
 void bh_setting_row_propose (BhSettingRow *self, const char *text, gboolean done);
 BhProgramList *bh_setting_row_get_programs (BhSettingRow *self);
+
+/* Which Template= it is for: hidden where it never means anything, and it says so where it is not seen to. */
+void bh_setting_row_set_template (BhSettingRow *self, const char *template);

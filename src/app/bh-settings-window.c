@@ -123,8 +123,12 @@ update (BhSettingsWindow *self)
   gtk_label_set_text (self->name, bh_vm_item_get_name (self->item));
   bh_color_dot_set (self->dot, bh_vm_item_get_color (self->item), bh_vm_item_get_name (self->item));
   for (guint i = 0; i < self->rows->len; i++)
-    bh_setting_row_set_value (self->rows->pdata[i],
-                              value_of (settings, bh_setting_row_get_key (self->rows->pdata[i])));
+    {
+      BhSettingRow *row = self->rows->pdata[i];
+
+      bh_setting_row_set_value (row, value_of (settings, bh_setting_row_get_key (row)));
+      bh_setting_row_set_template (row, value_of (settings, bh_keys_find ("Template")));
+    }
   if (!g_str_equal (gtk_label_get_text (self->reach), reach))
     gtk_label_set_text (self->reach, reach);
   update_restart (self);

@@ -7,6 +7,8 @@
 #include "bh-vm-item.h"
 
 #include "bh-commands.h"
+#include "bh-keys.h"
+#include "bh-program.h"
 #include "bh-text.h"
 
 #include <glib/gi18n.h>
@@ -50,7 +52,17 @@ take_name (BhVmItem *self)
   self->name = cleaned (bh_dbus_vm1_get_name (self->proxy), MAX_NAME_CHARS);
 }
 
-/* Its applications, then its commands. */
+gboolean
+bh_vm_item_is_desktop (BhVmItem *self)
+{
+  GVariant *settings = bh_dbus_vm1_get_settings (self->proxy);
+  const char *template;
+
+  return settings && g_variant_lookup (settings, "Template", "&s", &template)
+         && g_str_equal (template, BH_TEMPLATE_DISK);
+}
+
+/* Its applications, then its commands; a whole desktop has neither. */
 static void
 take_offered (BhVmItem *self)
 {
@@ -60,6 +72,8 @@ take_offered (BhVmItem *self)
   g_auto (GStrv) lines = NULL;
   const char *commands;
 
+  if (bh_vm_item_is_desktop (self))
+    g_strv_builder_add (all, BH_PROGRAM_DESKTOP);
   if (applications)
     g_strv_builder_addv (all, (const char **) applications);
   if (settings && g_variant_lookup (settings, "Commands", "&s", &commands))
@@ -308,7 +322,7 @@ bh_vm_item_dup_status (BhVmItem *self)
   if (state == BH_VM_STOPPED && bh_vm_item_makes_disposables (self))
     return g_strdup (_ ("Each program in a disposable"));
   if (state == BH_VM_STOPPED)
-    return g_strdup (_ ("Stopped"));
+    return g_strdup (bh_vm_item_is_desktop (self) ? _ ("Whole desktop, stopped") : _ ("Stopped"));
   if (bh_dbus_vm1_get_camera_asks (self->proxy))
     return g_strdup (_ ("Asks for the camera"));
   if (uses && g_strv_contains (uses, "camera"))
@@ -316,6 +330,9 @@ bh_vm_item_dup_status (BhVmItem *self)
                                                           : _ ("Watches through the camera"));
   if (uses && g_strv_contains (uses, "microphone"))
     return g_strdup (_ ("Listens to the microphone"));
+  if (bh_vm_item_is_desktop (self))
+    return g_strdup (n == 0 ? _ ("Whole desktop, running without a window")
+                            : _ ("Whole desktop, running"));
   if (n == 0)
     return g_strdup (_ ("Running, no programs open"));
   return g_strdup_printf (ngettext ("Running, %u program", "Running, %u programs", n), n);

@@ -47,6 +47,8 @@ const char *bh_vm_item_get_definition (BhVmItem *self);
 /* Whether each of its programs gets a disposable. */
 gboolean bh_vm_item_makes_disposables (BhVmItem *self);
 /* What it offers: ids of desktop files, and commands as in bh-commands.h. */
+/* It boots from a disk image, and is one window. */
+gboolean bh_vm_item_is_desktop (BhVmItem *self);
 const char *const *bh_vm_item_get_applications (BhVmItem *self);
 /* Returns: (transfer container) (element-type BhRunning) */
 GPtrArray *bh_vm_item_get_running (BhVmItem *self);

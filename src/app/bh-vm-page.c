@@ -101,13 +101,16 @@ update_tiles (BhVmPage *self, GPtrArray *running)
 
       gtk_widget_action_set_enabled (child, "tile.disposable",
                                      !bh_vm_item_makes_disposables (self->item));
-      gtk_widget_action_set_enabled (child, "tile.remove", !bh_vm_item_get_definition (self->item));
+      gtk_widget_action_set_enabled (child, "tile.remove",
+                                     !bh_vm_item_get_definition (self->item)
+                                         && !bh_vm_item_is_desktop (self->item));
       bh_program_tile_set_state (BH_PROGRAM_TILE (child),
                                  bh_vm_item_is_launching (self->item, bh_program_get_id (program)),
                                  is_running (self, running, program));
     }
   gtk_stack_set_visible_child_name (self->programs_stack, ids[0] ? "tiles" : "empty");
-  gtk_widget_set_visible (self->add, ids[0] && !bh_vm_item_get_definition (self->item));
+  gtk_widget_set_visible (self->add, ids[0] && !bh_vm_item_get_definition (self->item)
+                                         && !bh_vm_item_is_desktop (self->item));
 }
 
 static void
@@ -141,6 +144,7 @@ update_state (BhVmPage *self)
   gboolean busy = job || state == BH_VM_STARTING || stopping;
   gboolean disposable = bh_vm_item_get_definition (item) != NULL;
   gboolean disposables = bh_vm_item_makes_disposables (item);
+  gboolean desktop = bh_vm_item_is_desktop (item);
 
   adw_window_title_set_title (self->title, bh_vm_item_get_name (item));
   adw_window_title_set_subtitle (self->title, status);
@@ -149,8 +153,8 @@ update_state (BhVmPage *self)
   gtk_widget_action_set_enabled (widget, "vm.stop",
                                  !stopping && (running || state == BH_VM_STARTING));
   gtk_widget_action_set_enabled (widget, "vm.restart", !busy && running && !disposable);
-  gtk_widget_action_set_enabled (widget, "vm.add-programs", !disposable);
-  gtk_widget_action_set_enabled (widget, "vm.add-command", !disposable);
+  gtk_widget_action_set_enabled (widget, "vm.add-programs", !disposable && !desktop);
+  gtk_widget_action_set_enabled (widget, "vm.add-command", !disposable && !desktop);
   gtk_widget_action_set_enabled (widget, "vm.delete", !disposable);
   gtk_widget_action_set_enabled (widget, "vm.terminal", running && !stopping);
   bh_vm_hero_update (self->hero);

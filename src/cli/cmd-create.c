@@ -41,6 +41,10 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
   g_autofree char *memory = NULL;
   g_autofree char *cpus = NULL;
   g_autofree char *home = NULL;
+  g_autofree char *template = NULL;
+  g_autofree char *image = NULL;
+  g_autofree char *image_path = NULL;
+  gboolean is_desktop;
   g_auto (GStrv) apps = NULL;
   const GOptionEntry entries[] = {
     { "color", 'c', 0, G_OPTION_ARG_FILENAME, &color, N_ ("Colour of its frames"), N_ ("COLOR") },
@@ -50,6 +54,10 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
     { "cpus", 'p', 0, G_OPTION_ARG_FILENAME, &cpus, N_ ("How many processors it has"), N_ ("N") },
     { "home", 0, 0, G_OPTION_ARG_FILENAME, &home,
       N_ ("Where its home is kept: disk (the default), none, or a folder"), N_ ("HOME") },
+    { "template", 't', 0, G_OPTION_ARG_FILENAME, &template,
+      N_ ("Where its programs come from: host, debian or disk"), N_ ("TEMPLATE") },
+    { "image", 'i', 0, G_OPTION_ARG_FILENAME, &image,
+      N_ ("A disk image that it boots from, as a whole desktop in one window"), N_ ("FILE") },
     { NULL },
   };
   g_autoptr (BhDbusManager1) manager = NULL;
@@ -62,6 +70,11 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
       || (applications = join_applications (cli, apps, error)) == NULL
       || (manager = bh_cli_get_manager (cli, error)) == NULL)
     return BH_EXIT_FAILED;
+  /* The service has another working folder. */
+  image_path = image != NULL ? g_canonicalize_filename (image, NULL) : NULL;
+  if (template == NULL && image != NULL)
+    template = g_strdup ("disk");
+  is_desktop = g_strcmp0 (template, "disk") == 0;
 
   {
     const struct
@@ -72,7 +85,9 @@ bh_cmd_create (BhCli *cli, const BhCommand *command, char **argv, GError **error
                   { "Memory", memory },
                   { "Processors", cpus },
                   /* People expect to find again what they save; in key files it is their own choice. */
-                  { "Home", home ? home : "disk" },
+                  { "Home", home ? home : is_desktop ? NULL : "disk" },
+                  { "Template", template },
+                  { "Image", image_path },
                   { "Applications", *applications != '\0' ? applications : NULL } };
 
     g_variant_builder_init (&settings, G_VARIANT_TYPE ("a{ss}"));

@@ -51,7 +51,12 @@ bh_cmd_list (BhCli *cli, const BhCommand *command, char **argv, GError **error)
       gsize n = programs != NULL ? g_variant_n_children (programs) : 0;
 
       bh_table_add (table, bh_vm_info_string (vm, "Name"), BH_STYLE_BOLD);
-      bh_table_add (table, bh_output_state (state), bh_output_state_style (state));
+      if (bh_vm_info_is_desktop (vm))
+        /* Translators: the state of an AppVM that is a whole desktop from a disk image. */
+        bh_table_add_format (table, bh_output_state_style (state), _ ("%s, whole desktop"),
+                             bh_output_state (state));
+      else
+        bh_table_add (table, bh_output_state (state), bh_output_state_style (state));
       bh_table_add_color (table, bh_vm_info_string (vm, "Color"));
       if (n > 0)
         bh_table_add_format (table, BH_STYLE_NONE, "%" G_GSIZE_FORMAT, n);

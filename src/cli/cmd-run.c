@@ -29,7 +29,7 @@ launch_parameters (const Options *options, const char *app)
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   if (app != NULL)
     g_variant_builder_add (&builder, "{sv}", "app", g_variant_new_string (app));
-  else
+  else if (options->program != NULL)
     g_variant_builder_add (&builder, "{sv}", "argv",
                            g_variant_new_strv ((const char *const *) options->program, -1));
   if (options->wait)
@@ -119,7 +119,9 @@ static void
 say_end (const Options *options, gint64 began, gboolean ended, guint32 code)
 {
   double seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
-  const char *what = options->app != NULL ? options->app : options->program[0];
+  const char *what = options->app != NULL       ? options->app
+                     : options->program != NULL ? options->program[0]
+                                                : _ ("Desktop");
   g_autofree char *program = bh_text_clean (what, strlen (what), 80);
   g_autofree char *name = bh_text_clean (options->name, strlen (options->name), 80);
 
@@ -162,9 +164,6 @@ check_arguments (Options *options, char **argv, GError **error)
   if (options->program != NULL && options->app != NULL)
     bh_cli_set_usage_error (error,
                             _ ("Either an application id or a command after “--”, not both."));
-  else if (options->program == NULL && options->app == NULL)
-    bh_cli_set_usage_error (error,
-                            _ ("Which program? Give an application id, or “--” and a command."));
   else if (options->program != NULL && options->program[0] == NULL)
     bh_cli_set_usage_error (error, _ ("There is no command after “--”."));
   else
@@ -178,6 +177,16 @@ check_arguments (Options *options, char **argv, GError **error)
       return TRUE;
     }
   return FALSE;
+}
+
+/* There, nothing has to be named. */
+static gboolean
+is_desktop (BhDbusVm1 *vm)
+{
+  const char *template = "";
+
+  g_variant_lookup (bh_dbus_vm1_get_settings (vm), "Template", "&s", &template);
+  return strcmp (template, "disk") == 0;
 }
 
 int
@@ -213,6 +222,12 @@ bh_cmd_run (BhCli *cli, const BhCommand *command, char **argv, GError **error)
     return BH_EXIT_USAGE;
   if ((vm = bh_cli_find_vm (cli, options.name, error)) == NULL)
     return BH_EXIT_FAILED;
+  if (options.app == NULL && options.program == NULL && !is_desktop (vm))
+    {
+      bh_cli_set_usage_error (error,
+                              _ ("Which program? Give an application id, or “--” and a command."));
+      return BH_EXIT_USAGE;
+    }
   progress = bh_progress_new (options.quiet);
   launch (cli, vm, &options, progress, &outcome, &local_error);
   status = finish (&options, began, &outcome, local_error);

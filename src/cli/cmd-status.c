@@ -43,6 +43,8 @@ describe_state (const BhVmInfo *vm)
   const char *more = strcmp (state, "failed") == 0 ? bh_vm_info_string (vm, "Error")
                                                    : bh_vm_info_string (vm, "Step");
 
+  if (*more == '\0' && bh_vm_info_is_desktop (vm))
+    return g_strdup_printf (_ ("%s, whole desktop"), bh_output_state (state));
   return *more != '\0' ? g_strdup_printf (_ ("%s: %s"), bh_output_state (state), more)
                        : g_strdup (bh_output_state (state));
 }

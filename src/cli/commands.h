@@ -28,6 +28,7 @@ BH_COMMAND (run);
 BH_COMMAND (set);
 BH_COMMAND (share);
 BH_COMMAND (home);
+BH_COMMAND (image);
 BH_COMMAND (show);
 BH_COMMAND (start);
 BH_COMMAND (status);

@@ -92,6 +92,17 @@ bh_vm_info_free (BhVmInfo *info)
   g_free (info);
 }
 
+gboolean
+bh_vm_info_is_desktop (const BhVmInfo *info)
+{
+  g_autoptr (GVariant) settings = bh_vm_info_value (info, "Settings", "a{ss}");
+  const char *template = "";
+
+  if (settings != NULL)
+    g_variant_lookup (settings, "Template", "&s", &template);
+  return strcmp (template, "disk") == 0;
+}
+
 const char *
 bh_vm_info_string (const BhVmInfo *info, const char *property)
 {

@@ -10,6 +10,7 @@
 #include "bh-disks.h"
 #include "bh-error.h"
 #include "bh-folders.h"
+#include "bh-key-checks.h"
 #include "bh-net-text.h"
 #include "bh-text.h"
 #include "bh-vm-config.h"
@@ -19,80 +20,21 @@
 
 #define MAX_APP_ID 255
 
-static const char *const templates[] = { "host", "debian", NULL };
+static const char *const templates[] = { "host", "debian", BH_TEMPLATE_DISK, NULL };
 static const char *const template_titles[] = { N_ ("This computer"), N_ ("A Debian of its own"),
-                                               NULL };
+                                               N_ ("A disk image"), NULL };
 static const char *const suites[] = { "bookworm", "trixie", NULL };
 static const char *const suite_titles[] = { N_ ("Debian 12"), N_ ("Debian 13"), NULL };
+
+static const char *const image_changes[] = { "keep", "drop", "write", NULL };
+static const char *const image_change_titles[] = { N_ ("Kept beside it"), N_ ("Gone at the stop"),
+                                                   N_ ("Written into it"), NULL };
+static const char *const firmwares[] = { "auto", "bios", "uefi", NULL };
+static const char *const firmware_titles[] = { N_ ("As it needs"), N_ ("BIOS"), N_ ("UEFI"), NULL };
 
 static const char *const log_levels[] = { "errors", "info", "debug", NULL };
 static const char *const log_level_titles[] = { N_ ("Errors"), N_ ("More"), N_ ("Everything"),
                                                 NULL };
-
-/* Lists of paths have ":" between them. */
-static gboolean
-is_file (const char *text)
-{
-  g_autofree char *canonical = g_canonicalize_filename (text, "/");
-
-  return text[0] == '/' && g_str_equal (text, canonical) && !strchr (text, ':');
-}
-
-/* As Debian names packages (Policy 5.6.1); a "-" at the end would tell apt to remove it. */
-static gboolean
-is_package (const char *text)
-{
-  gsize length = strlen (text);
-
-  return length >= 2 && length <= 100 && g_ascii_isalnum (*text) && text[length - 1] != '-'
-         && strspn (text, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == length;
-}
-
-static gboolean
-is_kernel_parameters (const char *text)
-{
-  for (const char *p = text; *p; p++)
-    if (!g_ascii_isprint (*p))
-      return FALSE;
-  return TRUE;
-}
-
-static gboolean
-is_words (const char *text)
-{
-  return g_shell_parse_argv (text, NULL, NULL, NULL);
-}
-
-gboolean
-bh_key_is_usb_device (const char *text)
-{
-  static GRegex *regex;
-
-  if (!regex)
-    regex = g_regex_new (
-        "^([0-9a-f]{4}:[0-9a-f]{4}|[1-9][0-9]{0,4}-[1-9][0-9]{0,2}([.][1-9][0-9]{0,2}){0,6})$",
-        G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
-  return g_regex_match (regex, text, 0, NULL);
-}
-
-gboolean
-bh_key_is_pci_device (const char *text)
-{
-  static GRegex *regex;
-
-  if (!regex)
-    regex = g_regex_new ("^([0-9a-f]{4}:)?[0-9a-f]{2}:[01][0-9a-f][.][0-7]$",
-                         G_REGEX_CASELESS | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
-  return g_regex_match (regex, text, 0, NULL);
-}
-
-/* "none", "disk", or a folder of this computer. */
-static gboolean
-is_home (const char *text)
-{
-  return g_str_equal (text, "none") || g_str_equal (text, "disk")
-         || (text[0] == '/' && is_file (text) && !strchr (text, ';'));
-}
 
 static const char *const cameras[] = { "off", "ask", "on", NULL };
 static const char *const camera_titles[] = { N_ ("Off"), N_ ("Ask"), N_ ("On"), NULL };
@@ -126,14 +68,16 @@ static const BhKey keys[] = {
     .max = 256,
     .fallback = "",
     .title = N_ ("Applications"),
-    .doc = N_ ("Programs offered in this AppVM") },
+    .doc = N_ ("Programs offered in this AppVM"),
+    .on_disk = "" },
   { .name = "Commands",
     .type = BH_KEY_COMMANDS,
     .group = BH_GROUP_GENERAL,
     .max = 64,
     .fallback = "",
     .title = N_ ("Commands"),
-    .doc = N_ ("Command lines offered beside its applications") },
+    .doc = N_ ("Command lines offered beside its applications"),
+    .on_disk = "" },
   { .name = "Notes",
     .type = BH_KEY_TEXT,
     .group = BH_GROUP_GENERAL,
@@ -159,17 +103,41 @@ static const BhKey keys[] = {
     .choice_titles = suite_titles,
     .title = N_ ("Release of Debian"),
     .doc = N_ ("Where programs come from a Debian of its own: which release"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "trixie" },
   { .name = "Packages",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_REACH,
     .max = 200,
     .fallback = "",
-    .check = is_package,
+    .check = bh_key_is_package,
     .takes = "names of Debian packages",
     .title = N_ ("Debian packages"),
     .doc = N_ ("Where programs come from a Debian of its own: what is installed in it"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "" },
+  { .name = "Image",
+    .type = BH_KEY_FILE,
+    .group = BH_GROUP_REACH,
+    .max = 1000,
+    .fallback = "",
+    .check = bh_key_is_file,
+    .takes = "the whole path of a file, without “:”",
+    .title = N_ ("Disk image"),
+    .doc = N_ ("Where programs come from a disk image: which (qcow2 or raw). It boots by itself, and is shown as one "
+               "window"),
+    .needs_restart = TRUE,
+    .disk_only = TRUE },
+  { .name = "ImageChanges",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_REACH,
+    .fallback = "keep",
+    .choices = image_changes,
+    .choice_titles = image_change_titles,
+    .title = N_ ("What it writes"),
+    .doc = N_ ("Where changes of the disk image go: only “write” changes the image itself"),
+    .needs_restart = TRUE,
+    .disk_only = TRUE },
   { .name = "Network",
     .type = BH_KEY_ENUM,
     .group = BH_GROUP_REACH,
@@ -199,7 +167,8 @@ static const BhKey keys[] = {
     .doc =
         N_ ("With Network=vm: id of the AppVM whose network it uses, and which is started with it"),
     .check = bh_vm_id_is_valid,
-    .takes = "the id of an AppVM" },
+    .takes = "the id of an AppVM",
+    .on_disk = "" },
   { .name = "Folders",
     .type = BH_KEY_FOLDERS,
     .group = BH_GROUP_REACH,
@@ -208,20 +177,23 @@ static const BhKey keys[] = {
     .title = N_ ("Shared folders"),
     .doc =
         N_ ("Folders of this computer it can read, or read and change; more or fewer at any time"),
-    .weakens = TRUE },
+    .weakens = TRUE,
+    .on_disk = "" },
   { .name = "Sound",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_REACH,
     .fallback = "true",
     .title = N_ ("Sound"),
-    .doc = N_ ("Its programs can be heard") },
+    .doc = N_ ("Its programs can be heard"),
+    .on_disk = "false" },
   { .name = "Microphone",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_REACH,
     .fallback = "false",
     .title = N_ ("Microphone"),
     .doc = N_ ("Its programs can listen through this computer’s microphone; you see when they do"),
-    .weakens = TRUE },
+    .weakens = TRUE,
+    .on_disk = "false" },
   { .name = "Camera",
     .type = BH_KEY_ENUM,
     .group = BH_GROUP_REACH,
@@ -231,7 +203,8 @@ static const BhKey keys[] = {
     .title = N_ ("Camera"),
     .doc = N_ ("Its programs can look through this computer’s camera; you see when they do. Only pictures "
                "reach it: as a USB device the whole camera would"),
-    .weakens = TRUE },
+    .weakens = TRUE,
+    .on_disk = "off" },
   { .name = "UsbDevices",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_REACH,
@@ -282,12 +255,13 @@ static const BhKey keys[] = {
     .min = 1,
     .max = 1000,
     .fallback = "none",
-    .check = is_home,
+    .check = bh_key_is_home,
     .takes = "none, disk, or the whole path of a folder, without “:” and “;”",
     .title = N_ ("Home"),
     .doc = N_ ("Where its home folder is kept: nowhere (it is gone at the stop), on a disk of its "
                "own, or in a folder of this computer"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "none" },
   { .name = "HomeSize",
     .type = BH_KEY_INT,
     .group = BH_GROUP_HOME,
@@ -298,7 +272,8 @@ static const BhKey keys[] = {
     .title = N_ ("Size of the disk"),
     .doc = N_ ("How large a home disk can become; only what is on it takes room, and it can grow "
                "but not shrink"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "10240" },
   { .name = "HomeEncrypt",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_HOME,
@@ -306,7 +281,8 @@ static const BhKey keys[] = {
     .title = N_ ("Encrypt the disk"),
     .doc = N_ ("A home disk that is made or compacted from now on can be read only with a key in "
                "your keyring"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "false" },
 
   { .name = "Scratch",
     .type = BH_KEY_ENUM,
@@ -317,7 +293,8 @@ static const BhKey keys[] = {
     .title = N_ ("What is gone at the stop"),
     .doc = N_ ("Where programs write what is not kept: /tmp, /var/tmp, and a home that is kept "
                "nowhere"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "memory" },
   { .name = "ScratchSize",
     .type = BH_KEY_INT,
     .group = BH_GROUP_HOME,
@@ -328,7 +305,8 @@ static const BhKey keys[] = {
     .title = N_ ("At most"),
     .doc = N_ ("How much of that there can be; 0: 8192 MiB on a disk, and what there is of its "
                "memory otherwise"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "0" },
 
   { .name = "AutoStop",
     .type = BH_KEY_INT,
@@ -346,6 +324,17 @@ static const BhKey keys[] = {
     .title = N_ ("Disposable"),
     .doc = N_ ("Each program is started in a fresh AppVM with these settings, of which nothing is left "
                "when its last window is closed") },
+  { .name = "StopTime",
+    .type = BH_KEY_INT,
+    .group = BH_GROUP_BEHAVIOUR,
+    .min = 5,
+    .max = 3600,
+    .fallback = "60",
+    .unit = "s",
+    .title = N_ ("Time to power off"),
+    .doc = N_ ("Where programs come from a disk image: how long it may take to power off when it is stopped, "
+               "before its power is cut"),
+    .disk_only = TRUE },
   { .name = "Launchers",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_BEHAVIOUR,
@@ -364,56 +353,71 @@ static const BhKey keys[] = {
     .doc = N_ ("Disk images and block devices of this computer: each PATH:OPTIONS, as the manual says"),
     .needs_restart = TRUE,
     .weakens = TRUE },
+  { .name = "Firmware",
+    .type = BH_KEY_ENUM,
+    .group = BH_GROUP_ADVANCED,
+    .fallback = "auto",
+    .choices = firmwares,
+    .choice_titles = firmware_titles,
+    .title = N_ ("Firmware"),
+    .doc = N_ ("Where programs come from a disk image: what starts it"),
+    .needs_restart = TRUE,
+    .disk_only = TRUE },
   { .name = "Thaw",
     .type = BH_KEY_BOOL,
     .group = BH_GROUP_ADVANCED,
     .fallback = "true",
     .title = N_ ("Thaw"),
     .doc = N_ ("Start from a frozen guest when there is one, instead of booting"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "false" },
   { .name = "X11",
     .type = BH_KEY_APPS,
     .group = BH_GROUP_ADVANCED,
     .max = 256,
     .fallback = "",
     .title = N_ ("X11 programs"),
-    .doc = N_ ("Programs that are always run with an X server of their own") },
+    .doc = N_ ("Programs that are always run with an X server of their own"),
+    .on_disk = "" },
   { .name = "Kernel",
     .type = BH_KEY_STRING,
     .group = BH_GROUP_ADVANCED,
     .max = 1000,
     .fallback = "",
-    .check = is_file,
+    .check = bh_key_is_file,
     .takes = "the whole path of a file, without “:”",
     .title = N_ ("Kernel"),
     .doc = N_ ("A kernel of your own instead of this computer's; it boots instead of being thawed"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "" },
   { .name = "Initramfs",
     .type = BH_KEY_STRING,
     .group = BH_GROUP_ADVANCED,
     .max = 1000,
     .fallback = "",
-    .check = is_file,
+    .check = bh_key_is_file,
     .takes = "the whole path of a file, without “:”",
     .title = N_ ("Initramfs"),
     .doc = N_ ("An initramfs of your own; it has to start bulkhead-guest as Bulkhead's does"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "" },
   { .name = "KernelParameters",
     .type = BH_KEY_STRING,
     .group = BH_GROUP_ADVANCED,
     .max = 1000,
     .fallback = "",
-    .check = is_kernel_parameters,
+    .check = bh_key_is_kernel_parameters,
     .takes = "at most 1000 characters of ASCII",
     .title = N_ ("Kernel parameters"),
     .doc = N_ ("Added to the kernel's command line; it boots instead of being thawed"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "" },
   { .name = "QemuArguments",
     .type = BH_KEY_STRING,
     .group = BH_GROUP_ADVANCED,
     .max = 2000,
     .fallback = "",
-    .check = is_words,
+    .check = bh_key_is_words,
     .takes = "at most 2000 characters, words as in a shell",
     .title = N_ ("QEMU arguments"),
     .doc = N_ ("Added to QEMU's command line; what they open, programs in the AppVM may attack"),
@@ -429,7 +433,8 @@ static const BhKey keys[] = {
     .title = N_ ("Log"),
     .doc = N_ ("How much its kernel and QEMU say in its log; other than errors, it boots instead "
                "of being thawed"),
-    .needs_restart = TRUE },
+    .needs_restart = TRUE,
+    .on_disk = "errors" },
 
   { .name = "Dns",
     .type = BH_KEY_LIST,
@@ -439,7 +444,8 @@ static const BhKey keys[] = {
     .title = N_ ("Name servers"),
     .doc = N_ ("Addresses of the name servers it asks, instead of this computer's"),
     .check = bh_net_is_address,
-    .takes = "IP addresses" },
+    .takes = "IP addresses",
+    .on_disk = "" },
   { .name = "Address",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_ADVANCED,
@@ -459,7 +465,8 @@ static const BhKey keys[] = {
     .doc = N_ (
         "With Network=kernel and a bridge: where everything goes that is not for its own network"),
     .check = bh_net_is_address,
-    .takes = "IP addresses" },
+    .takes = "IP addresses",
+    .on_disk = "" },
   { .name = "Routes",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_ADVANCED,
@@ -468,7 +475,8 @@ static const BhKey keys[] = {
     .title = N_ ("Routes"),
     .doc = N_ ("With Network=kernel: further networks and the gateway to each"),
     .check = bh_net_is_route,
-    .takes = "routes such as 10.1.0.0/16 10.0.0.1" },
+    .takes = "routes such as 10.1.0.0/16 10.0.0.1",
+    .on_disk = "" },
   { .name = "Bridge",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_ADVANCED,
@@ -496,7 +504,8 @@ static const BhKey keys[] = {
     .title = N_ ("Name of the interface"),
     .doc = N_ ("What its network interface is called inside; eth0 when empty"),
     .check = bh_net_is_name,
-    .takes = "the name of a network interface" },
+    .takes = "the name of a network interface",
+    .on_disk = "" },
   { .name = "Interfaces",
     .type = BH_KEY_LIST,
     .group = BH_GROUP_ADVANCED,
@@ -506,7 +515,8 @@ static const BhKey keys[] = {
     .doc = N_ ("Each “NAME MODE” and what else it needs, as the manual says"),
     .check = bh_net_is_spec,
     .takes = "network interfaces such as lan0 bridge:br0 address=10.0.0.2/24",
-    .weakens = TRUE },
+    .weakens = TRUE,
+    .on_disk = "" },
 };
 
 static const struct
@@ -536,6 +546,12 @@ bh_keys_find (const char *name)
     if (strcmp (keys[i].name, name) == 0)
       return &keys[i];
   return NULL;
+}
+
+gboolean
+bh_key_applies (const BhKey *key, const char *template)
+{
+  return g_strcmp0 (template, BH_TEMPLATE_DISK) == 0 ? key->on_disk == NULL : !key->disk_only;
 }
 
 const char *

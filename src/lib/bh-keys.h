@@ -18,6 +18,7 @@ typedef enum
   BH_KEY_LIST,     /* other items, the same way; check says which */
   BH_KEY_FOLDERS,  /* see bh-folders.h; max is how many */
   BH_KEY_HOME,     /* "none", "disk" or the whole path of a folder; otherwise as STRING */
+  BH_KEY_FILE,     /* the whole path of a file, or nothing; otherwise as STRING */
   BH_KEY_COMMANDS, /* see bh-commands.h; max is how many */
 } BhKeyType;
 
@@ -50,6 +51,9 @@ typedef enum
  * @needs_restart: takes effect at the AppVM's next start
  * @command: has this computer do something: it never comes from another one
  * @weakens: a value other than @fallback makes the isolation weaker
+ * @on_disk: (nullable): what it is where programs come from a disk image, whatever the file says: nothing of
+ * Bulkhead's is in there to see to it
+ * @disk_only: means something there only
  */
 typedef struct
 {
@@ -68,7 +72,12 @@ typedef struct
   gboolean needs_restart;
   gboolean weakens;
   gboolean command;
+  const char *on_disk;
+  gboolean disk_only;
 } BhKey;
+
+/* The template of an AppVM that is a whole desktop: what boots is a disk image, and knows nothing of Bulkhead. */
+#define BH_TEMPLATE_DISK "disk"
 
 /**
  * bh_keys:
@@ -80,6 +89,9 @@ const BhKey *bh_keys (gsize *n);
 
 /* %NULL when there is no such key. */
 const BhKey *bh_keys_find (const char *name);
+
+/* Whether @key means something with Template=@template. */
+gboolean bh_key_applies (const BhKey *key, const char *template);
 
 /* Its heading, translated; with @doc (out) (optional) a sentence on what is in it. */
 const char *bh_key_group_title (BhKeyGroup group, const char **doc);

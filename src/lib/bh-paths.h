@@ -7,7 +7,7 @@
  * | AppVM key files | $XDG_CONFIG_HOME/bulkhead/vms/ID.vm |
  * | logs | $XDG_STATE_HOME/bulkhead/ID.log |
  * | kernels, initramfs, guest trees (made again when missing) | $XDG_CACHE_HOME/bulkhead/… |
- * | disks of AppVMs | $XDG_DATA_HOME/bulkhead/homes/… |
+ * | disks of AppVMs, changes of their images | $XDG_DATA_HOME/bulkhead/homes/… |
  * | folders for moving files in and out | $HOME/Bulkhead/ID |
  * | sockets of a running AppVM | $XDG_RUNTIME_DIR/bulkhead/ID/… |
  */

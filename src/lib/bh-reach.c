@@ -30,6 +30,9 @@ value_of (Look *look, const char *key)
   const char *value;
 
   g_return_val_if_fail (row != NULL && row->fallback != NULL, "");
+  if (row->on_disk && g_variant_lookup (look->settings, "Template", "&s", &value)
+      && g_str_equal (value, BH_TEMPLATE_DISK))
+    return row->on_disk;
   return g_variant_lookup (look->settings, key, "&s", &value) ? value : row->fallback;
 }
 
@@ -59,6 +62,25 @@ add (Look *look, const char *icon, const char *text, const char *could)
   g_ptr_array_add (look->could, g_strdup (could));
 }
 
+/* A whole system, of which nobody here knows what is in it. */
+static void
+look_image (Look *look)
+{
+  g_autofree char *name = g_path_get_basename (value_of (look, "Image"));
+  const char *changes = value_of (look, "ImageChanges");
+  g_autofree char *could = NULL;
+
+  if (g_str_equal (changes, "write"))
+    /* Translators: the name of a file. */
+    could = g_strdup_printf (_ ("read and change the disk image “%s”"), name);
+  else
+    /* Translators: the name of a file. */
+    could = g_strdup_printf (_ ("read the disk image “%s”"), name);
+  add (look, "computer-symbolic", _ ("Whole desktop from a disk image"), could);
+  if (g_str_equal (changes, "keep"))
+    add (look, NULL, NULL, _ ("leave something in it that is there at the next start"));
+}
+
 static void
 look_always (Look *look)
 {
@@ -67,7 +89,9 @@ look_always (Look *look)
     add (look, NULL, NULL, _ ("see what you do in this AppVM until its last window is closed"));
   else
     add (look, NULL, NULL, _ ("see what you do in this AppVM"));
-  if (!g_str_equal (value_of (look, "Template"), "debian"))
+  if (g_str_equal (value_of (look, "Template"), BH_TEMPLATE_DISK))
+    look_image (look);
+  else if (!g_str_equal (value_of (look, "Template"), "debian"))
     add (look, NULL, NULL, _ ("read the programs installed on this computer"));
   if (g_str_equal (value_of (look, "Home"), "disk"))
     add (look, NULL, NULL, _ ("leave something in its home that is there at the next start"));

@@ -238,9 +238,17 @@ bh_vm_config_get (BhVmConfig *self, const char *name)
 
   g_return_val_if_fail (key != NULL, NULL);
   value = g_hash_table_lookup (self->values, name);
+  if (key->on_disk && bh_vm_config_is_disk (self))
+    return key->on_disk;
   if (value)
     return value;
   return key->fallback ? key->fallback : self->id;
+}
+
+gboolean
+bh_vm_config_is_disk (BhVmConfig *self)
+{
+  return g_strcmp0 (g_hash_table_lookup (self->values, "Template"), BH_TEMPLATE_DISK) == 0;
 }
 
 gboolean
@@ -332,6 +340,29 @@ normalize_all (GHashTable *settings, GError **error)
   return g_steal_pointer (&out);
 }
 
+/* What is set by @values must be able to do something in @config. */
+static gboolean
+check_applies (BhVmConfig *config, GHashTable *values, GError **error)
+{
+  GHashTableIter iter;
+  gpointer name, value;
+
+  g_hash_table_iter_init (&iter, values);
+  while (bh_vm_config_is_disk (config) && g_hash_table_iter_next (&iter, &name, &value))
+    {
+      const BhKey *key = bh_keys_find (name);
+
+      if (!key->on_disk || !*(char *) value || g_str_equal (value, key->on_disk))
+        continue;
+      g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+                   "%s cannot be set with Template=disk: the system in the image boots by itself, and nothing of "
+                   "Bulkhead is in it to see to that",
+                   key->name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /* Every line of @name, of which GKeyFile takes away only the last at a time. */
 static void
 remove_all (GKeyFile *file, const char *name)
@@ -388,6 +419,11 @@ bh_vm_config_with (BhVmConfig *self, GHashTable *settings, char ***changed, GErr
     }
   text = g_key_file_to_data (file, &len, NULL);
   result = bh_vm_config_parse (self->path, self->id, text, len);
+  if (!check_applies (result, values, error))
+    {
+      bh_vm_config_unref (result);
+      return NULL;
+    }
   if (changed)
     {
       g_ptr_array_add (different, NULL);

@@ -40,6 +40,8 @@ const char *bh_vm_config_get_id (BhVmConfig *self);
 
 /* Value as text: the file's when it is good, else the default; the id for a missing Name. */
 const char *bh_vm_config_get (BhVmConfig *self, const char *key);
+/* Template=disk: what means nothing there (bh-keys.h, on_disk) has no other value than that. */
+gboolean bh_vm_config_is_disk (BhVmConfig *self);
 /* Whether the file says something good about it; else bh_vm_config_get() gives the default. */
 gboolean bh_vm_config_has (BhVmConfig *self, const char *key);
 gint64 bh_vm_config_get_int (BhVmConfig *self, const char *key);

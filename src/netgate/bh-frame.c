@@ -22,6 +22,9 @@
 #define ND_TARGET 24    /* neighbour solicitation and advertisement, without options */
 #define MOST_PADDING 46 /* to Ethernet's least length */
 
+#define DHCP_CLIENT 68
+#define DHCP_SERVER 67
+
 #define TYPE_IPV4 0x0800
 #define TYPE_ARP 0x0806
 #define TYPE_IPV6 0x86dd
@@ -129,6 +132,18 @@ read_ipv6 (const uint8_t *p, size_t length, BhAddress *from, BhAddress *to, uint
   return !bh_address_is_v4 (from) && !bh_address_is_v4 (to);
 }
 
+/* RFC 2131: from nobody, or who it is already, to everybody. */
+static bool
+is_dhcp (const BhPolicy *policy, const BhAddress *from, const BhPeerKey *peer, uint16_t source)
+{
+  static const uint8_t nobody[4] = { 0 }, everybody[4] = { 255, 255, 255, 255 };
+  BhAddress none = bh_address_v4 (nobody), all = bh_address_v4 (everybody);
+
+  return policy->dhcp && peer->protocol == IPPROTO_UDP && source == DHCP_CLIENT && peer->port == DHCP_SERVER
+         && bh_address_equal (&peer->address, &all)
+         && (bh_address_equal (from, &none) || is_one_of (from, policy->guest, policy->n_guest));
+}
+
 static BhVerdict
 check_ipv4 (const BhPolicy *policy, const uint8_t *p, size_t length, BhPeerKey *peer)
 {
@@ -138,6 +153,8 @@ check_ipv4 (const BhPolicy *policy, const uint8_t *p, size_t length, BhPeerKey *
 
   if (!read_ipv4 (p, length, &from, &peer->address, &peer->protocol, &payload))
     return BH_FRAME_UNKNOWN;
+  if (read_transport (p + IPV4, payload, false, peer, &source) && is_dhcp (policy, &from, peer, source))
+    return BH_FRAME_PASS;
   if (!is_one_of (&from, policy->guest, policy->n_guest))
     return BH_FRAME_SPOOFED;
   if (!read_transport (p + IPV4, payload, false, peer, &source))

@@ -118,6 +118,8 @@ read_line (BhPolicy *policy, const char *word, char *value)
 {
   if (strcmp (word, "open") == 0 || strcmp (word, "closed") == 0)
     policy->open = word[0] == 'o';
+  else if (strcmp (word, "dhcp") == 0)
+    policy->dhcp = true;
   else if (!value)
     return false;
   else if (strcmp (word, "mac") == 0)

@@ -33,6 +33,7 @@ typedef struct
 typedef struct
 {
   bool open; /* anything passes at all */
+  bool dhcp; /* also asking everybody for an address, by IPv4 */
   uint8_t mac[6];
   BhAddress guest[2], gateway[2];
   unsigned n_guest, n_gateway;
@@ -54,6 +55,7 @@ void bh_address_print (const BhAddress *address, char *out, size_t size);
 /**
  * Read the service's orders, a line each:
  *   open | closed
+ *   dhcp
  *   mac 02:00:00:00:00:01     what the guest's frames must come from
  *   guest ADDRESS             the same; one of each family
  *   gateway ADDRESS           what it may look for by ARP and neighbour discovery, and not talk to

@@ -27,6 +27,8 @@
  *                            unless nobody can ever write to it again: QEMU discards memory by
  *                            punching holes into the file, which private mappings of other guests
  *                            would see.
+ *   BULKHEAD_VMM_BASE        an image that is read, as such a path; it becomes descriptor 197
+ *   BULKHEAD_VMM_TOP         a disk that is written, the same way: descriptor 196
  *
  * Without BULKHEAD_VMM_READ it is libvirt asking what QEMU can do: no guest runs, so QEMU gets to
  * make its monitor socket in the folder libvirt made for that, and no filter on system calls. */
@@ -49,6 +51,8 @@
 #define DEFAULT_QEMU "/usr/bin/qemu-system-x86_64"
 #define REGION_FD 199 /* BH_DOMAIN_REGION_FD */
 #define RAM_FD 198    /* BH_DOMAIN_RAM_FD */
+#define BASE_FD 197   /* BH_DOMAIN_BASE_FD */
+#define TOP_FD 196    /* BH_DOMAIN_TOP_FD */
 #define MAX_REGION_MIB 4096
 #define MAX_RAM_MIB 1048576
 #define RAM_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
@@ -142,6 +146,19 @@ take_ram (const char *path)
   if (seals < 0 || (seals & RAM_SEALS) != RAM_SEALS || st.st_size == 0 || st.st_size & 0xfffff)
     fail ("the frozen memory %s is not sealed against writing", path);
   hand_on (fd, RAM_FD, "the frozen memory");
+}
+
+static void
+take_disk (const char *path, int flags, int number)
+{
+  struct stat st;
+  int fd = open (path, flags | O_CLOEXEC | O_NONBLOCK);
+
+  if (fd < 0 || fstat (fd, &st) != 0)
+    fail ("cannot use the disk %s: %s", path, strerror (errno));
+  if (!S_ISREG (st.st_mode))
+    fail ("the disk %s is not a file", path);
+  hand_on (fd, number, "a disk");
 }
 
 static void
@@ -285,6 +302,7 @@ main (int argc, char **argv)
   char *pid_file = take_order ("BULKHEAD_VMM_PIDFILE");
   char *region = take_order ("BULKHEAD_VMM_REGION_MIB");
   char *ram_size = take_order ("BULKHEAD_VMM_RAM_MIB"), *ram = take_order ("BULKHEAD_VMM_RAM");
+  char *base = take_order ("BULKHEAD_VMM_BASE"), *top = take_order ("BULKHEAD_VMM_TOP");
   const bool probing = readable == NULL;
   int rules;
 
@@ -302,6 +320,10 @@ main (int argc, char **argv)
     make_ram (ram_size);
   if (ram)
     take_ram (ram);
+  if (base)
+    take_disk (base, O_RDONLY, BASE_FD);
+  if (top)
+    take_disk (top, O_RDWR, TOP_FD);
   if (pid_file)
     write_pid (pid_file);
 

@@ -49,6 +49,46 @@ class Creating(AppCase):
         self.desk.wait_text('is ready')
         self.desk.wait(BUTTON, 'Calculator')
 
+    def test_a_whole_desktop_from_a_disk_image(self):
+        """Chosen in the dialog, refused when it is none, and marked as what it is."""
+        image, text = self.desk.place.path('old.img'), self.desk.place.path('text.img')
+        with open(image, 'wb') as file:
+            file.write(b'\xeb' + bytes(509) + b'\x55\xaa' + bytes(65536 - 512))
+        with open(text, 'wb') as file:
+            file.write(b'no disk at all\n' * 100)
+        self.with_vms()
+        self.desk.act('win.new-vm')
+        self.desk.wait(TEXT, 'Name')
+        self.desk.type_into('Name', 'Old')
+        self.choose_image(text)
+        self.desk.press(BUTTON, 'Create')
+        self.desk.wait_text('of no format that is known')
+        self.desk.sway.input.key('Escape')
+        self.desk.press(BUTTON, 'Remove Desktop')
+        self.choose_image(image)
+        self.desk.wait_text('old.img')
+        self.assertIsNone(self.desk.see(BUTTON, 'Choose Programs…'))
+        self.desk.press(BUTTON, 'Create')
+        vm = wait_for(lambda: self.desk.vms().get('Old'), what='the AppVM')
+        self.assertEqual((vm['Settings']['Template'], vm['Settings']['Image']), ('disk', image))
+        self.desk.wait(BUTTON, 'Start Desktop')
+        self.desk.wait_text('Whole desktop, stopped')
+        self.assertIsNone(self.desk.see(BUTTON, 'Add Programs…'))
+
+    def choose_image(self, path):
+        self.desk.press(BUTTON, 'An Existing Disk Image…')
+        wait_for(lambda: (self.desk.sway.view(APP_ID, 'Choose a Disk Image') or {}).get('focused'), what='the dialog')
+        self.desk.sway.input.key('ctrl+l')
+        self.desk.sway.input.type(path)
+
+        def done():
+            if self.desk.sway.view(APP_ID, 'Choose a Disk Image'):
+                self.desk.sway.input.key('Return')  # completing a name can take the first one
+                return False
+            return True
+        wait_for(done, what='no dialog')
+        self.desk.wait(BUTTON, 'Remove Desktop')
+
     def test_by_keyboard_alone(self):
         self.with_vms()
         self.desk.wait(BUTTON, 'Create Your First AppVM…')

@@ -35,6 +35,7 @@ PROGRAMS = {
     'bulkhead-sound': 'src/sound/bulkhead-sound',
     'bulkhead-camera': 'src/camera/bulkhead-camera',
     'bulkhead-netgate': 'src/netgate/bulkhead-netgate',
+    'bulkhead-screen': 'src/screen/bulkhead-screen',
     'bulkhead-init': 'src/init/bulkhead-init',
 }
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -12,7 +12,7 @@ main (void)
     [BH_KEY_STRING] = "string",     [BH_KEY_TEXT] = "text", [BH_KEY_INT] = "int",
     [BH_KEY_BOOL] = "bool",         [BH_KEY_ENUM] = "enum", [BH_KEY_COLOR] = "color",
     [BH_KEY_APPS] = "apps",         [BH_KEY_LIST] = "list", [BH_KEY_FOLDERS] = "folders",
-    [BH_KEY_COMMANDS] = "commands", [BH_KEY_HOME] = "home",
+    [BH_KEY_COMMANDS] = "commands", [BH_KEY_HOME] = "home",   [BH_KEY_FILE] = "file",
   };
   gsize n;
   const BhKey *keys = bh_keys (&n);

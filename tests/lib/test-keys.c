@@ -113,7 +113,8 @@ test_others (void)
   assert_value ("Color", "#ABC", "#aabbcc");
   assert_value ("Color", "#12345", NULL);
   assert_value ("Template", "host", "host");
-  assert_value ("Template", "disk", NULL);
+  assert_value ("Template", "disk", "disk");
+  assert_value ("Template", "floppy", NULL);
   assert_value ("Applications", "", "");
   assert_value ("Applications", "foot.desktop; org.gnome.Calculator.desktop;;foot.desktop",
                 "foot.desktop;org.gnome.Calculator.desktop");

@@ -498,6 +498,38 @@ test_refused_others (void)
     }
 }
 
+/* From nobody to everybody, and only where it is asked for. */
+static void
+test_dhcp (void)
+{
+  static const struct
+  {
+    const char *from, *to;
+    guint source, port;
+    BhVerdict with, without;
+  } cases[] = {
+    { "0.0.0.0", "255.255.255.255", 68, 67, BH_FRAME_PASS, BH_FRAME_SPOOFED },
+    { GUEST4, "255.255.255.255", 68, 67, BH_FRAME_PASS, BH_FRAME_PASS /* what blocks it is not in this policy */ },
+    { "0.0.0.0", "255.255.255.255", 69, 67, BH_FRAME_SPOOFED, BH_FRAME_SPOOFED },
+    { "0.0.0.0", "255.255.255.255", 68, 68, BH_FRAME_SPOOFED, BH_FRAME_SPOOFED },
+    { "0.0.0.0", "203.0.113.5", 68, 67, BH_FRAME_SPOOFED, BH_FRAME_SPOOFED },
+    { "192.0.0.3", "255.255.255.255", 68, 67, BH_FRAME_SPOOFED, BH_FRAME_SPOOFED },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Frame frame;
+      BhPeerKey peer;
+
+      ip (&frame, cases[i].from, cases[i].to, IPPROTO_UDP, cases[i].port, 240);
+      put16 (frame.bytes + 34, cases[i].source);
+      policy.dhcp = true;
+      g_assert_cmpint (check (&frame, &peer), ==, cases[i].with);
+      policy.dhcp = false;
+      g_assert_cmpint (check (&frame, &peer), ==, cases[i].without);
+    }
+}
+
 static void
 test_refused_seldom (void)
 {
@@ -514,6 +546,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_assert_true (bh_policy_read (text, strlen (text), &policy));
   g_test_add_func ("/frame/destinations", test_destinations);
+  g_test_add_func ("/frame/dhcp", test_dhcp);
   g_test_add_func ("/frame/malformed", test_malformed);
   g_test_add_func ("/frame/neighbours", test_neighbours);
   g_test_add_func ("/frame/orders", test_orders);

@@ -10,53 +10,13 @@
 
 #include "bh-domain-xml.h"
 
-#include <libxml/tree.h>
 #include <stdio.h>
 
+#include "bh-domain-disk.h"
+#include "bh-domain-parts.h"
 #include "bh-error.h"
 
 #define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
-#define XML(s) ((const xmlChar *) (s))
-
-static xmlNode *
-add (xmlNode *parent, const char *name)
-{
-  return xmlNewChild (parent, NULL, XML (name), NULL);
-}
-
-/* Name and value pairs up to NULL; values are escaped by libxml2. */
-G_GNUC_NULL_TERMINATED static xmlNode *
-add_with (xmlNode *parent, const char *name, ...)
-{
-  xmlNode *node = add (parent, name);
-  const char *attribute;
-  va_list args;
-
-  va_start (args, name);
-  while ((attribute = va_arg (args, const char *)) != NULL)
-    xmlNewProp (node, XML (attribute), XML (va_arg (args, const char *)));
-  va_end (args);
-  return node;
-}
-
-static xmlNode *
-add_text (xmlNode *parent, const char *name, const char *text)
-{
-  return xmlNewTextChild (parent, NULL, XML (name), XML (text));
-}
-
-static void
-add_number (xmlNode *parent, const char *name, const char *unit, guint value)
-{
-  char text[16];
-  xmlNode *node;
-
-  g_snprintf (text, sizeof text, "%u", value);
-  node = add_text (parent, name, text);
-  if (unit)
-    xmlNewProp (node, XML ("unit"), XML (unit));
-}
-
 char *
 bh_domain_command_line (gboolean kvm, gboolean debug)
 {
@@ -105,9 +65,11 @@ check_spec (const BhDomainSpec *spec, GError **error)
     const char *what, *path;
     gboolean lists, optional;
   } paths[] = {
-    { "kernel", spec->kernel, TRUE, FALSE },
-    { "initramfs", spec->initramfs, TRUE, FALSE },
-    { "seed", spec->seed, TRUE, FALSE },
+    { "kernel", spec->kernel, TRUE, spec->disk != NULL },
+    { "initramfs", spec->initramfs, TRUE, spec->disk != NULL },
+    { "seed", spec->seed, TRUE, spec->disk != NULL },
+    { "firmware", spec->disk ? spec->disk->uefi_code : NULL, TRUE, TRUE },
+    { "firmware's variables", spec->disk ? spec->disk->uefi_vars : NULL, TRUE, TRUE },
     { "image", spec->image, TRUE, TRUE },
     { "modules", spec->modules, TRUE, TRUE },
     { "runtime folder", spec->runtime_dir, TRUE, FALSE },
@@ -161,9 +123,14 @@ add_machine (xmlNode *domain, const BhDomainSpec *spec)
   add_number (domain, "vcpu", NULL, spec->cpus);
   os = add (domain, "os");
   xmlNewProp (add_text (os, "type", "hvm"), XML ("machine"), XML ("q35"));
-  add_text (os, "kernel", spec->kernel);
-  add_text (os, "initrd", spec->initramfs);
-  add_text (os, "cmdline", command_line);
+  if (spec->disk)
+    bh_domain_disk_add_firmware (os, spec->disk);
+  else
+    {
+      add_text (os, "kernel", spec->kernel);
+      add_text (os, "initrd", spec->initramfs);
+      add_text (os, "cmdline", command_line);
+    }
   features = add (domain, "features");
   add (features, "acpi");
   add (features, "apic");
@@ -186,7 +153,7 @@ add_machine (xmlNode *domain, const BhDomainSpec *spec)
     }
   add_with (domain, "clock", "offset", "utc", NULL);
   add_text (domain, "on_poweroff", "destroy");
-  add_text (domain, "on_reboot", "destroy");
+  add_text (domain, "on_reboot", spec->disk ? "restart" : "destroy");
   add_text (domain, "on_crash", "destroy");
 }
 
@@ -243,10 +210,33 @@ add_image (xmlNode *devices, const BhDomainSpec *spec)
 }
 
 static void
+add_programs (xmlNode *devices, const BhDomainSpec *spec)
+{
+  if (spec->image)
+    add_image (devices, spec);
+  else
+    add_share (devices, "/usr", "usr", SLOT_USR);
+  if (spec->opt && !spec->image)
+    add_share (devices, "/opt", "opt", SLOT_OPT);
+  add_share (devices, spec->seed, "seed", SLOT_SEED);
+}
+
+static void
+add_channel (xmlNode *devices, const BhDomainSpec *spec)
+{
+  g_autofree char *wire = g_build_filename (spec->runtime_dir, "wire.sock", NULL);
+  xmlNode *node = add_with (devices, "controller", "type", "virtio-serial", "index", "0", NULL);
+
+  add_slot (node, SLOT_CHANNELS);
+  node = add_with (devices, "channel", "type", "unix", NULL);
+  add_with (node, "source", "mode", "bind", "path", wire, NULL);
+  add_with (node, "target", "type", "virtio", "name", "io.github.bulkhead.wire", NULL);
+}
+
+static void
 add_devices (xmlNode *domain, const BhDomainSpec *spec)
 {
   xmlNode *devices = add (domain, "devices"), *node;
-  g_autofree char *wire = g_build_filename (spec->runtime_dir, "wire.sock", NULL);
   g_autofree char *console = g_build_filename (spec->runtime_dir, "console.sock", NULL);
 
   add_text (devices, "emulator", spec->emulator);
@@ -261,24 +251,18 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
       add_with (devices, "controller", "type", "pci", "index", index, "model", "pcie-root-port",
                 NULL);
     }
-  if (spec->image)
-    add_image (devices, spec);
+  if (spec->disk)
+    bh_domain_disk_add_devices (devices);
   else
-    add_share (devices, "/usr", "usr", SLOT_USR);
-  if (spec->opt && !spec->image)
-    add_share (devices, "/opt", "opt", SLOT_OPT);
-  add_share (devices, spec->seed, "seed", SLOT_SEED);
+    add_programs (devices, spec);
 
   node = add_with (devices, "serial", "type", "unix", NULL);
   add_with (node, "source", "mode", "bind", "path", console, NULL);
   add_with (node, "log", "file", spec->log_file, "append", "on", NULL);
   add_with (node, "target", "port", "0", NULL);
 
-  node = add_with (devices, "controller", "type", "virtio-serial", "index", "0", NULL);
-  add_slot (node, SLOT_CHANNELS);
-  node = add_with (devices, "channel", "type", "unix", NULL);
-  add_with (node, "source", "mode", "bind", "path", wire, NULL);
-  add_with (node, "target", "type", "virtio", "name", "io.github.bulkhead.wire", NULL);
+  if (!spec->disk)
+    add_channel (devices, spec);
 
   /* No virtio-rng: configure brings random numbers before any program runs. */
   if (spec->way == BH_DOMAIN_BOOT)
@@ -288,21 +272,6 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   else
     /* What a balloon discards would be discarded from the frozen memory. */
     add_with (devices, "memballoon", "model", "none", NULL);
-}
-
-static void
-add_env (xmlNode *command_line, xmlNs *ns, const char *name, const char *value)
-{
-  xmlNode *node = xmlNewChild (command_line, ns, XML ("env"), NULL);
-
-  xmlNewProp (node, XML ("name"), XML (name));
-  xmlNewProp (node, XML ("value"), XML (value));
-}
-
-static void
-add_arg (xmlNode *command_line, xmlNs *ns, const char *value)
-{
-  xmlNewProp (xmlNewChild (command_line, ns, XML ("arg"), NULL), XML ("value"), XML (value));
 }
 
 /* The guest's memory as a file that bulkhead-vmm has opened. libvirt's own object for it stays in the
@@ -331,6 +300,30 @@ add_ram (xmlNode *command_line, xmlNs *ns, const BhDomainSpec *spec)
   add_env (command_line, ns, "BULKHEAD_VMM_RAM_MIB", size);
 }
 
+static char *
+list_readable (const BhDomainSpec *spec)
+{
+  const char *programs = spec->image ? spec->image : "/usr";
+  const char *more = spec->image && spec->modules ? spec->modules
+                     : spec->opt && !spec->image  ? "/opt"
+                                                  : programs;
+
+  /* Never nothing: that would be libvirt, which asks what QEMU can do. */
+  if (spec->disk)
+    return g_strjoin (":", spec->emulator, spec->disk->uefi_code, NULL);
+  return g_strjoin (":", spec->kernel, spec->initramfs, spec->seed, programs, more, NULL);
+}
+
+static char *
+list_writable (const BhDomainSpec *spec)
+{
+  const char *vars = spec->disk ? spec->disk->uefi_vars : NULL;
+
+  if (vars && spec->pci_devices > 0)
+    return g_strconcat (vars, ":/dev/vfio", NULL);
+  return g_strdup (vars ? vars : spec->pci_devices > 0 ? "/dev/vfio" : "");
+}
+
 /* bulkhead-vmm's orders (src/vmm/main.c), and the region, whose memory libvirt would otherwise put
  * into a file that every user of this computer may read. */
 static void
@@ -338,14 +331,12 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
 {
   xmlNode *node = xmlNewChild (domain, ns, XML ("commandline"), NULL);
   g_autofree char *pid_file = g_build_filename (spec->runtime_dir, "qemu.pid", NULL);
-  const char *programs = spec->image ? spec->image : "/usr";
-  const char *more = spec->image && spec->modules    ? spec->modules
-                     : spec->opt && !spec->image ? "/opt"
-                                                     : programs;
-  g_autofree char *read =
-      g_strjoin (":", spec->kernel, spec->initramfs, spec->seed, programs, more, NULL);
+  g_autofree char *read = list_readable (spec);
+  g_autofree char *write = list_writable (spec);
 
-  if (spec->region_mib > 0)
+  if (spec->disk)
+    bh_domain_disk_add_command_line (node, ns, spec->disk);
+  else if (spec->region_mib > 0)
     {
       g_autofree char *object = g_strdup_printf ("memory-backend-file,id=" BH_DOMAIN_REGION_ID
                                                  ",mem-path=/proc/self/fd/%d,share=on,size=%uM",
@@ -365,8 +356,8 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
   if (spec->qemu)
     add_env (node, ns, "BULKHEAD_VMM_QEMU", spec->qemu);
   add_env (node, ns, "BULKHEAD_VMM_READ", read);
-  if (spec->pci_devices > 0)
-    add_env (node, ns, "BULKHEAD_VMM_WRITE", "/dev/vfio");
+  if (*write)
+    add_env (node, ns, "BULKHEAD_VMM_WRITE", write);
   add_env (node, ns, "BULKHEAD_VMM_PIDFILE", pid_file);
   if (spec->region_mib > 0)
     {

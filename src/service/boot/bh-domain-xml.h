@@ -3,6 +3,8 @@
  * The libvirt domain of an AppVM. */
 #pragma once
 
+#include "bh-domain-disk.h"
+
 #include <gio/gio.h>
 
 /**
@@ -45,6 +47,8 @@ typedef enum
  * for each, from %BH_DOMAIN_NIC_PORT on
  * @pci_devices: how many of this computer's will be plugged in: there is a place for each, from
  * %BH_DOMAIN_PCI_PORT on, and QEMU may open /dev/vfio; with many @nics only
+ * @disk: (nullable): what it boots from by itself, instead of @kernel, @initramfs, @seed and all that belongs to them;
+ * the shared region is there then, and the guest does not get it
  * @ram_read_only: for @BH_DOMAIN_THAW: this QEMU can open it without asking for write access
  *
  * All paths are absolute.
@@ -65,6 +69,7 @@ typedef struct
   const char *ram;
   gboolean ram_read_only;
   guint nics, pci_devices;
+  const BhDomainDisk *disk;
 } BhDomainSpec;
 
 /* Where bulkhead-vmm (src/vmm) puts the shared region's memfd for QEMU's command line to find. */

@@ -185,7 +185,8 @@ on_frozen_busy (BhFrozen *frozen, BhPool *self)
 void
 bh_pool_want (BhPool *self, BhVmConfig *config)
 {
-  if (self->config == config)
+  /* One that boots by itself is never thawed. */
+  if (self->config == config || bh_vm_config_is_disk (config))
     return;
   g_clear_pointer (&self->config, bh_vm_config_unref);
   self->config = bh_vm_config_ref (config);

@@ -84,6 +84,8 @@ bh_home_get_kind (BhVmConfig *config)
 guint
 bh_home_get_stop_seconds (BhVmConfig *config)
 {
+  if (bh_vm_config_is_disk (config))
+    return (guint) bh_vm_config_get_int (config, "StopTime");
   return bh_home_get_kind (config) == BH_HOME_NONE ? STOP_SECONDS : STOP_HOME_SECONDS;
 }
 

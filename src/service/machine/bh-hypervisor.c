@@ -45,9 +45,9 @@ static void schedule_reconnect (BhHypervisor *self);
 /* Events; main context. */
 
 static void
-emit_stopped (BhHypervisor *self, const char *uuid)
+emit_stopped (BhHypervisor *self, const char *uuid, gboolean powered_off)
 {
-  g_signal_emit (self, signals[DOMAIN_STOPPED], g_quark_from_string (uuid), uuid);
+  g_signal_emit (self, signals[DOMAIN_STOPPED], g_quark_from_string (uuid), uuid, powered_off);
 }
 
 static int
@@ -60,7 +60,7 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
     {
       g_debug ("Domain %s stopped (%d)", virDomainGetName (domain), detail);
       if (g_hash_table_contains (self->watched, uuid))
-        emit_stopped (self, uuid);
+        emit_stopped (self, uuid, detail == VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN);
     }
   return 0;
 }
@@ -534,7 +534,7 @@ on_relisted (GObject *source, GAsyncResult *result, gpointer data)
     *p = g_strdup (*p);
   for (char **p = watched; *p; p++)
     if (!g_hash_table_contains (running, *p))
-      emit_stopped (self, *p);
+      emit_stopped (self, *p, FALSE);
 }
 
 static gboolean
@@ -577,7 +577,7 @@ bh_hypervisor_class_init (BhHypervisorClass *klass)
   G_OBJECT_CLASS (klass)->finalize = bh_hypervisor_finalize;
   signals[DOMAIN_STOPPED] =
       g_signal_new ("domain-stopped", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
-                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+                    NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   signals[DOMAIN_OPEN] =
       g_signal_new ("domain-open", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);

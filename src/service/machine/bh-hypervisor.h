@@ -12,7 +12,7 @@
 G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
 
 /* Signals, with the uuid as detail:
- * "domain-stopped" (uuid): it is gone, for whatever reason
+ * "domain-stopped" (uuid, powered_off): it is gone, for whatever reason; that the guest has powered it off is known
  * "domain-full" (uuid): it stands still, because a disk of it cannot be written for lack of room here
  * "domain-open" (uuid): of one that is being thawed: its channel can be connected to */
 

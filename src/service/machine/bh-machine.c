@@ -44,6 +44,7 @@ struct _BhMachine
   BhPrepared *prepared;
   GCancellable *cancellable; /* of the preparation */
   gulong domain_signal, open_signal;
+  gboolean powered_off;
   guint limit;   /* of CREATING */
   gboolean open; /* "open" has been */
 };
@@ -156,8 +157,9 @@ bh_machine_end (BhMachine *self)
 }
 
 static void
-on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, BhMachine *self)
+on_domain_stopped (BhHypervisor *hypervisor, const char *uuid, gboolean powered_off, BhMachine *self)
 {
+  self->powered_off = powered_off;
   if (!bh_machine_fall_back (self, "it ended"))
     ended (self, NULL);
 }
@@ -207,6 +209,28 @@ fall_back (BhMachine *self, const char *why)
   bh_hypervisor_destroy_async (self->hypervisor, self->uuid, on_thawed_destroyed,
                                g_object_ref (self));
   g_clear_pointer (&self->uuid, g_free);
+}
+
+static gboolean
+press_power_button (virDomainPtr domain, gpointer data, GError **error)
+{
+  if (virDomainShutdownFlags (domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) == 0)
+    return TRUE;
+  bh_monitor_set_libvirt_error (error, "The virtual machine has no power button");
+  return FALSE;
+}
+
+void
+bh_machine_press_power_button (BhMachine *self)
+{
+  bh_log_line (self->id, "its power button is pressed");
+  bh_hypervisor_run_async (self->hypervisor, self->uuid, press_power_button, NULL, NULL, NULL, NULL);
+}
+
+gboolean
+bh_machine_has_powered_off (BhMachine *self)
+{
+  return self->powered_off;
 }
 
 gboolean
@@ -297,10 +321,12 @@ came_up (BhMachine *self, const char *way)
   if (self->state != BH_MACHINE_CREATING)
     return;
   self->state = BH_MACHINE_UP;
+  /* QEMU has its own by now. */
+  g_clear_pointer (&self->prepared->disk, bh_boot_disk_free);
   bh_log_line (self->id, "%s, kernel %s, %s%s%s",
                self->prepared->guest ? (g_str_equal (way, "pool") ? "thawed ahead" : "thawed")
                                      : "booting",
-               self->prepared->kernel_release, self->kvm ? "KVM" : "emulated",
+               self->prepared->kernel_release ? self->prepared->kernel_release : "in the image", self->kvm ? "KVM" : "emulated",
                self->prepared->guest ? "" : "; not thawed: ",
                self->prepared->guest ? "" : self->prepared->why_boot);
   watch (self);

@@ -69,6 +69,11 @@ void bh_machine_end (BhMachine *self);
 /* Forget it; it goes on. No signals. */
 void bh_machine_abandon (BhMachine *self);
 
+/* For a guest that nobody of ours is in; it may take its time, or not care. */
+void bh_machine_press_power_button (BhMachine *self);
+/* It has ended by the guest's own will. */
+gboolean bh_machine_has_powered_off (BhMachine *self);
+
 BhMachineState bh_machine_get_state (BhMachine *self);
 /* It is being thawed, or was and has not been proven yet. */
 gboolean bh_machine_is_thawing (BhMachine *self);

@@ -54,6 +54,7 @@ bh_prepared_free (BhPrepared *prepared)
   g_free (prepared->uuid);
   g_free (prepared->xml);
   g_free (prepared->kernel_release);
+  g_clear_pointer (&prepared->disk, bh_boot_disk_free);
   g_clear_pointer (&prepared->guest, bh_frozen_guest_unref);
   g_free (prepared->why_boot);
   g_clear_pointer (&prepared->plan, bh_frozen_plan_free);
@@ -268,6 +269,104 @@ find_programs (BhVmConfig *config, const BhKernel *kernel, Programs *programs,
   return TRUE;
 }
 
+/* KVM is proven with a guest of ours; without one it is as good as not there. */
+static gboolean
+find_kvm (GCancellable *cancellable)
+{
+  g_autoptr (BhKernel) kernel = bh_accel_can_open_kvm () ? bh_kernel_find (cancellable, NULL) : NULL;
+  g_autofree char *probe = kernel ? bh_initramfs_ensure (kernel, cancellable, NULL) : NULL;
+
+  return probe && bh_accel_kvm_usable (kernel, probe, cancellable);
+}
+
+/* What Debian's package "ovmf" brings, and others under other names. */
+static const char *const uefi[][2] = {
+  { "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd" },
+  { "/usr/share/edk2/x64/OVMF_CODE.4m.fd", "/usr/share/edk2/x64/OVMF_VARS.4m.fd" },
+  { "/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd" },
+};
+
+/* Its variables begin anew with each start: what the image says of them is in its EFI system partition. */
+static gboolean
+find_firmware (BhVmConfig *config, const BhImage *image, const char *runtime_dir, BhDomainDisk *disk,
+               char **vars, GError **error)
+{
+  const char *wanted = bh_vm_config_get (config, "Firmware");
+  g_autofree char *bytes = NULL;
+  gsize size;
+
+  if (g_str_equal (wanted, "bios") || (g_str_equal (wanted, "auto") && !image->uefi))
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (uefi); i++)
+    if (access (uefi[i][0], R_OK) == 0 && g_file_get_contents (uefi[i][1], &bytes, &size, NULL))
+      {
+        *vars = g_build_filename (runtime_dir, "uefi-vars.fd", NULL);
+        disk->uefi_code = uefi[i][0];
+        disk->uefi_vars = *vars;
+        return g_file_set_contents_full (*vars, bytes, (gssize) size, G_FILE_SET_CONTENTS_NONE, 0600,
+                                         error);
+      }
+  g_set_error (error, BH_ERROR, BH_ERROR_BOOT_FAILED,
+               "The disk image %s boots with UEFI, whose firmware is not there. Install the package ovmf.",
+               bh_vm_config_get (config, "Image"));
+  return FALSE;
+}
+
+/* One that boots by itself: nothing of it is ours but the machine. */
+static BhPrepared *
+prepare_disk (GTask *task, Work *work, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (BhPrepared) out = g_new0 (BhPrepared, 1);
+  const char *arguments = bh_vm_config_get (work->config, "QemuArguments");
+  g_autofree char *runtime_dir = bh_paths_runtime_dir (work->id);
+  g_autofree char *log_file = bh_paths_log_file (work->id);
+  g_autofree char *qemu = NULL, *emulator = NULL, *base = NULL, *top = NULL, *vars = NULL;
+  g_autoptr (GPtrArray) pci = NULL;
+  g_auto (GStrv) words = NULL;
+  BhDomainDisk disk = { 0 };
+  BhDomainSpec spec;
+
+  if (!check_memory (work->config, error) || !(pci = bh_pci_check (work->config, error))
+      || (*arguments && !g_shell_parse_argv (arguments, NULL, &words, error))
+      || !bh_boot_disk_check (work->config, NULL, error)
+      || !(qemu = bh_emulator_find_qemu (error)) || !(emulator = bh_emulator_ensure (qemu, error)))
+    return NULL;
+  step (task, "image");
+  if (!(out->disk = bh_boot_disk_open (work->config, cancellable, error)))
+    return NULL;
+  step (task, "domain");
+  out->kvm = find_kvm (cancellable);
+  if (!bh_log_prepare (work->id, error) || !bh_paths_ensure (runtime_dir, error)
+      || !find_firmware (work->config, &out->disk->image, runtime_dir, &disk, &vars, error))
+    return NULL;
+  if (out->disk->base >= 0)
+    disk.base = base = g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), out->disk->base);
+  disk.top = top = g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), out->disk->top);
+  disk.base_qcow2 = out->disk->image.qcow2;
+  disk.top_qcow2 = disk.base || out->disk->image.qcow2;
+  out->uuid = g_uuid_string_random ();
+  out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
+  out->why_boot = g_strdup ("it boots from a disk image");
+  out->nics = work->many_nics || pci->len > 0 ? BH_DOMAIN_MANY_NICS : BH_DOMAIN_FEW_NICS;
+  spec = (BhDomainSpec){ .id = work->id,
+                         .uuid = out->uuid,
+                         .kvm = out->kvm,
+                         .memory_mib = out->memory_mib,
+                         .cpus = (guint) bh_vm_config_get_int (work->config, "Processors"),
+                         .region_mib = REGION_MIB,
+                         .runtime_dir = runtime_dir,
+                         .log_file = log_file,
+                         .emulator = emulator,
+                         .qemu = qemu,
+                         .arguments = (const char *const *) words,
+                         .nics = out->nics,
+                         .pci_devices = pci->len,
+                         .disk = &disk };
+  if (!(out->xml = bh_domain_xml_new (&spec, error)))
+    return NULL;
+  return g_steal_pointer (&out);
+}
+
 static BhPrepared *
 prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
 {
@@ -341,7 +440,9 @@ static void
 prepare_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   GError *error = NULL;
-  BhPrepared *prepared = prepare (task, data, cancellable, &error);
+  BhPrepared *prepared = bh_vm_config_is_disk (((Work *) data)->config)
+                             ? prepare_disk (task, data, cancellable, &error)
+                             : prepare (task, data, cancellable, &error);
 
   if (prepared)
     g_task_return_pointer (task, prepared, (GDestroyNotify) bh_prepared_free);

@@ -3,6 +3,7 @@
  * What has to be there before a domain can be made: kernel, initramfs, seed, and the domain's XML. */
 #pragma once
 
+#include "bh-boot-disk.h"
 #include "bh-frozen.h"
 #include "bh-vm-config.h"
 
@@ -10,7 +11,8 @@ typedef struct
 {
   char *uuid;
   char *xml;
-  char *kernel_release;
+  char *kernel_release; /* NULL: it boots from a disk */
+  BhBootDisk *disk;     /* then; open until it is created */
   gboolean kvm;
   guint memory_mib, nics;
   BhFrozenGuest *guest; /* to be thawed; NULL: it boots */

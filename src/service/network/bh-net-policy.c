@@ -71,6 +71,8 @@ bh_net_policy_write (const BhNetPolicy *policy, const BhHostNetwork *host)
 {
   GString *out = g_string_new ("open\n");
 
+  if (policy->dhcp)
+    g_string_append (out, "dhcp\n");
   g_string_append_printf (out, "mac %s\n", policy->mac);
   add_list (out, "guest", policy->guest);
   add_list (out, "gateway", policy->gateway);

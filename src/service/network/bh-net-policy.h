@@ -7,7 +7,7 @@
 
 typedef struct
 {
-  gboolean lan;
+  gboolean lan, dhcp; /* dhcp: the guest asks for its address */
   const char *mac;
   const char *const *guest; /* its addresses, without length */
   const char *const *gateway;

@@ -82,6 +82,8 @@ add_main (BhVmConfig *config, GPtrArray *specs, GError **error)
     return TRUE;
   spec = bh_net_spec_new (BH_NET_INTERNET, *name ? name : DEFAULT_NAME);
   spec->lan = bh_vm_config_get_bool (config, "Lan");
+  /* Nobody of ours is in there who could be told its address. */
+  spec->dhcp = bh_vm_config_is_disk (config);
   g_strfreev (spec->servers);
   spec->servers = bh_vm_config_get_list (config, "Dns");
   if (*bh_vm_config_get (config, "Mac"))

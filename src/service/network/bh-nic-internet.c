@@ -50,7 +50,7 @@ make_plan (BhNic *self)
   g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
   g_auto (GStrv) plain = NULL;
   g_autofree char *text = NULL;
-  BhNetPolicy policy = { .lan = self->spec->lan, .mac = self->mac };
+  BhNetPolicy policy = { .lan = self->spec->lan, .dhcp = self->spec->dhcp, .mac = self->mac };
 
   choose_servers (self, servers, udp_servers);
   if (self->host->has_v4)
@@ -128,7 +128,7 @@ start_passt (BhNic *self)
       return;
     }
   self->passt = bh_passt_new (self->id, self->host, self->server4 != NULL, self->server6 != NULL,
-                              &network, &error);
+                              self->spec->dhcp, &network, &error);
   if (!self->passt)
     {
       bh_nic_set_state (self, BH_NIC_FAILED, error->message);

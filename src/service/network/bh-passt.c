@@ -88,7 +88,7 @@ add (GPtrArray *argv, const char *a, const char *b)
 
 BhPasst *
 bh_passt_new (const char *id, const BhHostNetwork *host, gboolean forward4, gboolean forward6,
-              int *network, GError **error)
+              gboolean dhcp, int *network, GError **error)
 {
   g_autoptr (BhPasst) self = g_object_new (BH_TYPE_PASST, NULL);
   g_autoptr (GSubprocessLauncher) launcher = NULL;
@@ -111,7 +111,7 @@ bh_passt_new (const char *id, const BhHostNetwork *host, gboolean forward4, gboo
   add (argv, "--no-map-gw", NULL);
   add (argv, "--tcp-ports", "none");
   add (argv, "--udp-ports", "none");
-  add (argv, "--no-dhcp", "--no-dhcpv6");
+  add (argv, "--no-dhcpv6", dhcp ? NULL : "--no-dhcp");
   add (argv, "--no-ra", NULL);
   add (argv, "--mtu", G_STRINGIFY (BH_PASST_MTU));
   if (host->has_v4)

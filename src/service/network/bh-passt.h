@@ -27,8 +27,9 @@ gboolean bh_passt_check (GError **error);
  * bh_passt_new:
  * @host: which families there are
  * @forward4, @forward6: whether the gateways stand for the first name server of this computer
+ * @dhcp: tell the guest its IPv4 address; nobody of ours in it does
  * @network: (out): the other end of its socket; to be closed
  */
 BhPasst *bh_passt_new (const char *id, const BhHostNetwork *host, gboolean forward4,
-                       gboolean forward6, int *network, GError **error);
+                       gboolean forward6, gboolean dhcp, int *network, GError **error);
 void bh_passt_close (BhPasst *self);

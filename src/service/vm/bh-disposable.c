@@ -17,6 +17,7 @@ static const char *const fixed[][2] = {
   { "Disposable", "true" },
   { "Launchers", "false" },
   { "Home", "none" },
+  { "ImageChanges", "drop" },
   { "UsbDevices", "" },
   { "PciDevices", "" },
   { "Disks", "" },

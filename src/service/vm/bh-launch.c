@@ -31,6 +31,19 @@ bh_launch_check_start (GVariant *options, GError **error)
   return bh_options_check (options, start_options, error);
 }
 
+/* There is one thing to start in it, and it runs already. */
+static char *
+check_desktop (BhVmConfig *config, gboolean program, GError **error)
+{
+  if (!program)
+    return g_strdup ("Desktop");
+  g_set_error (error, BH_ERROR, BH_ERROR_PROGRAM_UNSUPPORTED,
+               "“%s” is a whole desktop: its programs are started in it, and not from here. Open its window without "
+               "naming a program.",
+               bh_vm_config_get (config, "Name"));
+  return NULL;
+}
+
 char *
 bh_launch_check (BhHostApps *apps, BhVmConfig *config, GVariant *options, GError **error)
 {
@@ -50,6 +63,8 @@ bh_launch_check (BhHostApps *apps, BhVmConfig *config, GVariant *options, GError
                            "The option “x11” takes auto, yes or no");
       return NULL;
     }
+  if (bh_vm_config_is_disk (config))
+    return check_desktop (config, app || argv, error);
   if ((app != NULL) == (argv != NULL) || (argv && (!argv[0] || !*argv[0])))
     {
       g_set_error_literal (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
@@ -80,6 +95,12 @@ bh_launch_for_proxy (BhVmConfig *config, GVariant *options)
   g_variant_dict_remove (&dict, "display");
   g_variant_dict_remove (&dict, "label");
   g_variant_dict_remove (&dict, "disposable");
+  if (bh_vm_config_is_disk (config))
+    {
+      static const char *const desktop[] = { "desktop", NULL };
+
+      g_variant_dict_insert (&dict, "argv", "^as", desktop);
+    }
   g_variant_dict_insert (&dict, "x11", "s", x11);
   return g_variant_dict_end (&dict);
 }

@@ -8,6 +8,7 @@
 #include "bh-color.h"
 #include "bh-error.h"
 #include "bh-frozen-bus.h"
+#include "bh-boot-disk.h"
 #include "bh-home-disk.h"
 #include "bh-home.h"
 #include "bh-host-check.h"
@@ -274,6 +275,7 @@ bh_manager_plan_vm (BhManager *self, GVariant *settings, GError **error)
   id = bh_vm_id_from_name (name ? name : "", bh_manager_has_id, self);
   config = bh_vm_config_new (id, table, error);
   return config && bh_shares_check (config, NULL, error) && bh_home_check (config, NULL, error)
+         && bh_boot_disk_check (config, NULL, error)
              ? plan (self, g_steal_pointer (&config), error)
              : NULL;
 }

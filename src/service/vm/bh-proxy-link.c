@@ -11,6 +11,7 @@
 #include "bh-child.h"
 #include "bh-error.h"
 #include "bh-paths.h"
+#include "bh-screen-link.h"
 
 #include <errno.h>
 #include <gio/gunixfdlist.h>
@@ -40,6 +41,9 @@ struct _BhProxyLink
   gboolean heard, unheard; /* the guest's hello; that it said none, and is to be asked once more */
   gulong cancelled;
   int channel_fd; /* until the proxy has it */
+  BhHypervisor *hypervisor; /* NULL: the guest has a channel; else the rest is for bh-screen-link.h */
+  char *uuid, *title;
+  guint launch;
   GSubprocess *process;
   GDBusConnection *connection;
   BhDbusProxy1 *proxy;
@@ -408,12 +412,36 @@ try_channel (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+on_screen (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (BhProxyLink) self = BH_PROXY_LINK (data);
+  GError *error = NULL;
+  int fd = bh_screen_link_start_finish (result, &error);
+
+  if (fd < 0)
+    opened (self, error);
+  else if (self->closed)
+    close (fd);
+  else
+    {
+      self->channel_fd = fd;
+      start_proxy (self);
+    }
+}
+
 static gboolean
 first_try (gpointer data)
 {
   BhProxyLink *self = data;
 
   self->retry = 0;
+  if (self->hypervisor)
+    {
+      bh_screen_link_start_async (self->hypervisor, self->id, self->uuid, self->title, self->launch,
+                                  on_screen, g_object_ref (self));
+      return G_SOURCE_REMOVE;
+    }
   if (try_channel (self) == G_SOURCE_CONTINUE)
     self->retry = g_timeout_add (RETRY_MS, try_channel, self);
   return G_SOURCE_REMOVE;
@@ -431,6 +459,17 @@ static void
 on_cancelled (GCancellable *cancellable, BhProxyLink *self)
 {
   g_idle_add_full (G_PRIORITY_DEFAULT, cancel_now, g_object_ref (self), g_object_unref);
+}
+
+void
+bh_proxy_link_set_screen (BhProxyLink *self, BhHypervisor *hypervisor, const char *uuid,
+                          const char *image, guint launch)
+{
+  g_return_if_fail (!self->hypervisor && !self->process);
+  self->hypervisor = g_object_ref (hypervisor);
+  self->uuid = g_strdup (uuid);
+  self->title = g_path_get_basename (image);
+  self->launch = launch;
 }
 
 void
@@ -562,6 +601,9 @@ bh_proxy_link_finalize (GObject *object)
   g_free (self->display);
   g_free (self->reason);
   g_free (self->detail);
+  g_clear_object (&self->hypervisor);
+  g_free (self->uuid);
+  g_free (self->title);
   G_OBJECT_CLASS (bh_proxy_link_parent_class)->finalize (object);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bh-dbus-proxy.h"
+#include "bh-hypervisor.h"
 
 #define BH_TYPE_PROXY_LINK (bh_proxy_link_get_type ())
 G_DECLARE_FINAL_TYPE (BhProxyLink, bh_proxy_link, BH, PROXY_LINK, GObject)
@@ -41,6 +42,17 @@ enum
  */
 BhProxyLink *bh_proxy_link_new (const char *id, const char *name, const char *color,
                                 const char *display, GVariant *settings);
+
+/**
+ * bh_proxy_link_set_screen:
+ * @uuid: of its domain, which boots by itself
+ * @image: path of the image, whose name is the window's title
+ * @launch: as for bh_screen_link_start_async()
+ *
+ * Before it is opened: the guest has no channel to it; the window gate gets the machine's screen as one window.
+ */
+void bh_proxy_link_set_screen (BhProxyLink *self, BhHypervisor *hypervisor, const char *uuid,
+                               const char *image, guint launch);
 
 /**
  * bh_proxy_link_open_async:

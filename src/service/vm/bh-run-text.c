@@ -19,6 +19,7 @@ static const struct
   { "home", "Getting its home ready" },
   { "kernel", "Looking for a kernel" },
   { "initramfs", "Preparing the start" },
+  { "image", "Looking at the disk image" },
   { "template", "Collecting settings of this computer" },
   { "domain", "Setting up the virtual machine" },
   { "created", "Starting the virtual machine" },

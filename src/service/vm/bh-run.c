@@ -53,7 +53,7 @@ struct _BhRun
   GCancellable *cancellable; /* of an attachment */
   BhProxyLink *link;
   guint tries; /* to attach to a guest that had a proxy before, until one succeeds */
-  gboolean attached, debug;
+  gboolean attached, debug, disk; /* disk: it boots from one, without a program of ours */
   guint limit, shutdown; /* timers */
   gint64 proxy_times[MAX_PROXIES_PER_MINUTE];
   GPtrArray *programs;
@@ -187,9 +187,12 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
                                         : g_error_copy (error);
   self->state = BH_RUN_STOPPING;
   g_clear_handle_id (&self->limit, g_source_remove);
-  if (before == BH_RUN_READY && !force && self->attached)
+  if (before == BH_RUN_READY && !force && (self->disk || self->attached))
     {
-      bh_proxy_link_shutdown (self->link);
+      if (self->disk)
+        bh_machine_press_power_button (self->machine);
+      else
+        bh_proxy_link_shutdown (self->link);
       self->shutdown = g_timeout_add_seconds (bh_home_get_stop_seconds (self->config),
                                               shutdown_over, self);
     }
@@ -453,7 +456,12 @@ attach (BhRun *self, gboolean again)
   g_signal_connect (self->link, "notice", G_CALLBACK (on_notice), self);
   g_signal_connect (self->link, "gone", G_CALLBACK (on_gone), self);
   self->limit = g_timeout_add_seconds (attach_seconds (self), attach_over, self);
-  self->tries = again ? self->tries + 1 : 0;
+  self->tries = again && !self->disk ? self->tries + 1 : 0;
+  if (self->disk) /* its window comes back with another window gate, as those of programs do */
+    bh_proxy_link_set_screen (
+        self->link, self->hypervisor, bh_machine_get_uuid (self->machine),
+        bh_vm_config_get (self->config, "Image"),
+        self->programs->len > 0 ? ((BhProgram *) self->programs->pdata[0])->id : 0);
   bh_proxy_link_open_async (self->link, self->tries, self->cancellable, on_link_open,
                             g_object_ref (self));
 }
@@ -569,7 +577,8 @@ on_machine_ended (BhMachine *machine, const GError *error, BhRun *self)
     error = early;
   if (error)
     self->error = bh_run_boot_error (self->id, self->boot_step, error);
-  else if (self->state == BH_RUN_READY && !self->error)
+  else if (self->state == BH_RUN_READY && !self->error
+           && !(self->disk && bh_machine_has_powered_off (machine)))
     self->error = g_error_new (BH_ERROR, BH_ERROR_FAILED, "“%s” stopped by itself",
                                bh_vm_config_get (self->config, "Name"));
   end (self);
@@ -776,6 +785,7 @@ bh_run_new (BhVmConfig *config, BhHypervisor *hypervisor, BhPool *pool)
 
   self->config = bh_vm_config_ref (config);
   self->id = g_strdup (bh_vm_config_get_id (config));
+  self->disk = bh_vm_config_is_disk (config);
   self->hypervisor = g_object_ref (hypervisor);
   self->machine = bh_machine_new (self->id, hypervisor, bh_pool_get_frozen (pool), pool);
   g_signal_connect (self->machine, "step", G_CALLBACK (on_machine_step), self);

@@ -5,6 +5,7 @@
 
 #include "bh-vm-private.h"
 
+#include "bh-boot-disk.h"
 #include "bh-error.h"
 #include "bh-home.h"
 #include "bh-home-disk.h"
@@ -98,7 +99,8 @@ bh_vm_handle_set (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *se
   if (!config || !bh_net_links_check (bh_net_links_get (), config, &error)
       || name_is_taken (self, table, &error)
       || !bh_shares_check (config, self->config, &error)
-      || !bh_home_check (config, self->config, &error) || !bh_vm_config_save (config, path, &error))
+      || !bh_home_check (config, self->config, &error)
+      || !bh_boot_disk_check (config, self->config, &error) || !bh_vm_config_save (config, path, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
@@ -160,7 +162,7 @@ delete_home (const char *id)
 
   if (bh_home_disk_read (home, &disk, NULL) && disk.encrypted)
     bh_home_key_forget (id);
-  if (!bh_home_disk_remove (home, &error))
+  if (!bh_home_disk_remove (home, &error) || !bh_boot_disk_forget (id, &error))
     g_message ("%s: %s", id, error->message);
 }
 

@@ -83,6 +83,9 @@ gboolean bh_vm_handle_attach_usb (BhDbusVm1 *vm, GDBusMethodInvocation *invocati
 gboolean bh_vm_handle_detach_usb (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, const char *device,
                                   gboolean forget);
 
+gboolean bh_vm_handle_read_image (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+gboolean bh_vm_handle_drop_image_changes (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
+
 gboolean bh_vm_handle_read_home (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 gboolean bh_vm_handle_change_home (BhDbusVm1 *vm, GDBusMethodInvocation *invocation,
                                    const char *action, GVariant *options);

@@ -601,6 +601,8 @@ bh_vm_iface_init (BhDbusVm1Iface *iface)
   iface->handle_detach_usb = bh_vm_handle_detach_usb;
   iface->handle_stop = handle_stop;
   iface->handle_set = bh_vm_handle_set;
+  iface->handle_read_image = bh_vm_handle_read_image;
+  iface->handle_drop_image_changes = bh_vm_handle_drop_image_changes;
   iface->handle_read_home = bh_vm_handle_read_home;
   iface->handle_change_home = bh_vm_handle_change_home;
   iface->handle_open_inbox = bh_vm_handle_open_inbox;
