@@ -12,6 +12,8 @@
 
 /* A sink that asks for nothing for this long does not play. */
 #define PATIENCE_NS (500 * SPA_NSEC_PER_MSEC)
+/* One that is asked for the first time may have to start bulkhead-sound, on a busy computer. */
+#define FIRST_PATIENCE_NS (3 * SPA_NSEC_PER_SEC)
 
 struct _BhSpeaker
 {
@@ -70,12 +72,13 @@ void
 bh_speaker_announce (BhSpeaker *speaker)
 {
   bh_msg_sound_play play = { .on = speaker->playing };
+  uint64_t patience = speaker->on ? FIRST_PATIENCE_NS : PATIENCE_NS;
 
   speaker->room = 0;
   if (!speaker->pacer.media->ready)
     return;
   bh_media_send (speaker->pacer.media, BH_MSG_SOUND_PLAY, &play);
-  bh_pacer_arm (&speaker->pacer, speaker->timer, speaker->playing ? PATIENCE_NS : 0);
+  bh_pacer_arm (&speaker->pacer, speaker->timer, speaker->playing ? patience : 0);
 }
 
 static void
