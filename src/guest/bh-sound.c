@@ -2,14 +2,14 @@
  *
  * Sound and camera in the guest.
  *
- * Theory of operation: a sound server takes a second and memory that most AppVMs never need. So the agent
- * itself listens where programs look for one (pulse/native, pipewire-0), once the host allows sound or a camera. The first
- * connection, or a camera, starts PipeWire, its session manager, and bulkhead-media, which has the speaker,
- * the microphone and the camera and speaks their messages with the host; the agent passes them on. PipeWire listens in a
- * folder of its own: a program that it served before it has a sink would find none, and give up. With the first message of
- * bulkhead-media the speaker is there. From then on programs are served: PipeWire's PulseAudio side is started, and what
- * connects to pipewire-0 is passed on to PipeWire. When one of the four ends the others are ended as well, and the next
- * connection starts them anew. */
+ * Theory of operation: a sound server takes a second and memory that most AppVMs never need. So the agent itself
+ * listens where programs look for one (pulse/native, pipewire-0), once the host allows sound or a camera. The first
+ * connection, or a camera, starts PipeWire, its session manager, and bulkhead-media, which has the speaker, the
+ * microphone and the camera and speaks their messages with the host; the agent passes them on. PipeWire listens in a
+ * folder of its own: a program that it served before it has a sink would find none, and give up. With the first
+ * message of bulkhead-media the speaker is there. From then on programs are served: PipeWire's PulseAudio side is
+ * started, and what connects to pipewire-0 is passed on to PipeWire. When one of the four ends, or the speaker does
+ * not come, the others are ended as well, and the next connection starts them anew. */
 #include "bh-sound.h"
 #include "bh-relay.h"
 
@@ -25,6 +25,10 @@
 
 /* Servers that end at once are not started more often than this. */
 #define RESTART_MS 3000
+/* What they may take until the speaker is there, a little less than programs wait for PulseAudio, which is 30 s. When
+ * that was not enough they get twice as long. */
+#define READY_MS 20000
+#define MAX_READY_MS 80000
 
 enum
 {
@@ -91,7 +95,7 @@ struct _BhSound
   char *folder;              /* of PipeWire, the session manager and bulkhead-media */
   int native, pulse, inside; /* listening sockets, or -1; @inside is that of @folder */
   BhRelay *relay;            /* from @native to @inside, while programs are served */
-  struct wl_event_source *native_source, *pulse_source, *restart;
+  struct wl_event_source *native_source, *pulse_source, *restart, *watchdog;
   Part parts[N_PARTS];
   BhChannel *channel; /* to bulkhead-media */
   struct wl_event_source *source;
@@ -99,7 +103,8 @@ struct _BhSound
   bh_msg_sound_switch allowed;
   bh_msg_camera_switch camera;
   int64_t started;
-  bool ending; /* the first of them has ended */
+  int patience; /* ms until the speaker has to be there */
+  bool ending;  /* the first of them has ended */
 };
 
 static void watch_sockets (BhSound *sound);
@@ -165,6 +170,7 @@ part_ended (int fd, uint32_t mask, void *data)
   close (part->pidfd);
   part->pid = 0;
   g_clear_pointer (&sound->relay, bh_relay_free);
+  clear_source (&sound->watchdog);
   drop_channel (sound);
   end_parts (sound, SIGKILL);
   for (unsigned i = 0; i < N_PARTS; i++)
@@ -228,6 +234,18 @@ inside_path (BhSound *sound)
   return g_build_filename (sound->folder, "pipewire-0", NULL);
 }
 
+static int
+never_ready (void *data)
+{
+  BhSound *sound = data;
+
+  clear_source (&sound->watchdog);
+  g_message ("Sound is not ready after %d s, and is started anew", sound->patience / 1000);
+  sound->patience = MIN (2 * sound->patience, MAX_READY_MS);
+  end_parts (sound, SIGKILL);
+  return 0;
+}
+
 /* Programs find the speaker: let them come, those that know PulseAudio as well. */
 static void
 serve (BhSound *sound)
@@ -236,6 +254,8 @@ serve (BhSound *sound)
   g_autofree char *conf = g_build_filename (sound->session->runtime_dir, "bulkhead-pulse.conf", NULL);
   const char *const pulse[] = { "pipewire", "-c", conf, NULL };
 
+  clear_source (&sound->watchdog);
+  sound->patience = READY_MS;
   if (!g_file_set_contents (conf, pulse_conf, -1, NULL))
     g_warning ("Cannot write %s", conf);
   if (!start_part (sound, PULSE, pulse, sound->pulse, true))
@@ -352,6 +372,8 @@ start (int fd, uint32_t mask, void *data)
          && start_part (sound, MEDIA, media, other, false);
   if (other >= 0)
     close (other);
+  sound->watchdog = wl_event_loop_add_timer (sound->loop, never_ready, sound);
+  wl_event_source_timer_update (sound->watchdog, sound->patience);
   if (!good)
     end_parts (sound, SIGKILL);
   return 0;
@@ -463,6 +485,7 @@ bh_sound_new (struct wl_event_loop *loop, BhLink *link, const char *media)
   sound->link = link;
   sound->media = g_strdup (media);
   sound->native = sound->pulse = sound->inside = -1;
+  sound->patience = READY_MS;
   return sound;
 }
 
@@ -472,6 +495,7 @@ bh_sound_free (BhSound *sound)
   clear_source (&sound->native_source);
   clear_source (&sound->pulse_source);
   clear_source (&sound->restart);
+  clear_source (&sound->watchdog);
   clear_source (&sound->source);
   g_clear_pointer (&sound->channel, bh_channel_free);
   g_clear_pointer (&sound->relay, bh_relay_free);

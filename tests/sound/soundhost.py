@@ -287,7 +287,7 @@ def connect_sound(bus, sound):
 class SoundPair(Pair):
     """The pair, and bulkhead-sound as soon as it is wanted."""
 
-    def __init__(self, sway, server, name='Work', latency=60, **kwargs):
+    def __init__(self, sway, server, name='Work', latency=60, environment=None, **kwargs):
         super().__init__(sway, name, **kwargs)
         self.server, self.latency = server, latency
         self.sound, self._answered = None, 0
@@ -295,6 +295,7 @@ class SoundPair(Pair):
         # Its PipeWire is another than the host's, and so is what its session manager remembers.
         self.guest_env = {variable: self.sway.place.path(f'guest-{name}-{variable}')
                           for variable in ('XDG_STATE_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME')}
+        self.guest_env.update(environment or {})
 
     def switch(self, play, record):
         self.allowed = (play, record)

@@ -163,6 +163,18 @@ class PlaybackTest(Survives, SoundTestCase):
             self.assertAlmostEqual(tone.frequency, 1000, delta=1)
             pair.stop()
 
+    def test_a_session_manager_that_hangs_is_started_anew(self):
+        folder = self.path('programs')
+        os.mkdir(folder)
+        manager = os.path.join(folder, 'wireplumber')
+        with open(manager, 'w', encoding='ascii') as file:
+            file.write(f'#!/bin/sh\nif [ -e {folder}/tried ]; then exec /usr/bin/wireplumber; fi\n'
+                       f'touch {folder}/tried\nexec sleep 1000\n')
+        os.chmod(manager, 0o755)
+        pair = self.pair(environment={'PATH': folder + ':/usr/bin:/bin'})
+        self.assertEqual(pair.wait_exit(pair.launch('pw-play', self.tone(1)), 90), (0, b''))
+        self.assertIn('Sound is not ready after 20 s', pair.log_tail())
+
     def test_off_from_the_start_lets_nothing_play(self):
         pair = self.pair(play=False)
         program = pair.launch('paplay', self.tone(5))
