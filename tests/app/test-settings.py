@@ -87,7 +87,7 @@ class Widgets(SettingsCase):
 
 class Rows(SettingsCase):
     def keys(self):
-        """(name, type, title) of every key, as the code has them."""
+        """(name, type, title, "disk" or "any") of every key, as the code has them."""
         out = subprocess.run([build_path('tests', 'lib', 'list-keys')], capture_output=True, text=True, check=True).stdout
         return [line.split('\t') for line in out.splitlines()]
 
@@ -95,14 +95,14 @@ class Rows(SettingsCase):
         self.with_vm()
         self.open_settings()
         keys = self.keys()
-        self.assertEqual({key for key, _, _ in keys}, set(self.desk.vms()['Work']['Settings']))
-        missing = {title for _, _, title in keys}
+        self.assertEqual({key for key, *_ in keys}, set(self.desk.vms()['Work']['Settings']))
+        missing = {title for _, _, title, _ in keys}
         tried = set()
         for _page in self.pages():
             # One look at the page; its controls stay what they are.
             nodes = self.desk.all(ROW + SWITCH + SPIN + CHOICE, dialog=True)
             missing -= {node.get_name() for node in nodes}
-            for key, kind, title in keys:
+            for key, kind, title, _ in keys:
                 node = next((n for n in nodes if n.get_name() == title and n.get_role_name() not in ROW), None)
                 if kind == 'bool' and node:
                     self.try_switch(node, key)
@@ -112,8 +112,20 @@ class Rows(SettingsCase):
                     tried.add(kind)
                 elif kind == 'enum' and node:
                     tried.add(kind)
-        self.assertEqual(missing, set())
+        self.assertEqual(missing, {title for _, _, title, where in keys if where == 'disk'})
         self.assertEqual(tried, {'bool', 'int', 'enum'})
+
+    def test_a_disk_image_has_rows_of_its_own(self):
+        image = self.desk.place.path('old.img')
+        with open(image, 'wb') as file:
+            file.write(b'\xeb' + bytes(509) + b'\x55\xaa' + bytes(65536 - 512))
+        self.with_vm(Template='disk', Image=image)
+        self.open_settings()
+        missing = {title for _, _, title, where in self.keys() if where == 'disk'}
+        self.assertTrue(missing)
+        for _page in self.pages():
+            missing -= {node.get_name() for node in self.desk.all(ROW + SWITCH + SPIN + CHOICE, dialog=True)}
+        self.assertEqual(missing, set())
 
     def try_switch(self, node, key):
         before = self.setting(key)

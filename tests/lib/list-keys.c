@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Prints the table of keys for tests of other programs: NAME, TYPE, TITLE on a line each. */
+ * Prints the table of keys for tests of other programs: NAME, TYPE, TITLE and "disk" (means something with a disk
+ * image only) or "any" on a line each. */
 #include "bh-keys.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ main (void)
   const BhKey *keys = bh_keys (&n);
 
   for (gsize i = 0; i < n; i++)
-    printf ("%s\t%s\t%s\n", keys[i].name, types[keys[i].type], keys[i].title);
+    printf ("%s\t%s\t%s\t%s\n", keys[i].name, types[keys[i].type], keys[i].title,
+            keys[i].disk_only ? "disk" : "any");
   return 0;
 }
