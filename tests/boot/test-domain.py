@@ -89,7 +89,7 @@ class DomainTest(BootTest):
     def test_region_and_orders_for_the_emulator(self):
         domain = self.make(qemu='/opt/qemu')
         self.assertEqual(self.arguments(domain), [
-            '-object',
+            '-machine', 'sata=off,smbus=off', '-object',
             'memory-backend-file,id=bhregion,mem-path=/proc/self/fd/199,share=on,size=64M',
             '-device', 'ivshmem-plain,memdev=bhregion,bus=pcie.0,addr=0x10,master=on'])
         environment = self.environment(domain)
@@ -99,7 +99,7 @@ class DomainTest(BootTest):
         self.assertEqual(environment, {'BULKHEAD_VMM_REGION_MIB': '64',
                                        'BULKHEAD_VMM_QEMU': '/opt/qemu',
                                        'BULKHEAD_VMM_PIDFILE': GOOD['runtime_dir'] + '/qemu.pid'})
-        self.assertEqual(self.arguments(self.make(region_mib='0')), [])
+        self.assertEqual(self.arguments(self.make(region_mib='0')), ['-machine', 'sata=off,smbus=off'])
 
     def test_values_are_never_markup(self):
         hostile = '/s/<log file="x"/>&amp;\'"]]>.log'

@@ -336,7 +336,13 @@ add_command_line (xmlNode *domain, xmlNs *ns, const BhDomainSpec *spec)
 
   if (spec->disk)
     bh_domain_disk_add_command_line (node, ns, spec->disk);
-  else if (spec->region_mib > 0)
+  else
+    {
+      /* Of the chip set what no guest uses; it could be attacked, and costs each start some time. */
+      add_arg (node, ns, "-machine");
+      add_arg (node, ns, "sata=off,smbus=off");
+    }
+  if (!spec->disk && spec->region_mib > 0)
     {
       g_autofree char *object = g_strdup_printf ("memory-backend-file,id=" BH_DOMAIN_REGION_ID
                                                  ",mem-path=/proc/self/fd/%d,share=on,size=%uM",

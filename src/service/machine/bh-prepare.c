@@ -248,9 +248,9 @@ programs_clear (Programs *programs)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Programs, programs_clear)
 
+/* All but the modules. */
 static gboolean
-find_programs (BhVmConfig *config, const BhKernel *kernel, Programs *programs,
-               GCancellable *cancellable, GError **error)
+find_programs (BhVmConfig *config, Programs *programs, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failed = NULL;
   g_autoptr (BhDebianSet) set = bh_debian_set_of (config, &failed);
@@ -265,8 +265,46 @@ find_programs (BhVmConfig *config, const BhKernel *kernel, Programs *programs,
     return (programs->seed = bh_template_ensure_host (cancellable, error)) != NULL;
   programs->seed = g_build_filename (dir, "seed", NULL);
   programs->image = g_build_filename (dir, "image", NULL);
-  programs->modules = g_path_get_dirname (kernel->modules_dir);
   return TRUE;
+}
+
+/* Thousands of files are looked at for the programs, and hundreds for the kernel: both at once. */
+typedef struct
+{
+  BhVmConfig *config;
+  GCancellable *cancellable;
+  Programs *programs;
+  GError *error;
+} Search;
+
+static gpointer
+search_programs (gpointer data)
+{
+  Search *search = data;
+
+  find_programs (search->config, search->programs, search->cancellable, &search->error);
+  return NULL;
+}
+
+static gboolean
+find_all (GTask *task, Work *work, Boot *boot, Programs *programs, GCancellable *cancellable, GError **error)
+{
+  Search search = { work->config, cancellable, programs, NULL };
+  GThread *thread = g_thread_new ("programs", search_programs, &search);
+  gboolean good = find_boot (task, work, boot, cancellable, error);
+
+  if (good)
+    step (task, "template");
+  g_thread_join (thread);
+  if (good && search.error)
+    {
+      g_propagate_error (error, search.error);
+      return FALSE;
+    }
+  g_clear_error (&search.error);
+  if (good && programs->image)
+    programs->modules = g_path_get_dirname (boot->kernel->modules_dir);
+  return good;
 }
 
 /* KVM is proven with a guest of ours; without one it is as good as not there. */
@@ -386,10 +424,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     return NULL;
   if (!(qemu = bh_emulator_find_qemu (error)) || !(emulator = bh_emulator_ensure (qemu, error)))
     return NULL;
-  if (!find_boot (task, work, &boot, cancellable, error))
-    return NULL;
-  step (task, "template");
-  if (!find_programs (work->config, boot.kernel, &programs, cancellable, error))
+  if (!find_all (task, work, &boot, &programs, cancellable, error))
     return NULL;
   step (task, "domain");
   out->kvm = bh_accel_kvm_usable (boot.kernel, boot.probe, cancellable);
