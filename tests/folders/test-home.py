@@ -287,7 +287,7 @@ class Gone(HomeCase):
                            check=True)
         with open(first, 'rb') as file:
             content = file.read()
-        vm = self.create('Disks', Home='none')
+        vm = self.create('Disks', Home='disk', ScratchSize='64', Scratch='disk')
         for text, kind, word in (
                 (place + '/missing', 'NotFound', 'No such file'), (place, 'InvalidArgument', 'none'),
                 ('relative', 'InvalidArgument', 'Disks'), (first + ':rx', 'InvalidArgument', 'Disks'),

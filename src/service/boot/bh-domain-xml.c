@@ -233,6 +233,14 @@ add_channel (xmlNode *devices, const BhDomainSpec *spec)
   add_with (node, "target", "type", "virtio", "name", "io.github.bulkhead.wire", NULL);
 }
 
+static guint
+first_port_not_there (const BhDomainSpec *spec)
+{
+  if (spec->pci_devices > 0)
+    return BH_DOMAIN_PCI_PORT + spec->pci_devices;
+  return spec->more_disks ? BH_DOMAIN_PCI_PORT : BH_DOMAIN_NIC_PORT + spec->nics;
+}
+
 static void
 add_devices (xmlNode *domain, const BhDomainSpec *spec)
 {
@@ -243,7 +251,7 @@ add_devices (xmlNode *domain, const BhDomainSpec *spec)
   add_with (devices, "controller", "type", "usb", "model", "none", NULL);
   add_with (devices, "controller", "type", "pci", "index", "0", "model", "pcie-root", NULL);
   /* Each takes one device while the guest runs. */
-  for (guint i = 1; i < BH_DOMAIN_NIC_PORT + spec->nics + spec->pci_devices; i++)
+  for (guint i = 1; i < first_port_not_there (spec); i++)
     {
       char index[4];
 

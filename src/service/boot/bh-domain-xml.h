@@ -47,6 +47,7 @@ typedef enum
  * for each, from %BH_DOMAIN_NIC_PORT on
  * @pci_devices: how many of this computer's will be plugged in: there is a place for each, from
  * %BH_DOMAIN_PCI_PORT on, and QEMU may open /dev/vfio; with many @nics only
+ * @more_disks: whether there are places for additional disks, from %BH_DOMAIN_MORE_DISKS_PORT on; with many @nics only
  * @disk: (nullable): what it boots from by itself, instead of @kernel, @initramfs, @seed and all that belongs to them;
  * the shared region is there then, and the guest does not get it
  * @ram_read_only: for @BH_DOMAIN_THAW: this QEMU can open it without asking for write access
@@ -69,6 +70,7 @@ typedef struct
   const char *ram;
   gboolean ram_read_only;
   guint nics, pci_devices;
+  gboolean more_disks;
   const BhDomainDisk *disk;
 } BhDomainSpec;
 
@@ -78,7 +80,8 @@ typedef struct
 #define BH_DOMAIN_RAM_FD 198
 /* Places for what is plugged in while a guest runs; QEMU calls them "pci.1" and so on. Each costs every start two
  * hundredths of its time. One is for the USB controller that comes with the first USB device, one for the home disk,
- * one for the scratch disk; those for network interfaces follow, then those for this computer's PCI devices. */
+ * one for the scratch disk; those for network interfaces follow, then those for additional disks and for this computer's
+ * PCI devices. */
 #define BH_DOMAIN_USB_PORT 1
 #define BH_DOMAIN_HOME_PORT 2
 #define BH_DOMAIN_SCRATCH_PORT 3
@@ -86,8 +89,10 @@ typedef struct
 /* How many network interfaces there are places for: usually, and in a machine that is going to need more. */
 #define BH_DOMAIN_FEW_NICS 2
 #define BH_DOMAIN_MANY_NICS 6
-/* Machines with PCI devices have many of the former. */
-#define BH_DOMAIN_PCI_PORT (BH_DOMAIN_NIC_PORT + BH_DOMAIN_MANY_NICS)
+/* Machines with additional disks have many of the former, and those with PCI devices have many and places for disks. */
+#define BH_DOMAIN_MORE_DISKS_PORT (BH_DOMAIN_NIC_PORT + BH_DOMAIN_MANY_NICS)
+#define BH_DOMAIN_MAX_MORE_DISKS 4
+#define BH_DOMAIN_PCI_PORT (BH_DOMAIN_MORE_DISKS_PORT + BH_DOMAIN_MAX_MORE_DISKS)
 /* QEMU's name for the shared region's memory. */
 #define BH_DOMAIN_REGION_ID "bhregion"
 

@@ -32,6 +32,7 @@
 #define HOME_TARGET "vdb"
 #define SCRATCH_SERIAL "bulkhead-scratch" /* src/guest/bh-scratch.c */
 #define SCRATCH_TARGET "vdc"
+G_STATIC_ASSERT (BH_DISKS_MAX == BH_DOMAIN_MAX_MORE_DISKS);
 #define SCRATCH_MIB 8192
 #define MIN_SCRATCH_MIB 16
 /* It goes on when this much is free, and looks for it so often. */
@@ -437,7 +438,7 @@ plug (virDomainPtr domain, gpointer data, GError **error)
                                 .path = disk->path,
                                 .serial = disk->id,
                                 .target = target,
-                                .port = 1 + i,
+                                .port = BH_DOMAIN_MORE_DISKS_PORT + i,
                                 .qcow2 = disk->qcow2,
                                 .read_only = !disk->writable,
                                 .block_size = disk->block_size,

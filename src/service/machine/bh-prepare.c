@@ -350,6 +350,16 @@ find_firmware (BhVmConfig *config, const BhImage *image, const char *runtime_dir
   return FALSE;
 }
 
+/* For what may be plugged in. */
+static void
+give_places (Work *work, guint pci_devices, BhPrepared *out, BhDomainSpec *spec)
+{
+  spec->pci_devices = pci_devices;
+  spec->more_disks = *bh_vm_config_get (work->config, "Disks") != '\0';
+  spec->nics = work->many_nics || spec->more_disks || pci_devices > 0 ? BH_DOMAIN_MANY_NICS : BH_DOMAIN_FEW_NICS;
+  out->nics = spec->nics;
+}
+
 /* One that boots by itself: nothing of it is ours but the machine. */
 static BhPrepared *
 prepare_disk (GTask *task, Work *work, GCancellable *cancellable, GError **error)
@@ -385,7 +395,6 @@ prepare_disk (GTask *task, Work *work, GCancellable *cancellable, GError **error
   out->uuid = g_uuid_string_random ();
   out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
   out->why_boot = g_strdup ("it boots from a disk image");
-  out->nics = work->many_nics || pci->len > 0 ? BH_DOMAIN_MANY_NICS : BH_DOMAIN_FEW_NICS;
   spec = (BhDomainSpec){ .id = work->id,
                          .uuid = out->uuid,
                          .kvm = out->kvm,
@@ -397,9 +406,8 @@ prepare_disk (GTask *task, Work *work, GCancellable *cancellable, GError **error
                          .emulator = emulator,
                          .qemu = qemu,
                          .arguments = (const char *const *) words,
-                         .nics = out->nics,
-                         .pci_devices = pci->len,
                          .disk = &disk };
+  give_places (work, pci->len, out, &spec);
   if (!(out->xml = bh_domain_xml_new (&spec, error)))
     return NULL;
   return g_steal_pointer (&out);
@@ -433,7 +441,6 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   out->uuid = g_uuid_string_random ();
   out->kernel_release = g_strdup (boot.kernel->release);
   out->memory_mib = (guint) bh_vm_config_get_int (work->config, "Memory");
-  out->nics = work->many_nics || pci->len > 0 ? BH_DOMAIN_MANY_NICS : BH_DOMAIN_FEW_NICS;
   spec = (BhDomainSpec){
     .id = id,
     .uuid = out->uuid,
@@ -455,9 +462,8 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
     .parameters = bh_vm_config_get (work->config, "KernelParameters"),
     .arguments = (const char *const *) boot.arguments,
     .debug = boot.debug,
-    .nics = out->nics,
-    .pci_devices = pci->len,
   };
+  give_places (work, pci->len, out, &spec);
   look_for_frozen (out, work, &spec, boot.own, cancellable);
   if (out->guest)
     {
