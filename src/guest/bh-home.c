@@ -14,6 +14,7 @@
 #include <linux/types.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -28,7 +29,8 @@
 /* Linux's fs/ext4/ext4.h has it, and no header for programs. */
 #define EXT4_IOC_RESIZE_FS _IOW ('f', 16, __u64)
 
-static uid_t owner; /* for hand_over(), which nftw() tells nothing */
+static uid_t owner;     /* for hand_over(), which nftw() tells nothing */
+static char device[64]; /* "" while none is mounted */
 
 static int
 hand_over (const char *path, const struct stat *st, int kind, struct FTW *at)
@@ -53,9 +55,8 @@ make_the_users (const char *where, uid_t uid)
          && chown (where, uid, uid) == 0;
 }
 
-/* The disk may have grown since the last time. */
 static bool
-fill_disk (const char *device, const char *where)
+fill_disk (const char *where)
 {
   int disk = open (device, O_RDONLY | O_CLOEXEC), root = open (where, O_RDONLY | O_CLOEXEC);
   struct statfs st;
@@ -77,21 +78,25 @@ fill_disk (const char *device, const char *where)
 }
 
 bool
+bh_home_fill_disk (const char *where)
+{
+  return !device[0] || fill_disk (where);
+}
+
+bool
 bh_home_mount (const char *where, uid_t uid, const char **what)
 {
-  char device[64];
+  char found[sizeof device];
 
   *what = "The disk of the home folder did not come";
-  if (!bh_disk_wait (SERIAL, WAIT_SECONDS, device, sizeof device))
+  if (!bh_disk_wait (SERIAL, WAIT_SECONDS, found, sizeof found))
     return false;
   *what = "The home folder's disk cannot be mounted";
-  if (mount (device, where, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME,
+  if (mount (found, where, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME,
              "discard,errors=remount-ro,noinit_itable")
       != 0)
     return false;
-  *what = "The home folder's file system cannot be made as large as its disk";
-  if (!fill_disk (device, where))
-    return false;
+  memcpy (device, found, sizeof device);
   *what = "The home folder cannot be handed over to the user";
   return make_the_users (where, uid);
 }

@@ -576,5 +576,7 @@ bh_mounts_complete (void)
   warn (write_names (&unfinished));
   warn (set_time_zone (&unfinished));
   warn (!opt_missing || mount_share (&unfinished, "opt", "/opt"));
+  warn (bh_home_fill_disk (unfinished.home)
+        || fail (&unfinished, "The home folder's file system cannot be made as large as its disk"));
   unfinished.detail = NULL;
 }

@@ -30,7 +30,7 @@ void bh_mounts_warm_up (void);
  * otherwise. */
 bool bh_mounts_apply (const bh_msg_configure *configure, char *detail, size_t size);
 
-/* What only programs will miss: /opt, the files with names, the time zone. Called once after bh_mounts_apply() has
+/* What only programs will miss: /opt, the files with names, the time zone, the room on a home disk that has grown. Called once after bh_mounts_apply() has
  * returned true and before any program runs: the host hears meanwhile that the guest is configured. */
 void bh_mounts_complete (void);
 
