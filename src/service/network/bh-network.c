@@ -262,7 +262,7 @@ bh_network_needs_more (BhVmConfig *config, guint nics)
 {
   g_autoptr (GPtrArray) specs = bh_net_spec_list (config, NULL);
 
-  return (specs && specs->len > nics)
+  return (specs && specs->len >= nics)
          || bh_net_links_has_users (bh_net_links_get (), bh_vm_config_get_id (config));
 }
 

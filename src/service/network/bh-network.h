@@ -13,8 +13,8 @@ G_DECLARE_FINAL_TYPE (BhNetwork, bh_network, BH, NETWORK, GObject)
 
 BhPart *bh_network_new (BhVmConfig *config);
 
-/* Whether a machine with places for @nics interfaces may have too few: for those that the settings ask for, or because
- * other AppVMs use its network. */
+/* Whether a machine with places for @nics interfaces may have too few: the settings ask for as many already, or other
+ * AppVMs use its network. */
 gboolean bh_network_needs_more (BhVmConfig *config, guint nics);
 
 /* Whether the settings make sense together, and with those of other AppVMs. */
