@@ -383,6 +383,17 @@ class Homes(HomeCase):
         self.assertEqual(self.raw('copy', key=copied), content)
         self.assertEqual(ctl('delete', '--yes', 'Copy').code, 0)
 
+        # The home of an AppVM whose file is gone keeps its key.
+        harness.wait_for(lambda: not keyring.key('copy'), 10, 'the end of the key')
+        os.rename(self.write('left', b'precious'), self.path('copy'))
+        keyring.store('copy', b'old key')
+        for words in (['duplicate', 'Vault', 'Copy'],
+                      ['import', '--accept', '--name', 'Copy', '--passphrase-file', self.secret, self.file]):
+            result = ctl(*words)
+            self.assertEqual((result.code, keyring.key('copy'), self.read(self.path('copy'))),
+                             (13, b'old key', b'precious'), result)
+        os.unlink(self.path('copy'))
+
         for change in (lambda data: data[:-1], lambda data: data[:3 * MIB],
                        lambda data: data[:2 * MIB] + bytes([data[2 * MIB] ^ 1]) + data[2 * MIB + 1:]):
             path = self.write('bad.appvm', change(self.read(self.file)))

@@ -61,6 +61,19 @@ forget_key (Newcomer *newcomer)
     bh_home_key_forget (bh_vm_config_get_id (newcomer->planned));
 }
 
+/* Whoever finds an old home there wants it, and the key that goes with it. */
+static gboolean
+is_place_free (Newcomer *newcomer, GError **error)
+{
+  if (!g_file_test (newcomer->path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, BH_ERROR, BH_ERROR_EXISTS,
+               "There is a home disk of an AppVM that is gone: %s. Move it away, or choose "
+               "another name.",
+               newcomer->path);
+  return FALSE;
+}
+
 static void
 make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -68,9 +81,9 @@ make_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cance
   BhVmConfig *config = newcomer->planned;
   GError *error = NULL;
   char *key = NULL;
-  gboolean good = TRUE;
+  gboolean good = is_place_free (newcomer, &error);
 
-  if (bh_vm_config_get_bool (config, "HomeEncrypt"))
+  if (good && bh_vm_config_get_bool (config, "HomeEncrypt"))
     good = (key = bh_home_key_make (bh_vm_config_get_id (config), bh_vm_config_get (config, "Name"),
                                     cancellable, &error))
            != NULL;
@@ -96,14 +109,8 @@ take (Newcomer *newcomer, GError **error)
 {
   BhVm *vm;
 
-  if (newcomer->fill && g_file_test (newcomer->path, G_FILE_TEST_EXISTS))
-    {
-      g_set_error (error, BH_ERROR, BH_ERROR_EXISTS,
-                   "There is a home disk of an AppVM that is gone: %s. Move it away, or choose "
-                   "another name.",
-                   newcomer->path);
-      return NULL;
-    }
+  if (newcomer->fill && !is_place_free (newcomer, error))
+    return NULL;
   vm = bh_manager_take_plan (newcomer->manager, newcomer->planned, error);
   if (vm && newcomer->fill && !bh_home_disk_put_in_place (newcomer->half, newcomer->path, error))
     {
