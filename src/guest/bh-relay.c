@@ -140,9 +140,18 @@ write_side (Side *from, Side *to)
 static bool
 pass_on (Side *from, Side *to)
 {
-  if (from->length == 0 && !read_side (from))
-    return false;
-  return from->length == 0 || write_side (from, to);
+  do
+    {
+      if (from->length == 0 && !read_side (from))
+        return false;
+      if (from->length == 0)
+        return true;
+      if (!write_side (from, to))
+        return false;
+    }
+  /* Nothing tells any more that there is more of one that has hung up. */
+  while (!from->source && from->length == 0);
+  return true;
 }
 
 static void
