@@ -37,6 +37,7 @@ struct _BhVideo
   bool lacks; /* the module, so that it is not tried again and again */
   State state;
   pid_t worker; /* 0: none */
+  bool loading; /* that is what it does */
   int pidfd;
   struct wl_event_source *source, *timer;
 };
@@ -115,10 +116,10 @@ worker_ended (int fd, uint32_t mask, void *data)
   close (video->pidfd);
   video->worker = 0;
   video->state = WIFEXITED (status) ? (State) WEXITSTATUS (status) : ABSENT;
-  if (video->state == ABSENT && video->wanted)
+  if (video->state == ABSENT && video->loading)
     {
       g_message ("No /dev/video: the module " MODULE " is not installed, or does not load");
-      video->lacks = true;
+      video->lacks = video->wanted;
     }
   if (video->state == CLOSED && !video->wanted)
     {
@@ -136,9 +137,10 @@ update (BhVideo *video)
   if (!video->started || video->worker || (video->wanted && video->lacks)
       || video->state == (video->wanted ? THERE : ABSENT))
     return;
+  video->loading = video->wanted;
   video->worker = fork ();
   if (video->worker == 0)
-    _exit (video->wanted ? load () : unload ());
+    _exit (video->loading ? load () : unload ());
   if (video->worker < 0)
     {
       g_warning ("No process for /dev/video: %s", g_strerror (errno));
