@@ -161,11 +161,9 @@ open_device (BhLoopback *self, const char *name)
 static void
 find_device (BhLoopback *self)
 {
-  DIR *dir;
+  DIR *dir = opendir (FOLDER);
   struct dirent *entry;
 
-  watch (self, "/dev", IN_CREATE | IN_ATTRIB);
-  dir = opendir (FOLDER);
   while (dir && (entry = readdir (dir)))
     if (entry->d_name[0] != '.' && open_device (self, entry->d_name))
       break;
@@ -196,6 +194,8 @@ bh_loopback_switch (BhLoopback *self, bool on)
   self->on = on;
   if (on)
     {
+      /* Once only: the end of a watch is an event as well. */
+      watch (self, "/dev", IN_CREATE | IN_ATTRIB);
       find_device (self);
       return;
     }
