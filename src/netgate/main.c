@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "bh-confine.h"
+#include "bh-few-calls.h"
 #include "bh-flow.h"
 #include "bh-peers.h"
 #include "bh-refusal.h"
@@ -49,7 +50,7 @@ static _Noreturn void
 end (int code, const char *why)
 {
   if (why)
-    dprintf (STDERR_FILENO, "bulkhead-netgate: %s\n", why);
+    bh_few_calls_say ("bulkhead-netgate", why);
   _exit (code);
 }
 

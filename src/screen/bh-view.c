@@ -4,8 +4,9 @@
  *
  * Theory of operation: the window has a size of its own, which the virtual machine is asked to give its
  * screen; as long as it has another one (a firmware's, a system's that does not care) that is shown larger or
- * smaller, in its own proportions, with black beside it. So a window never jumps while a system boots in it. The picture is the screen with that black, and its logical size is the
- * window's: the compositor does the scaling. Nothing is asked of QEMU while nothing is shown. */
+ * smaller, in its own proportions, with black beside it. So a window never jumps while a system boots in it. The
+ * picture is the screen with that black, and its logical size is the window's: the compositor does the scaling.
+ * Nothing is asked of QEMU while nothing is shown. */
 #include "bh-screen.h"
 
 #include <string.h>

@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,6 +23,7 @@
 #include <unistd.h>
 
 #include "bh-confine.h"
+#include "bh-few-calls.h"
 #include "bh-screen.h"
 
 #define QEMU_FD 3
@@ -34,15 +33,10 @@
 #define READ_BYTES 65536
 #define READS 64
 
-/* By nothing but write(): libc's own would look at the descriptor first. */
 void
 bh_screen_say (const char *text)
 {
-  char line[200];
-  int n = snprintf (line, sizeof line, "bulkhead-screen: %s\n", text);
-
-  if (n > 0 && write (STDERR_FILENO, line, (size_t) n < sizeof line ? (size_t) n : sizeof line - 1) < 0)
-    return;
+  bh_few_calls_say ("bulkhead-screen", text);
 }
 
 static _Noreturn void
