@@ -122,18 +122,17 @@ check_table (const Image *image, const guint8 *table, gsize bytes)
 static gboolean
 check_tables (const Image *image, GError **error)
 {
-  gsize l2_bytes = (gsize) 1 << image->cluster_bits;
+  gsize l1_bytes = (gsize) image->l1_entries * 8, l2_bytes = (gsize) 1 << image->cluster_bits;
+  g_autofree guint8 *l1 = g_malloc (l1_bytes);
   g_autofree guint8 *l2 = g_malloc (l2_bytes);
   guint64 looked = 0;
 
+  if (!read_at (image, image->l1_offset, l1, l1_bytes))
+    return refuse_cut (image, error);
   for (guint32 i = 0; i < image->l1_entries && looked < MAX_L2_BYTES; i++)
     {
-      guint8 entry[8];
-      guint64 offset;
+      guint64 offset = number (l1 + (gsize) i * 8, 8) & OFFSET_BITS;
 
-      if (!read_at (image, image->l1_offset + (guint64) i * 8, entry, sizeof entry))
-        return refuse_cut (image, error);
-      offset = number (entry, 8) & OFFSET_BITS;
       if (offset == 0)
         continue;
       if (!read_at (image, offset, l2, l2_bytes) || !check_table (image, l2, l2_bytes))
