@@ -231,6 +231,7 @@ on_response (AdwMessageDialog *dialog, const char *response, gpointer data)
   Export *export = g_object_get_data (G_OBJECT (dialog), "export");
   GtkWindow *window = gtk_window_get_transient_for (GTK_WINDOW (dialog));
 
+  g_cancellable_cancel (export->cancellable); /* nothing is to be shown any more */
   if (window && g_str_equal (response, "export"))
     choose_file (export, window);
 }

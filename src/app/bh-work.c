@@ -68,6 +68,13 @@ on_finished (BhJob *job, const GError *error, Work *work)
   work_free (work);
 }
 
+/* With the window that it belongs to. */
+static void
+on_destroyed (GtkWidget *dialog, Work *work)
+{
+  work->dialog = work->bar = work->step = NULL;
+}
+
 static void
 on_response (AdwMessageDialog *dialog, const char *response, Work *work)
 {
@@ -94,6 +101,7 @@ show (gpointer data)
   adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (work->dialog), box);
   adw_message_dialog_add_response (ADW_MESSAGE_DIALOG (work->dialog), "cancel", _ ("_Cancel"));
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (work->dialog), "cancel");
+  g_signal_connect (work->dialog, "destroy", G_CALLBACK (on_destroyed), work);
   g_signal_connect (work->dialog, "response", G_CALLBACK (on_response), work);
   on_changed (work->job, work);
   bh_accessible_tidy (work->dialog);
