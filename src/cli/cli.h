@@ -99,9 +99,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhVmInfo, bh_vm_info_free)
 GPtrArray *bh_cli_list_vms (BhCli *cli, GError **error);
 BhVmInfo *bh_cli_get_vm_info (BhCli *cli, const char *name, GError **error);
 
-/* "" when there is none. */
 /* A whole desktop from a disk image. */
 gboolean bh_vm_info_is_desktop (const BhVmInfo *info);
+/* "" when there is none. */
 const char *bh_vm_info_string (const BhVmInfo *info, const char *property);
 /* (nullable) (transfer full) */
 GVariant *bh_vm_info_value (const BhVmInfo *info, const char *property, const char *type);

@@ -37,7 +37,10 @@ bh_home_tool_open_key (const char *key, GError **error)
 
   if (pipe2 (ends, O_CLOEXEC) == 0)
     {
-      if (write (ends[1], key, strlen (key)) == (gssize) strlen (key) && close (ends[1]) == 0)
+      gssize n = write (ends[1], key, strlen (key));
+
+      close (ends[1]);
+      if (n == (gssize) strlen (key))
         return ends[0];
       close (ends[0]);
     }

@@ -8,9 +8,9 @@
 void bh_run_file_save (const char *id, const char *uuid, const char *display, gboolean kvm,
                        guint memory_mib, guint nics, guint next_program, GPtrArray *programs);
 
-/* @nics: places for network interfaces. Changes nothing when there is no file, or it is about another run. */
 /* Whether @id was running in the domain @uuid. */
 gboolean bh_run_file_is_of (const char *id, const char *uuid);
 
+/* @nics: places for network interfaces. Changes nothing when there is no file, or it is about another run. */
 void bh_run_file_load (const char *id, const char *uuid, char **display, gboolean *kvm,
                        guint *memory_mib, guint *nics, guint *next_program, GPtrArray *programs);

@@ -162,7 +162,10 @@ delete_home (const char *id)
 
   if (bh_home_disk_read (home, &disk, NULL) && disk.encrypted)
     bh_home_key_forget (id);
-  if (!bh_home_disk_remove (home, &error) || !bh_boot_disk_forget (id, &error))
+  if (!bh_home_disk_remove (home, &error))
+    g_message ("%s: %s", id, error->message);
+  g_clear_error (&error);
+  if (!bh_boot_disk_forget (id, &error))
     g_message ("%s: %s", id, error->message);
 }
 
