@@ -6,6 +6,7 @@
 #include "bh-command-window.h"
 
 #include "bh-accessible.h"
+#include "bh-form.h"
 #include "bh-commands.h"
 
 #include <adwaita.h>
@@ -114,29 +115,17 @@ bh_command_window_new (GtkWindow *parent, const char *const *present, BhCommandG
   AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (
       adw_message_dialog_new (parent, _ ("Add a Command"),
                               _ ("It is run inside the AppVM, word by word, without a shell.")));
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
-  GtkWidget *list = gtk_list_box_new ();
+  GtkWidget *list = bh_form_list_new ();
   Command *command = g_new0 (Command, 1);
 
   command->given = given;
   command->data = g_object_ref (data);
   command->present = g_strdupv ((char **) present);
   g_object_set_data_full (G_OBJECT (dialog), "command", command, command_free);
-  gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
-  gtk_widget_add_css_class (list, "boxed-list");
   command->name = add_row (list, _ ("Name"), dialog);
   command->line = add_row (list, _ ("Command"), dialog);
-  command->hint = gtk_label_new ("");
-  gtk_label_set_wrap (GTK_LABEL (command->hint), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (command->hint), 0);
-  gtk_widget_add_css_class (command->hint, "caption");
-  gtk_box_append (GTK_BOX (box), list);
-  gtk_box_append (GTK_BOX (box), command->hint);
-  adw_message_dialog_set_extra_child (dialog, box);
-  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "add", _ ("_Add"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "add", ADW_RESPONSE_SUGGESTED);
+  command->hint = bh_form_fill (dialog, list, "add", _ ("_Add"));
   adw_message_dialog_set_default_response (dialog, "add");
-  adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), NULL);
   on_changed (NULL, dialog);
   bh_accessible_tidy (GTK_WIDGET (dialog));

@@ -6,6 +6,7 @@
 #include "bh-rename-window.h"
 
 #include "bh-accessible.h"
+#include "bh-form.h"
 #include "bh-name-check.h"
 #include "bh-trouble.h"
 
@@ -88,28 +89,18 @@ bh_rename_window_new (GtkWindow *parent, BhVmItem *item, BhVmList *vms)
   AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (
       parent, heading,
       _ ("Its launchers and the frames of its windows follow. What is in it stays.")));
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   Rename *rename = g_new0 (Rename, 1);
 
   rename->item = g_object_ref (item);
   rename->vms = g_object_ref (vms);
   /* The dialog is closed before it says what was pressed. */
   rename->entry = g_object_ref_sink (gtk_entry_new ());
-  rename->hint = gtk_label_new ("");
+  rename->hint = bh_form_fill (dialog, rename->entry, "rename", _ ("_Rename"));
   g_object_set_data_full (G_OBJECT (dialog), "rename", rename, rename_free);
-  gtk_label_set_wrap (GTK_LABEL (rename->hint), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (rename->hint), 0);
-  gtk_widget_add_css_class (rename->hint, "caption");
   gtk_entry_set_activates_default (GTK_ENTRY (rename->entry), TRUE);
   gtk_accessible_update_property (GTK_ACCESSIBLE (rename->entry), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("New name"), -1);
-  gtk_box_append (GTK_BOX (box), rename->entry);
-  gtk_box_append (GTK_BOX (box), rename->hint);
-  adw_message_dialog_set_extra_child (dialog, box);
-  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "rename", _ ("_Rename"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "rename", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (dialog, "rename");
-  adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), NULL);
   g_signal_connect (rename->entry, "changed", G_CALLBACK (on_changed), dialog);
   gtk_editable_set_text (GTK_EDITABLE (rename->entry), bh_vm_item_get_name (item));

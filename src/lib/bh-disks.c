@@ -7,11 +7,9 @@
 
 #include "bh-error.h"
 #include "bh-folders.h"
-#include "bh-text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +18,8 @@
 #define MAX_ID 20
 /* Ids of disks that are not additional ones begin so. */
 #define OUR_ID "bulkhead-"
+#define refuse(path, error, ...)                                                                   \
+  bh_error_refuse (error, BH_ERROR_INVALID_ARGUMENT, "disk", path, __VA_ARGS__)
 
 void
 bh_disk_free (BhDisk *disk)
@@ -28,21 +28,6 @@ bh_disk_free (BhDisk *disk)
   g_free (disk->id);
   g_free (disk->cache);
   g_free (disk);
-}
-
-G_GNUC_PRINTF (4, 5)
-static gboolean
-refuse (const char *path, BhError code, GError **error, const char *format, ...)
-{
-  g_autofree char *shown = bh_text_clean (path, strlen (path), 120);
-  g_autofree char *why = NULL;
-  va_list args;
-
-  va_start (args, format);
-  why = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, BH_ERROR, code, "The disk “%s” %s", shown, why);
-  return FALSE;
 }
 
 static gboolean
@@ -87,7 +72,7 @@ take_option (BhDisk *disk, const char *word, GError **error)
   else if (g_str_has_prefix (word, "cache=") && g_strv_contains (caches, value) && !disk->cache)
     disk->cache = g_strdup (value);
   else if (*word && !g_str_equal (word, "ro") && !g_str_equal (word, "raw"))
-    return refuse (disk->path, BH_ERROR_INVALID_ARGUMENT, error,
+    return refuse (disk->path, error,
                    "cannot be “%s”: it takes ro, rw, raw, qcow2, id=NAME, block=512, block=4096 and "
                    "cache=writeback, writethrough, none, directsync or unsafe",
                    word);
@@ -109,7 +94,7 @@ parse (const char *text, GError **error)
   canonical = g_canonicalize_filename (disk->path, "/");
   if (!good || !g_str_equal (canonical, disk->path))
     {
-      refuse (text, BH_ERROR_INVALID_ARGUMENT, error,
+      refuse (text, error,
               "is not written as PATH:OPTIONS, with the whole path of a file without “:” and “;”");
       return NULL;
     }
@@ -156,7 +141,7 @@ bh_disks_parse (const char *list, GError **error)
       for (guint i = 0; i < out->len; i++)
         if (g_str_equal (((BhDisk *) out->pdata[i])->id, disk->id))
           {
-            refuse (disk->path, BH_ERROR_INVALID_ARGUMENT, error,
+            refuse (disk->path, error,
                     "has the id “%s” of another one: give it one with id=NAME", disk->id);
             bh_disk_free (disk);
             return NULL;
@@ -171,32 +156,46 @@ bh_disks_parse (const char *list, GError **error)
 }
 
 int
-bh_disk_open (const BhDisk *disk, GError **error)
+bh_disk_open_file (const char *what, const char *path, gboolean writable, gboolean follow,
+                   GError **error)
 {
-  char *real = realpath (disk->path, NULL);
-  gboolean ours = real && bh_folder_is_ours (real);
-  struct stat st;
   int fd;
 
-  free (real);
-  if (ours)
+  if (bh_folder_is_ours (path))
     {
-      refuse (disk->path, BH_ERROR_INVALID_ARGUMENT, error,
-              "is one of those that Bulkhead keeps, of another AppVM perhaps. Copy it elsewhere first");
+      bh_error_refuse (error, BH_ERROR_INVALID_ARGUMENT, what, path,
+                       "is one of those that Bulkhead keeps, of another AppVM perhaps. Copy it "
+                       "elsewhere first");
       return -1;
     }
   /* Not to wait for what is a FIFO. */
-  fd = open (disk->path, (disk->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  fd = open (path, (writable ? O_RDWR : O_RDONLY) | (follow ? 0 : O_NOFOLLOW) | O_CLOEXEC | O_NONBLOCK
+                       | O_NOCTTY);
+  if (fd >= 0)
+    return fd;
+  if (errno == ENOENT)
+    bh_error_refuse (error, BH_ERROR_NOT_FOUND, what, path, "is not there");
+  else if (errno == ELOOP && !follow)
+    bh_error_refuse (error, BH_ERROR_INVALID_ARGUMENT, what, path,
+                     "is a symbolic link. Give the path of what it leads to");
+  else
+    bh_error_refuse (error, BH_ERROR_INVALID_ARGUMENT, what, path, "cannot be %s: %s",
+                     writable ? "read and written" : "read", g_strerror (errno));
+  return -1;
+}
+
+int
+bh_disk_open (const BhDisk *disk, GError **error)
+{
+  int fd = bh_disk_open_file ("disk", disk->path, disk->writable, TRUE, error);
+  struct stat st;
+
   if (fd < 0)
-    {
-      refuse (disk->path, errno == ENOENT ? BH_ERROR_NOT_FOUND : BH_ERROR_INVALID_ARGUMENT, error,
-              "cannot be %s: %s", disk->writable ? "read and written" : "read", g_strerror (errno));
-      return -1;
-    }
+    return -1;
   if (fstat (fd, &st) == 0 && (S_ISBLK (st.st_mode) || (S_ISREG (st.st_mode) && st.st_size >= 512)))
     return fd;
   close (fd);
-  refuse (disk->path, BH_ERROR_INVALID_ARGUMENT, error,
+  refuse (disk->path, error,
           "is none: it has to be a block device, or a file with at least one block of 512 bytes");
   return -1;
 }

@@ -37,9 +37,22 @@ char *bh_disk_to_text (const BhDisk *disk);
 gboolean bh_disk_is_one (const char *text);
 
 /**
+ * bh_disk_open_file:
+ * @what: what it is to be, for errors
+ * @follow: also when it is a symbolic link, which is a name that somebody can change meanwhile
+ *
+ * Refuses what Bulkhead keeps itself, and what cannot be read or written as asked; what it is has to be seen
+ * from what is open. %BH_ERROR_NOT_FOUND, %BH_ERROR_INVALID_ARGUMENT.
+ *
+ * Returns: a descriptor, -1 with @error set
+ */
+int bh_disk_open_file (const char *what, const char *path, gboolean writable, gboolean follow,
+                       GError **error);
+
+/**
  * bh_disk_open:
  *
- * Refuses what Bulkhead keeps itself, what is no disk, and what cannot be read or written as asked.
+ * Refuses what bh_disk_open_file() does, and what is no disk.
  *
  * Returns: a descriptor, -1 with @error set
  */

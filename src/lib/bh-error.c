@@ -5,7 +5,12 @@
 
 #include "bh-error.h"
 
+#include "bh-text.h"
+
 #include <errno.h>
+#include <string.h>
+
+#define MAX_NAME 200
 
 static const GDBusErrorEntry entries[] = {
   { BH_ERROR_FAILED, "io.github.bulkhead.Error.Failed" },
@@ -59,4 +64,19 @@ bh_error_set_from_errno (GError **error, int saved_errno, const char *format, ..
   else if (saved_errno == ENOMEM)
     code = BH_ERROR_NO_MEMORY;
   g_set_error (error, BH_ERROR, code, "%s: %s", what, g_strerror (saved_errno));
+}
+
+gboolean
+bh_error_refuse (GError **error, BhError code, const char *what, const char *name,
+                 const char *format, ...)
+{
+  g_autofree char *shown = bh_text_clean (name, strlen (name), MAX_NAME);
+  g_autofree char *why = NULL;
+  va_list args;
+
+  va_start (args, format);
+  why = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, BH_ERROR, code, "The %s “%s” %s", what, shown, why);
+  return FALSE;
 }

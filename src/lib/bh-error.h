@@ -53,3 +53,16 @@ GQuark bh_error_quark (void);
  */
 void bh_error_set_from_errno (GError **error, int saved_errno, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+
+/**
+ * bh_error_refuse:
+ * @what: kind of thing, "disk"
+ * @name: which one; of any bytes, it is cleaned and cut
+ * @format: the rest of the sentence, without a final stop
+ *
+ * Sets "The @what “@name” @format".
+ *
+ * Returns: %FALSE
+ */
+gboolean bh_error_refuse (GError **error, BhError code, const char *what, const char *name,
+                          const char *format, ...) G_GNUC_PRINTF (5, 6);

@@ -7,7 +7,6 @@
 
 #include "bh-error.h"
 #include "bh-paths.h"
-#include "bh-text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +15,8 @@
 
 #define GUEST_HOME "/home/user/"
 #define MAX_PATH 1024
+#define refuse(error, text, ...)                                                                   \
+  bh_error_refuse (error, BH_ERROR_INVALID_ARGUMENT, "folder", text, __VA_ARGS__)
 
 void
 bh_folder_free (BhFolder *folder)
@@ -23,21 +24,6 @@ bh_folder_free (BhFolder *folder)
   g_free (folder->host);
   g_free (folder->guest);
   g_free (folder);
-}
-
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (GError **error, const char *text, const char *format, ...)
-{
-  g_autofree char *shown = bh_text_clean (text, strlen (text), 120);
-  g_autofree char *why = NULL;
-  va_list args;
-
-  va_start (args, format);
-  why = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "The folder “%s” %s", shown, why);
-  return FALSE;
 }
 
 static gboolean
@@ -185,8 +171,9 @@ is_system (const char *path)
   return g_strv_contains (whole, path);
 }
 
-gboolean
-bh_folder_is_ours (const char *path)
+/* @path: has no link in it */
+static gboolean
+is_ours (const char *path)
 {
   const char *const roots[] = { g_get_user_config_dir (), g_get_user_data_dir (),
                                 g_get_user_cache_dir (), g_get_user_state_dir (),
@@ -206,6 +193,16 @@ bh_folder_is_ours (const char *path)
   return FALSE;
 }
 
+gboolean
+bh_folder_is_ours (const char *path)
+{
+  char *real = realpath (path, NULL);
+  gboolean ours = real && is_ours (real);
+
+  free (real);
+  return ours;
+}
+
 static gboolean
 check_place (const char *path, GError **error)
 {
@@ -218,7 +215,7 @@ check_place (const char *path, GError **error)
     return refuse (error, path,
                    "holds your whole home: passwords, keys and settings of all programs. Choose a "
                    "folder in it." OVERRIDE);
-  if (bh_folder_is_ours (path))
+  if (is_ours (path))
     return refuse (error, path,
                    "holds what Bulkhead keeps, other AppVMs among it: an AppVM that reaches it is "
                    "apart from nothing any more." OVERRIDE);

@@ -32,7 +32,7 @@ char *bh_folder_to_text (const BhFolder *folder);
 /* A list; of BhFolder. No more than @max, and no two in the same place. */
 GPtrArray *bh_folders_parse (const char *list, guint max, GError **error);
 
-/* Whether Bulkhead keeps there what is its own, other AppVMs' homes and settings among it, or above it. */
+/* Whether Bulkhead keeps where @path leads what is its own, other AppVMs' homes and settings among it, or above it. */
 gboolean bh_folder_is_ours (const char *path);
 
 /**

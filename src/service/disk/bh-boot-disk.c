@@ -9,15 +9,13 @@
 
 #include "bh-boot-disk.h"
 
+#include "bh-disks.h"
 #include "bh-error.h"
-#include "bh-folders.h"
 #include "bh-paths.h"
-#include "bh-text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,55 +42,19 @@ bh_boot_disk_get_changes (BhVmConfig *config)
                                          : BH_DISK_KEEP;
 }
 
-G_GNUC_PRINTF (4, 5)
-static int
-refuse (const char *path, BhError code, GError **error, const char *format, ...)
-{
-  g_autofree char *shown = bh_text_clean (path, strlen (path), 200);
-  g_autofree char *why = NULL;
-  va_list args;
-
-  va_start (args, format);
-  why = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, BH_ERROR, code, "The disk image %s %s", shown, why);
-  return -1;
-}
-
-/* As additional disks are opened (lib/bh-disks.c), but no device: its size has to stay. */
+/* No device: its size has to stay. */
 static int
 open_image (BhVmConfig *config, GError **error)
 {
   const char *path = bh_vm_config_get (config, "Image");
-  gboolean writes = bh_boot_disk_get_changes (config) == BH_DISK_WRITE;
-  char *real;
-  gboolean ours;
-  int fd;
 
-  if (!*path)
-    {
-      g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
-                   "“%s” is to boot from a disk image, and has none yet: set Image to the whole path of one",
-                   bh_vm_config_get (config, "Name"));
-      return -1;
-    }
-  real = realpath (path, NULL);
-  ours = real && bh_folder_is_ours (real);
-  free (real);
-  if (ours)
-    return refuse (path, BH_ERROR_INVALID_ARGUMENT, error,
-                   "is one of those that Bulkhead keeps, of another AppVM perhaps. Copy it elsewhere first");
-  /* Not to wait for what is a FIFO. A link is another name that somebody can change meanwhile. */
-  fd = open (path, (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-  if (fd >= 0)
-    return fd;
-  if (errno == ENOENT)
-    return refuse (path, BH_ERROR_NOT_FOUND, error, "is not there");
-  if (errno == ELOOP)
-    return refuse (path, BH_ERROR_INVALID_ARGUMENT, error,
-                   "is a symbolic link. Give the path of what it leads to");
-  return refuse (path, BH_ERROR_INVALID_ARGUMENT, error, "cannot be %s: %s",
-                 writes ? "read and written" : "read", g_strerror (errno));
+  if (*path)
+    return bh_disk_open_file ("disk image", path, bh_boot_disk_get_changes (config) == BH_DISK_WRITE, FALSE,
+                              error);
+  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT,
+               "“%s” is to boot from a disk image, and has none yet: set Image to the whole path of one",
+               bh_vm_config_get (config, "Name"));
+  return -1;
 }
 
 gboolean
@@ -255,7 +217,7 @@ open_kept (BhVmConfig *config, const BhBootDisk *disk, GCancellable *cancellable
       if (g_file_get_contents (note, &before, NULL, NULL) && g_str_equal (before, base)
           && changes.qcow2 && changes.size == disk->image.size)
         return fd;
-      refuse (image, BH_ERROR_FAILED, error,
+      bh_error_refuse (error, BH_ERROR_FAILED, "disk image", image,
               "is not what it was when “%s” last ran: what was changed over it does not fit any more. Put it back, or "
               "drop those changes with “bulkheadctl image %s drop”.",
               bh_vm_config_get (config, "Name"), bh_vm_config_get_id (config));

@@ -31,6 +31,8 @@
 #define EXTENDED (1u << 4)
 #define KNOWN 0x1fu
 #define GPT_ENTRIES 128
+#define refuse(image, error, ...)                                                                  \
+  bh_error_refuse (error, BH_ERROR_INVALID_ARGUMENT, "disk image", (image)->name, __VA_ARGS__)
 
 typedef struct
 {
@@ -60,21 +62,6 @@ read_at (const Image *image, guint64 offset, void *to, gsize size)
 {
   return offset <= image->file_size && size <= image->file_size - offset
          && pread (image->fd, to, size, (off_t) offset) == (gssize) size;
-}
-
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (const Image *image, GError **error, const char *format, ...)
-{
-  g_autofree char *shown = bh_text_clean (image->name, strlen (image->name), 200);
-  g_autofree char *why = NULL;
-  va_list args;
-
-  va_start (args, format);
-  why = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, BH_ERROR, BH_ERROR_INVALID_ARGUMENT, "The disk image %s %s", shown, why);
-  return FALSE;
 }
 
 /* qcow2. */
