@@ -7,19 +7,17 @@
 
 #include "bh-accessible.h"
 #include "bh-error.h"
+#include "bh-form.h"
 #include "bh-main-window.h"
+#include "bh-new-file.h"
 #include "bh-passphrase.h"
 #include "bh-trouble.h"
 #include "bh-work.h"
 
 #include <adwaita.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #define ENDING ".appvm"
 
@@ -35,15 +33,14 @@ typedef struct
   gboolean encrypted, with_home;
   GCancellable *cancellable;
   char *secret;
-  char *path, *part; /* what is written, and while it is not whole */
+  char *path;
+  BhNewFile *file;
 } Export;
 
 static void
 set_secret (Export *export, const char *secret)
 {
-  if (export->secret)
-    explicit_bzero (export->secret, strlen (export->secret));
-  g_free (export->secret);
+  bh_passphrase_forget (&export->secret);
   export->secret = secret && *secret ? g_strdup (secret) : NULL;
 }
 
@@ -52,8 +49,7 @@ export_clear (gpointer data)
 {
   Export *export = data;
 
-  if (export->part)
-    g_unlink (export->part);
+  g_clear_pointer (&export->file, bh_new_file_free);
   set_secret (export, NULL);
   g_cancellable_cancel (export->cancellable);
   g_clear_object (&export->cancellable);
@@ -64,7 +60,6 @@ export_clear (gpointer data)
   g_clear_object (&export->item);
   g_clear_object (&export->manager);
   g_free (export->path);
-  g_free (export->part);
 }
 
 static void
@@ -90,14 +85,12 @@ on_done (BhJob *job, GtkWindow *window, gpointer data)
   g_autofree char *text = g_strdup_printf (_ ("Exported to “%s”"), shown);
   g_autoptr (GError) error = NULL;
 
-  if (g_rename (export->part, export->path) == 0)
+  if (bh_new_file_keep (export->file, TRUE, &error))
     {
       if (window)
         bh_main_window_toast (BH_MAIN_WINDOW (window), text);
-      return;
     }
-  bh_error_set_from_errno (&error, errno, _ ("Cannot write “%s”"), shown);
-  if (window)
+  else if (window)
     bh_trouble_present_plain (window, _ ("The AppVM Could Not Be Exported"), error);
 }
 
@@ -112,9 +105,8 @@ on_called (GObject *source, GAsyncResult *result, gpointer data)
   bh_work_called (job, source, path, error);
 }
 
-/* Takes @fd. */
 static void
-write_file (Export *export, int fd, GtkWidget *window)
+write_file (Export *export, GtkWidget *window)
 {
   g_autofree char *heading =
       g_strdup_printf (_ ("Exporting “%s”"), bh_vm_item_get_name (export->item));
@@ -124,15 +116,12 @@ write_file (Export *export, int fd, GtkWidget *window)
   const char *path = g_dbus_proxy_get_object_path (G_DBUS_PROXY (bh_vm_item_get_proxy (export->item)));
   GVariantDict options;
   GError *error = NULL;
-  int file = g_unix_fd_list_append (fds, fd, &error), secret;
+  int file = g_unix_fd_list_append (fds, bh_new_file_get_fd (export->file), &error);
 
-  close (fd);
   g_variant_dict_init (&options, NULL);
   g_variant_dict_insert (&options, "home", "b", export->with_home);
-  if (file >= 0 && export->secret
-      && (secret = bh_passphrase_append (fds, export->secret, &error)) >= 0)
-    g_variant_dict_insert (&options, "passphrase", "h", secret);
-  if (error)
+  g_variant_dict_insert (&options, "temporary", "b", bh_new_file_is_named (export->file));
+  if (file < 0 || !bh_passphrase_add (export->secret, fds, &options, &error))
     {
       g_variant_dict_clear (&options);
       bh_work_called (job, NULL, NULL, error);
@@ -151,21 +140,16 @@ on_file (GtkNativeDialog *chooser, int response, gpointer data)
       response == GTK_RESPONSE_ACCEPT ? gtk_file_chooser_get_file (GTK_FILE_CHOOSER (chooser)) : NULL;
   GtkWindow *window = gtk_native_dialog_get_transient_for (chooser);
   g_autoptr (GError) error = NULL;
-  int fd;
 
   if (file && window)
     {
       export->path = g_file_get_path (file);
-      export->part = export->path ? g_strdup_printf ("%s.part-%d", export->path, (int) getpid ()) : NULL;
-      fd = export->part ? open (export->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-      if (fd >= 0)
-        write_file (export, fd, GTK_WIDGET (window));
-      else
-        {
-          bh_error_set_from_errno (&error, export->part ? errno : ENOTSUP, _ ("Cannot write there"));
-          g_clear_pointer (&export->part, g_free);
-          bh_trouble_present_plain (window, _ ("The AppVM Could Not Be Exported"), error);
-        }
+      if (!export->path)
+        bh_error_set_from_errno (&error, ENOTSUP, _ ("Cannot write there"));
+      else if ((export->file = bh_new_file_open (export->path, &error)) != NULL)
+        write_file (export, GTK_WIDGET (window));
+      if (error)
+        bh_trouble_present_plain (window, _ ("The AppVM Could Not Be Exported"), error);
     }
   gtk_native_dialog_destroy (chooser);
   g_object_unref (chooser);
@@ -307,30 +291,19 @@ bh_export_window_new (GtkWindow *parent, BhVmItem *item, BhVmList *vms)
       parent, heading,
       _ ("Its settings are written into a file, from which it can be made again on another computer.")));
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
-  GtkWidget *list = gtk_list_box_new ();
+  GtkWidget *list = bh_form_list_new ();
   Export *export = g_rc_box_new0 (Export);
 
   export->item = g_object_ref (item);
   export->manager = g_object_ref (bh_vm_list_get_manager (vms));
   export->cancellable = g_cancellable_new ();
   g_object_set_data_full (G_OBJECT (dialog), "export", export, export_unref);
-  export->hint = g_object_ref_sink (gtk_label_new (""));
-  gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
-  gtk_widget_add_css_class (list, "boxed-list");
+  export->hint = g_object_ref (bh_form_fill (dialog, box, "export", _ ("Choose _File…")));
   gtk_list_box_append (GTK_LIST_BOX (list), make_home_row (export, dialog));
-  gtk_label_set_wrap (GTK_LABEL (export->hint), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (export->hint), 0);
-  gtk_widget_add_css_class (export->hint, "caption");
   gtk_box_append (GTK_BOX (box), list);
   export->passphrase = make_passphrase (_ ("Passphrase"), GTK_BOX (box), dialog);
   export->again = make_passphrase (_ ("Passphrase, Once More"), GTK_BOX (box), dialog);
-  gtk_box_append (GTK_BOX (box), export->hint);
-  adw_message_dialog_set_extra_child (dialog, box);
-  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "export", _ ("Choose _File…"),
-                                    NULL);
-  adw_message_dialog_set_response_appearance (dialog, "export", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (dialog, "export");
-  adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), NULL);
   update (export, dialog);
   bh_accessible_tidy (GTK_WIDGET (dialog));

@@ -7,6 +7,7 @@
 
 #include "bh-accessible.h"
 #include "bh-error.h"
+#include "bh-form.h"
 #include "bh-keys.h"
 #include "bh-main-window.h"
 #include "bh-name-check.h"
@@ -39,20 +40,12 @@ typedef struct
 } Import;
 
 static void
-forget (char **secret)
-{
-  if (*secret)
-    explicit_bzero (*secret, strlen (*secret));
-  g_clear_pointer (secret, g_free);
-}
-
-static void
 import_clear (gpointer data)
 {
   Import *import = data;
 
-  forget (&import->secret);
-  forget (&import->typed);
+  bh_passphrase_forget (&import->secret);
+  bh_passphrase_forget (&import->typed);
   if (import->fd >= 0)
     close (import->fd);
   g_clear_weak_pointer (&import->window);
@@ -83,15 +76,15 @@ static GVariant *
 make_options (Import *import, GUnixFDList *fds, const char *name, GVariant **file, GError **error)
 {
   GVariantDict options;
-  int handle = g_unix_fd_list_append (fds, import->fd, error), secret = 0;
+  int handle = g_unix_fd_list_append (fds, import->fd, error);
 
   *file = NULL;
-  if (handle < 0
-      || (import->secret && (secret = bh_passphrase_append (fds, import->secret, error)) < 0))
-    return NULL;
   g_variant_dict_init (&options, NULL);
-  if (import->secret)
-    g_variant_dict_insert (&options, "passphrase", "h", secret);
+  if (handle < 0 || !bh_passphrase_add (import->secret, fds, &options, error))
+    {
+      g_variant_dict_clear (&options);
+      return NULL;
+    }
   if (name)
     g_variant_dict_insert (&options, "name", "s", name);
   *file = g_variant_new_handle (handle);
@@ -157,6 +150,23 @@ on_name (GtkEditable *entry, AdwMessageDialog *dialog)
   adw_message_dialog_set_response_enabled (dialog, "import", !fatal);
 }
 
+/* When it is too little. */
+static void
+append_room (GString *text, GVariant *contents)
+{
+  g_autofree char *needed = NULL, *there = NULL;
+  guint64 needs, free;
+
+  if (!g_variant_lookup (contents, "needs", "t", &needs) || !g_variant_lookup (contents, "free", "t", &free)
+      || needs <= free)
+    return;
+  needed = g_format_size_full (needs, G_FORMAT_SIZE_IEC_UNITS);
+  there = g_format_size_full (free, G_FORMAT_SIZE_IEC_UNITS);
+  g_string_append (text, "\n\n");
+  g_string_append_printf (text, _ ("It needs %s, and %s are free where homes are kept: make room there first."),
+                          needed, there);
+}
+
 /* What it may reach, what makes it weaker, and whether its home comes with it. */
 static char *
 describe (GVariant *contents, GVariant *settings)
@@ -188,6 +198,7 @@ describe (GVariant *contents, GVariant *settings)
 
       g_string_append (text, "\n\n");
       g_string_append_printf (text, _ ("What was in its home comes with it, on a disk of at most %s."), size);
+      append_room (text, contents);
     }
   return g_string_free (text, FALSE);
 }
@@ -203,7 +214,7 @@ show (Import *import, GVariant *contents)
   const char *name = "";
   AdwMessageDialog *dialog;
   GtkWidget *entry = adw_entry_row_new ();
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6), *list = gtk_list_box_new ();
+  GtkWidget *list = bh_form_list_new ();
 
   if (settings)
     g_variant_lookup (settings, "Name", "&s", &name);
@@ -211,21 +222,10 @@ show (Import *import, GVariant *contents)
   g_variant_lookup (contents, "digest", "s", &import->digest);
   dialog = ADW_MESSAGE_DIALOG (adw_message_dialog_new (import->window, _ ("Import This AppVM?"), body));
   g_object_set_data_full (G_OBJECT (dialog), "import", import, import_unref);
-  import->hint = gtk_label_new ("");
+  import->hint = bh_form_fill (dialog, list, "import", _ ("_Import"));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (entry), _ ("Name"));
-  gtk_label_set_wrap (GTK_LABEL (import->hint), TRUE);
-  gtk_label_set_xalign (GTK_LABEL (import->hint), 0);
   gtk_widget_add_css_class (import->hint, "error");
-  gtk_widget_add_css_class (import->hint, "caption");
-  gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
-  gtk_widget_add_css_class (list, "boxed-list");
   gtk_list_box_append (GTK_LIST_BOX (list), entry);
-  gtk_box_append (GTK_BOX (box), list);
-  gtk_box_append (GTK_BOX (box), import->hint);
-  adw_message_dialog_set_extra_child (dialog, box);
-  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "import", _ ("_Import"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "import", ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_close_response (dialog, "cancel");
   g_signal_connect (dialog, "response", G_CALLBACK (on_response), import);
   g_signal_connect (entry, "changed", G_CALLBACK (on_name), dialog);
   gtk_editable_set_text (GTK_EDITABLE (entry), clean);
@@ -255,7 +255,7 @@ on_passphrase_changed (GtkEditable *entry, AdwMessageDialog *dialog)
 
   if (!gtk_widget_get_root (GTK_WIDGET (entry)))
     return;
-  forget (&import->typed);
+  bh_passphrase_forget (&import->typed);
   import->typed = g_strdup (gtk_editable_get_text (entry));
   adw_message_dialog_set_response_enabled (dialog, "open", *import->typed != '\0');
 }
@@ -269,12 +269,9 @@ ask_for_passphrase (Import *import)
                               _ ("The file was sealed with it when it was exported.")));
   GtkWidget *entry = bh_passphrase_entry_new (_ ("Passphrase"));
 
-  adw_message_dialog_set_extra_child (dialog, entry);
-  adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "open", _ ("_Open"), NULL);
-  adw_message_dialog_set_response_appearance (dialog, "open", ADW_RESPONSE_SUGGESTED);
+  bh_form_fill (dialog, entry, "open", _ ("_Open"));
   adw_message_dialog_set_response_enabled (dialog, "open", FALSE);
   adw_message_dialog_set_default_response (dialog, "open");
-  adw_message_dialog_set_close_response (dialog, "cancel");
   g_object_set_data_full (G_OBJECT (dialog), "import", import, import_unref);
   g_signal_connect (dialog, "response", G_CALLBACK (on_passphrase), import);
   g_signal_connect (entry, "changed", G_CALLBACK (on_passphrase_changed), dialog);

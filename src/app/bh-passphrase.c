@@ -28,17 +28,30 @@ bh_passphrase_entry_new (const char *label)
   return entry;
 }
 
-int
-bh_passphrase_append (GUnixFDList *fds, const char *passphrase, GError **error)
+gboolean
+bh_passphrase_add (const char *passphrase, GUnixFDList *fds, GVariantDict *options, GError **error)
 {
-  int fd = memfd_create ("passphrase", MFD_CLOEXEC), handle = -1;
-  gssize n = (gssize) strlen (passphrase);
+  gssize n = passphrase ? (gssize) strlen (passphrase) : 0;
+  int fd, handle = -1;
 
+  if (!passphrase)
+    return TRUE;
+  fd = memfd_create ("passphrase", MFD_CLOEXEC);
   if (fd < 0 || write (fd, passphrase, (gsize) n) != n)
     bh_error_set_from_errno (error, errno, _ ("The passphrase cannot be handed over"));
   else
     handle = g_unix_fd_list_append (fds, fd, error);
   if (fd >= 0)
     close (fd);
-  return handle;
+  if (handle >= 0)
+    g_variant_dict_insert (options, "passphrase", "h", handle);
+  return handle >= 0;
+}
+
+void
+bh_passphrase_forget (char **passphrase)
+{
+  if (*passphrase)
+    explicit_bzero (*passphrase, strlen (*passphrase));
+  g_clear_pointer (passphrase, g_free);
 }

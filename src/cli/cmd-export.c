@@ -3,14 +3,12 @@
  * bulkheadctl export: one AppVM into a file. */
 #include "config.h"
 
+#include "bh-new-file.h"
 #include "commands.h"
 #include "job.h"
 #include "passphrase.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -24,13 +22,13 @@ typedef struct
 } Export;
 
 static gboolean
-export (Export *self, int fd, BhJobOutcome *outcome, GError **error)
+export (Export *self, BhNewFile *to, BhJobOutcome *outcome, GError **error)
 {
   g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
   g_autoptr (BhProgress) progress = bh_progress_new (FALSE);
   BhJobRequest request = { .method = "ExportVm", .fds = fds };
   GVariantBuilder options;
-  gint32 file = g_unix_fd_list_append (fds, fd, error);
+  gint32 file = g_unix_fd_list_append (fds, bh_new_file_get_fd (to), error);
 
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   if (self->passphrase >= 0)
@@ -39,6 +37,8 @@ export (Export *self, int fd, BhJobOutcome *outcome, GError **error)
         g_variant_new_handle (g_unix_fd_list_append (fds, self->passphrase, error)));
   if (self->home)
     g_variant_builder_add (&options, "{sv}", "home", g_variant_new_boolean (TRUE));
+  if (bh_new_file_is_named (to))
+    g_variant_builder_add (&options, "{sv}", "temporary", g_variant_new_boolean (TRUE));
   request.parameters = g_variant_new ("(sha{sv})", self->name, file, &options);
   return bh_job_run (self->cli, self->manager, &request, progress, outcome, error);
 }
@@ -47,28 +47,9 @@ export (Export *self, int fd, BhJobOutcome *outcome, GError **error)
 static gboolean
 export_to (Export *self, BhJobOutcome *outcome, GError **error)
 {
-  g_autofree char *part = g_strdup_printf ("%s.part-%d", self->path, (int) getpid ());
-  int fd = open (part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  gboolean good;
+  g_autoptr (BhNewFile) file = bh_new_file_open (self->path, error);
 
-  if (fd < 0)
-    {
-      bh_error_set_from_errno (error, errno, _ ("Cannot make the file “%s”"), self->path);
-      return FALSE;
-    }
-  good = export (self, fd, outcome, error);
-  close (fd);
-  if (good && (self->force ? rename (part, self->path) : link (part, self->path)) != 0)
-    {
-      if (errno == EEXIST)
-        g_set_error (error, BH_ERROR, BH_ERROR_EXISTS,
-                     _ ("“%s” is there already. Add --force to replace it."), self->path);
-      else
-        bh_error_set_from_errno (error, errno, _ ("Cannot make the file “%s”"), self->path);
-      good = FALSE;
-    }
-  g_unlink (part);
-  return good;
+  return file && export (self, file, outcome, error) && bh_new_file_keep (file, self->force, error);
 }
 
 static void

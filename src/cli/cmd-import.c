@@ -103,13 +103,29 @@ show (Import *import, GVariant *settings)
   fflush (stdout);
 }
 
-static void
-show_home (guint64 size)
+/* Nobody is asked to accept what there is no room for; the service looks itself. */
+static gboolean
+show_home (GVariant *contents, GError **error)
 {
-  g_autofree char *text = bh_output_size (size);
+  g_autofree char *most = NULL, *needed = NULL, *there = NULL;
+  guint64 size, needs = 0, free = 0;
 
-  printf (_ ("With what was on its home disk, which can become %s large.\n"), text);
+  if (!g_variant_lookup (contents, "home", "t", &size))
+    return TRUE;
+  g_variant_lookup (contents, "needs", "t", &needs);
+  g_variant_lookup (contents, "free", "t", &free);
+  most = bh_output_size (size);
+  needed = bh_output_size (needs);
+  there = bh_output_size (free);
+  printf (_ ("With what was on its home disk, which can become %s large and needs %s now.\n"), most, needed);
   fflush (stdout);
+  if (needs <= free)
+    return TRUE;
+  g_set_error (error, BH_ERROR, BH_ERROR_DISK_FULL,
+               _ ("The home in the file needs %s, and %s are free where homes are kept. Make room there and import "
+                  "again. Nothing was imported."),
+               needed, there);
+  return FALSE;
 }
 
 static gboolean
@@ -137,7 +153,6 @@ import_it (Import *import, gboolean accept, GError **error)
   BhJobRequest request = { .method = "ImportVm", .fds = fds };
   const char *digest = "";
   GVariant *file, *options;
-  guint64 home;
 
   if (!contents)
     return FALSE;
@@ -149,8 +164,8 @@ import_it (Import *import, gboolean accept, GError **error)
       return FALSE;
     }
   show (import, settings);
-  if (g_variant_lookup (contents, "home", "t", &home))
-    show_home (home);
+  if (!show_home (contents, error))
+    return FALSE;
   if (!accept && !(isatty (STDIN_FILENO) && isatty (STDERR_FILENO)))
     {
       bh_cli_set_usage_error (

@@ -2,13 +2,15 @@
 """Homes in the application: the buttons of their page, copies, files for other computers; with the real service, disks and
 keyring, and without virtual machines."""
 
+import io
 import os
 import subprocess
+import tarfile
 
 from gi.repository import GLib
 
 from desk import BUTTON, ROW, TEXT, DeskTestCase, setUpModule, tearDownModule  # noqa: F401
-from harness import main, wait_for
+from harness import has_open, main, wait_for
 from harness.keyring import Keyring
 
 SWITCH = ('switch', 'toggle button', 'check box')
@@ -167,6 +169,44 @@ class Elsewhere(HomesCase):
         self.desk.wait(ROW, 'Back again')
         self.assertTrue(os.path.exists(self.path('back-again')))
         self.assertEqual(self.desk.vms()['Back again']['Settings']['HomeSize'], '64')
+        self.check_no_room()
+        self.check_killed()
+
+    def check_no_room(self):
+        """A file that says how much its home needs; more than any computer has that runs this."""
+        path = self.desk.place.path('Big.appvm')
+        head = b'[Export]\nFormat=2\nMade=1\n[Home]\nSize=%d\nUsed=%d\n' % (4 << 40, 4 << 40)
+        with tarfile.open(path, 'w') as archive:
+            for name, data in (('bulkhead-appvm', head), ('definition.vm', b'[AppVM]\nName=Big\nHome=disk\n')):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+        self.desk.act('win.import')
+        self.name_file(path, 'Open')
+        needs = 'needs ' + GLib.format_size_full(4 << 40, GLib.FormatSizeFlags.IEC_UNITS)
+        self.desk.wait_text(f'It {needs}, and')
+        self.press('Import')
+        self.desk.wait_text(f'The home in the file {needs}, and'.replace('\xa0', ' '))
+        self.press('Close')
+        self.assertNotIn('Big', self.desk.vms())
+        self.assertEqual(os.listdir(self.homes), ['back-again.qcow2'])
+
+    def check_killed(self):
+        """Making a key of the passphrase takes its time."""
+        folder = self.desk.place.path('exports')
+        os.mkdir(folder)
+        self.desk.act('win.vm-export')
+        self.desk.type_into('Passphrase', 'correct horse')
+        self.desk.type_into('Passphrase, Once More', 'correct horse')
+        self.press('Choose File…')
+        self.name_file(os.path.join(folder, 'Gone'), 'Export')
+        wait_for(lambda: has_open(self.desk.app.pid, folder), 30, 'the beginning')
+        self.desk.app.kill()
+        self.desk.app.wait(10)
+        self.desk.app = None
+        self.assertEqual(os.listdir(folder), [])
+        wait_for(lambda: not has_open(self.desk.service_pid(), folder), 30, 'the end in the service')
+        self.assertEqual(os.listdir(folder), [])
 
     def name_file(self, path, button):
         """In GTK's own file chooser, by keys as people do it."""

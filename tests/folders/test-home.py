@@ -162,7 +162,7 @@ class Kept(HomeCase):
             status = os.statvfs(self.homes)
             os.posix_fallocate(out.fileno(), 0, status.f_bavail * status.f_frsize - (1 << 20))
         full = self.ctl('import', '--accept', file)
-        self.assertIn('No space left', full.stderr)
+        self.assertIn('are free where homes are kept', full.stderr)
         self.assertEqual((os.listdir(self.homes), self.ctl('list', '--json').stdout.strip()), (['ballast'], '[]'))
         os.unlink(ballast)
         made = self.ctl('import', '--accept', file)

@@ -24,6 +24,18 @@ class Timeout(AssertionError):
     """Something awaited did not come true in its time."""
 
 
+def has_open(pid, path):
+    """Whether a process has a file open that is, or was, called so or in a folder called so."""
+    files = f'/proc/{pid}/fd'
+    for fd in os.listdir(files):
+        try:
+            if os.readlink(os.path.join(files, fd)).startswith(path):
+                return True
+        except FileNotFoundError:  # closed meanwhile
+            pass
+    return False
+
+
 def wait_for(predicate, timeout=10.0, what='a condition', interval=0.01):
     """Return the first true value of predicate(); raise Timeout when none comes in time.
 

@@ -6,6 +6,7 @@ import os
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MS_REMOUNT, MS_REC, MS_PRIVATE = 0x20, 0x4000, 0x40000
+MNT_DETACH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -25,6 +26,10 @@ def enter():
         with open(f'/proc/self/{name}', 'w', encoding='ascii') as file:
             file.write(text)
     _check(_libc.mount(b'none', b'/', None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), 'private mounts')
+
+
+def unmount(path):
+    _check(_libc.umount2(os.fsencode(path), MNT_DETACH), path)
 
 
 def mount_tmpfs(path, mib, again=False):

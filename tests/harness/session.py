@@ -212,6 +212,14 @@ class Session:
         self.signals = []
         self.service_log = self.place.path('service.log')
 
+    def connect(self):
+        """One more caller on the bus."""
+        bus = Gio.DBusConnection.new_for_address_sync(
+            self.env['DBUS_SESSION_BUS_ADDRESS'],
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        bus.set_exit_on_close(False)
+        return bus
+
     # Starting
 
     def start(self):
@@ -286,11 +294,7 @@ class Session:
         self.env['DBUS_SESSION_BUS_ADDRESS'] = 'unix:path=' + socket
         self.bus_daemon = self._spawn(['dbus-daemon', '--nofork', '--nopidfile', '--config-file', config], 'bus.log')
         wait_for(lambda: listens(socket), 10, 'the bus')
-        self.bus = wait_for(lambda: Gio.DBusConnection.new_for_address_sync(
-            self.env['DBUS_SESSION_BUS_ADDRESS'],
-            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None), 10, 'the bus')
-        self.bus.set_exit_on_close(False)
+        self.bus = wait_for(self.connect, 10, 'the bus')
         self.bus.signal_subscribe(None, None, None, None, None, Gio.DBusSignalFlags.NONE,
                                   lambda _c, _s, path, interface, name, args:
                                   self.signals.append((path, interface, name, args.unpack())))

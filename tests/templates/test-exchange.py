@@ -17,6 +17,7 @@ from gi.repository import Gio, GLib
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'cli'))
 import cli  # noqa: E402
 import harness  # noqa: E402
+from harness import namespace  # noqa: E402
 from harness.keyring import Keyring
 from harness.session import NAME, ROOT, Job, JobFailed, Session  # noqa: E402
 
@@ -30,6 +31,7 @@ CHUNK = 65536 + 17
 
 def setUpModule():
     global session, ctl
+    namespace.enter()
     session = Session(uri='test:///default', activate=True).start()
     ctl = cli.Control(session.env)
 
@@ -44,6 +46,22 @@ def member(name, data=b'', **more):
     for key, value in more.items():
         setattr(info, key, value)
     return info, data
+
+
+def call(method, signature, path, *arguments):
+    """With a file to read as first argument."""
+    fds = Gio.UnixFDList.new()
+    with open(path, 'rb') as file:
+        fds.append(file.fileno())
+    out = session.bus.call_with_unix_fd_list_sync(
+        NAME, ROOT, 'io.github.bulkhead.Manager1', method, GLib.Variant(signature, (0, *arguments)), None,
+        Gio.DBusCallFlags.NONE, 30000, fds, None)[0].unpack()
+    return Job(session, out[0]).wait(30) if method == 'ImportVm' else out
+
+
+def service_pid():
+    return session.bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetConnectionUnixProcessID',
+                                 GLib.Variant('(s)', (NAME,)), None, 0, 10000, None).unpack()[0]
 
 
 class ExchangeCase(harness.TestCase):
@@ -124,25 +142,16 @@ class ThereAndBack(ExchangeCase):
             self.assertEqual([vm['name'] for vm in ctl('list', '--json').json()], names)
 
     def test_the_yes_is_for_what_was_seen(self):
-        def call(method, signature, *arguments):
-            fds = Gio.UnixFDList.new()
-            with open(path, 'rb') as file:
-                fds.append(file.fileno())
-            out = session.bus.call_with_unix_fd_list_sync(
-                NAME, ROOT, 'io.github.bulkhead.Manager1', method, GLib.Variant(signature, arguments), None,
-                Gio.DBusCallFlags.NONE, 30000, fds, None)[0].unpack()
-            return Job(session, out[0]).wait(30) if method == 'ImportVm' else out
-
         ctl('list')
         path = self.write('a.appvm', self.tar(member('bulkhead-appvm', HEAD), member('definition.vm', GOOD)))
-        contents = call('ReadArchive', '(ha{sv})', 0, {})[0]
+        contents = call('ReadArchive', '(ha{sv})', path, {})[0]
         self.assertEqual((contents['settings'], contents['sealed'], contents['made']),
                          ({'Name': 'Visitor', 'Memory': '300'}, False, 1700000000))
         self.write('a.appvm', self.tar(member('bulkhead-appvm', HEAD),
                                        member('definition.vm', GOOD + b'Processors=8\n')))
         for accept in (contents['digest'], ''):
             with self.assertRaisesRegex(JobFailed, 'not the one that was looked at') as caught:
-                call('ImportVm', '(hsa{sv})', 0, accept, {})
+                call('ImportVm', '(hsa{sv})', path, accept, {})
             self.assertEqual(caught.exception.name, 'InvalidArgument')
         self.assertEqual(ctl('list', '--json').json(), [])
 
@@ -459,12 +468,76 @@ class Homes(HomeCase):
         harness.wait_for(half, 30, 'the beginning')
         self.assertIn('just being changed', ctl('delete', '--yes', 'Work').err)
         self.assertEqual(ctl('duplicate', '--empty-home', 'Work', 'Copy').code, 13)
-        pid = session.bus.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'GetConnectionUnixProcessID',
-                                    GLib.Variant('(s)', (NAME,)), None, 0, 10000, None).unpack()[0]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(service_pid(), signal.SIGKILL)
         process.communicate(timeout=60)
         self.assertEqual([vm['name'] for vm in ctl('list', '--json').json()], ['Work'])
         self.assertEqual(sorted(os.listdir(self.homes)), before)
+
+    def test_without_room_nothing_is_made(self):
+        """What the file says it needs is more than there is; and less, of which there is more."""
+        told = {}
+        for name, used in (('says', b'Used=%d\n' % (40 * MIB)), ('older', b''), ('lies', b'Used=512\n')):
+            pieces = [(i * MIB, os.urandom(MIB)) for i in range(40)]
+            path = self.write('big.appvm', self.home(*pieces, head=HEAD_HOME % (64 * MIB) + used))
+            for arguments in ((), ('--accept',)):
+                namespace.mount_tmpfs(self.homes, 32)
+                try:
+                    result = ctl('import', *arguments, path)
+                    self.assertEqual(os.listdir(self.homes), [])
+                finally:
+                    namespace.unmount(self.homes)
+                self.assertEqual(result.code, 22 if arguments or name != 'lies' else 2, result)
+                self.assertEqual(ctl('list', '--json').json(), [])
+                told[name] = result.err
+        for name in ('says', 'older'):
+            self.assertRegex(told[name], r'needs 44\.[0-9] MiB, and 32(\.0)? MiB are free')
+        self.assertIn('No space left', told['lies'])
+        # Also who asks no one: the service looks itself.
+        namespace.mount_tmpfs(self.homes, 32)
+        self.addCleanup(namespace.unmount, self.homes)
+        path = self.write('big.appvm', self.home((0, b'a' * 512), head=HEAD_HOME % (64 * MIB) + b'Used=41943040\n'))
+        contents = call('ReadArchive', '(ha{sv})', path, {})[0]
+        self.assertEqual((contents['home'], contents['free']), (64 * MIB, 32 * MIB))
+        with self.assertRaises(JobFailed) as caught:
+            call('ImportVm', '(hsa{sv})', path, contents['digest'], {})
+        self.assertEqual(caught.exception.name, 'DiskFull')
+        self.assertIn('Nothing was imported', caught.exception.message)
+        self.assertEqual(os.listdir(self.homes), [])
+
+    def test_killed_meanwhile_leaves_nothing(self):
+        def service_has(path):
+            return harness.has_open(service, path)
+
+        self.make('Work', os.urandom(200 * MIB), HomeSize='256')
+        ctl('list')
+        service = service_pid()
+        folder = session.place.path('exports')
+        os.mkdir(folder)
+        process = ctl.spawn('export', '--home', 'Work', os.path.join(folder, 'a.appvm'))
+        harness.wait_for(lambda: service_has(folder), 30, 'the beginning')
+        self.assertEqual(os.listdir(folder), [])
+        process.kill()
+        process.communicate(timeout=60)
+        harness.wait_for(lambda: not service_has(folder), 30, 'the end')
+        self.assertEqual(os.listdir(folder), [])
+        # Where it has to have a name: it is removed if that was asked, and only then.
+        for temporary in (True, False):
+            path = os.path.join(folder, 'named')
+            bus = session.connect()
+            with open(path, 'wb') as file:
+                fds = Gio.UnixFDList.new()
+                fds.append(file.fileno())
+                bus.call_with_unix_fd_list_sync(
+                    NAME, ROOT, 'io.github.bulkhead.Manager1', 'ExportVm',
+                    GLib.Variant('(sha{sv})', ('Work', 0, {'home': GLib.Variant('b', True),
+                                                           'temporary': GLib.Variant('b', temporary)})),
+                    None, Gio.DBusCallFlags.NONE, 30000, fds, None)
+            self.assertTrue(service_has(path))
+            bus.close_sync(None)
+            harness.wait_for(lambda: not service_has(path), 30, 'the end')
+            self.assertEqual(os.listdir(folder), [] if temporary else ['named'])
+        # Its home is free again.
+        self.assertEqual(ctl('delete', '--yes', 'Work').code, 0)
 
     def test_hostile_and_damaged(self):
         good = ((0, b'a' * 512), (4096, b'b' * MIB))

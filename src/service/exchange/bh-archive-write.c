@@ -126,7 +126,10 @@ make_head (const BhArchiveSource *home, gint64 now)
   g_key_file_set_int64 (file, BH_ARCHIVE_GROUP, "Made", now);
   g_key_file_set_string (file, BH_ARCHIVE_GROUP, "Bulkhead", BH_VERSION);
   if (home)
-    g_key_file_set_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Size", home->size);
+    {
+      g_key_file_set_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Size", home->size);
+      g_key_file_set_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Used", home->used);
+    }
   return g_key_file_to_data (file, NULL, NULL);
 }
 

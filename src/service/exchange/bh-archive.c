@@ -2,7 +2,8 @@
  *
  * One AppVM in one file: a tar archive, sealed when there is a passphrase (bh-sealed.h), of
  *
- *   bulkhead-appvm   a key file: which format it is, when it was made; how large the home's disk is
+ *   bulkhead-appvm   a key file: which format it is, when it was made; how large the home's disk is, and how much
+ *                    of it the pieces have
  *   definition.vm    the AppVM's settings, as in bulkhead-vm(5)
  *   home/OFFSET      when its home is in it: what that disk has there, decrypted; 512 bytes to 1 MiB each, in
  *                    their order; what no piece has is zero
@@ -130,7 +131,9 @@ read_head (Reader *reader, const char *text, gsize size, GError **error)
   if (format == BH_ARCHIVE_FORMAT_HOME)
     {
       self->home_size = g_key_file_get_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Size", NULL);
-      if (self->home_size < MIN_HOME || self->home_size > max || self->home_size % SECTOR != 0)
+      self->home_used = g_key_file_get_uint64 (file, BH_ARCHIVE_HOME_GROUP, "Used", NULL);
+      if (self->home_size < MIN_HOME || self->home_size > max || self->home_size % SECTOR != 0
+          || self->home_used > self->home_size)
         return refuse (error, "the size of its home is not one");
     }
   reader->has_head = TRUE;

@@ -12,6 +12,7 @@
  * @made: s of CLOCK_REALTIME, as the file says
  * @sealed: it was read with a passphrase
  * @home_size: of its home's disk, in bytes; 0: no home is in it
+ * @home_used: of those bytes, how many it says its pieces have; 0: it does not say, or none
  */
 typedef struct
 {
@@ -19,7 +20,7 @@ typedef struct
   char *digest;
   gint64 made;
   gboolean sealed;
-  guint64 home_size;
+  guint64 home_size, home_used;
 } BhArchive;
 
 /* Of a home, at most so many bytes at once. */
@@ -29,11 +30,12 @@ typedef struct
  * BhArchiveSource:
  * A home that is written.
  * @size: of its disk, in bytes
+ * @used: what all pieces will have, as far as that is known
  * @next: gives the next piece, @n bytes at @offset; @n 0 at the end; both are multiples of 512
  */
 typedef struct
 {
-  guint64 size;
+  guint64 size, used;
   gboolean (*next) (guint64 *offset, const guint8 **piece, gsize *n, gpointer data, GError **error);
   gpointer data;
 } BhArchiveSource;

@@ -19,6 +19,9 @@ typedef struct
   BhVm *vm;           /* whose home is held */
   BhVmConfig *config; /* what is exported */
   char **left_out;
+  guint watch;        /* of who asked for that */
+  gboolean left;      /* and is gone */
+  gboolean temporary; /* who wants the file removed then */
   BhArchive *archive; /* what was read */
   char *accept, *name;
 } BhExchangeCall;

@@ -12,6 +12,7 @@
 #include "bh-exchange-call.h"
 #include "bh-home-disk.h"
 #include "bh-home-image.h"
+#include "bh-room.h"
 #include "bh-sealed.h"
 
 #include <sys/stat.h>
@@ -83,7 +84,13 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   g_variant_dict_insert (&contents, "digest", "s", call->archive->digest);
   g_variant_dict_insert_value (&contents, "settings", settings);
   if (call->archive->home_size > 0)
-    g_variant_dict_insert (&contents, "home", "t", call->archive->home_size);
+    {
+      BhRoom room = bh_room_look (call->archive, call->fd);
+
+      g_variant_dict_insert (&contents, "home", "t", call->archive->home_size);
+      g_variant_dict_insert (&contents, "needs", "t", room.needs);
+      g_variant_dict_insert (&contents, "free", "t", room.free);
+    }
   bh_dbus_manager1_complete_read_archive (NULL, g_steal_pointer (&invocation), NULL,
                                           g_variant_dict_end (&contents));
 }
@@ -187,7 +194,8 @@ on_read_to_import (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (g_task_propagate_boolean (G_TASK (result), &error)
-      && check_accepted (call, call->archive, &error))
+      && check_accepted (call, call->archive, &error)
+      && bh_room_check (call->archive, call->fd, &error))
     {
       g_autoptr (GVariant) settings = make_settings (call);
 

@@ -11,8 +11,12 @@
 #include "bh-home-image.h"
 #include "bh-home-key.h"
 
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
 static const BhOption options_known[] = { { "passphrase", "h", 0, 0 },
                                           { "home", "b", 0, 0 },
+                                          { "temporary", "b", 0, 0 },
                                           { NULL, NULL, 0, 0 } };
 
 typedef struct
@@ -64,6 +68,7 @@ export_with_home (BhExchangeCall *call, GError **error)
   home.image = image;
   source.data = &home;
   source.size = image ? bh_home_image_get_size (image) : 0;
+  source.used = home.all;
   return good
          && bh_archive_write (call->fd, call->config, call->passphrase, &source, &call->left_out,
                               error);
@@ -83,6 +88,29 @@ export_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *can
     g_task_return_error (task, error);
 }
 
+/* Unless another one has its name now. */
+static void
+remove_file (int fd)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = g_file_read_link (link, NULL);
+  struct stat ours, there;
+
+  if (path && fstat (fd, &ours) == 0 && lstat (path, &there) == 0 && ours.st_dev == there.st_dev
+      && ours.st_ino == there.st_ino)
+    g_unlink (path);
+}
+
+/* Nobody is there to do anything with the file. */
+static void
+on_caller_left (GDBusConnection *bus, const char *name, gpointer data)
+{
+  BhExchangeCall *call = data;
+
+  call->left = TRUE;
+  g_cancellable_cancel (call->cancellable);
+}
+
 static void
 on_exported (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -90,6 +118,10 @@ on_exported (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   gboolean good = g_task_propagate_boolean (G_TASK (result), &error);
 
+  if (call->watch)
+    g_bus_unwatch_name (call->watch);
+  if (call->left && call->temporary)
+    remove_file (call->fd);
   if (call->vm)
     bh_vm_release_home (call->vm);
   if (!good)
@@ -149,6 +181,7 @@ begin (BhDbusManager1 *manager, GUnixFDList *fds, const char *name, GVariant *fi
   call->config = bh_vm_config_ref (bh_vm_get_config (vm));
   call->cancellable = g_cancellable_new ();
   g_variant_lookup (options, "home", "b", &home);
+  g_variant_lookup (options, "temporary", "b", &call->temporary);
   if (home && !take_home (call, vm, error))
     return NULL;
   return g_steal_pointer (&call);
@@ -160,6 +193,7 @@ handle_export (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnix
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GTask) task = NULL;
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
   BhExchangeCall *call = begin (manager, fds, name, file, options, &error);
 
   if (!call)
@@ -167,6 +201,10 @@ handle_export (BhDbusManager1 *manager, GDBusMethodInvocation *invocation, GUnix
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
+  if (sender)
+    call->watch = g_bus_watch_name_on_connection (g_dbus_method_invocation_get_connection (invocation),
+                                                  sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+                                                  on_caller_left, call, NULL);
   call->job = bh_newcomer_job (call->manager, call->cancellable, "Writing the file");
   bh_dbus_manager1_complete_export_vm (manager, g_steal_pointer (&invocation), NULL,
                                        bh_job_get_path (call->job));
