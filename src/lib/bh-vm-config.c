@@ -141,7 +141,8 @@ read_value (BhVmConfig *self, const char *name, guint line)
       return;
     }
   text = g_key_file_get_string (self->file, GROUP, name, &error);
-  value = text ? bh_key_normalize (key, text, &error) : NULL;
+  /* With an error it still gives what it understood. */
+  value = text && !error ? bh_key_normalize (key, text, &error) : NULL;
   if (value)
     g_hash_table_insert (self->values, (gpointer) key->name, value);
   else

@@ -41,6 +41,7 @@ test_mistakes_have_lines (void)
   assert_mistake ("[AppVM]\nMemory=512\n", "/x/bank.vm:0: Name: is missing");
   assert_mistake ("[Other]\nName=A\n", "/x/bank.vm:0: [AppVM]: this group is missing");
   assert_mistake ("", "/x/bank.vm:0: [AppVM]");
+  assert_mistake ("[AppVM]\nName=A\nNotes=a\\\n", "/x/bank.vm:3: Notes: Key file contains key");
   assert_mistake ("[AppVM]\nName=A\nNotes=\xff\n", "/x/bank.vm:3: file: not text");
 }
 
