@@ -108,7 +108,7 @@ on_passt_ended (BhPasst *passt, const char *said, BhNic *self)
 
   drop_passt (self);
   self->failures++;
-  bh_nic_set_state (self, BH_NIC_WAITING, text);
+  bh_nic_set_state_soon (self, BH_NIC_WAITING, text);
   self->retry = g_timeout_add_seconds (seconds, retry, self);
 }
 

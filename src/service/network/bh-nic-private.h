@@ -38,6 +38,9 @@ struct _BhNic
   char *mac;
   BhNicState state;
   char *detail; /* of the state, for people */
+  guint soon;   /* another state, told when nothing else comes before; 0 */
+  BhNicState soon_state;
+  char *soon_detail;
   GTask *starting;
   gboolean plugging, plugged, closed, unplugging;
   BhNicPlan plan;
@@ -65,6 +68,8 @@ struct _BhNic
 
 /* For the ways. */
 void bh_nic_set_state (BhNic *self, BhNicState state, const char *detail);
+/* What ends with the virtual machine has ended: unless that is why, of which is heard in a moment. */
+void bh_nic_set_state_soon (BhNic *self, BhNicState state, const char *detail);
 /* Tell the guest what is in the plan. */
 void bh_nic_tell_guest (BhNic *self);
 /* Ends the start; takes @error (NULL: it is good). */

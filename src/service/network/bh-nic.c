@@ -11,6 +11,8 @@
 
 #include <unistd.h>
 
+#define SOON_MS 1000
+
 G_DEFINE_TYPE (BhNic, bh_nic, G_TYPE_OBJECT)
 
 enum
@@ -29,6 +31,7 @@ bh_nic_set_state (BhNic *self, BhNicState state, const char *detail)
 {
   gboolean same = self->state == state && g_strcmp0 (self->detail, detail) == 0;
 
+  g_clear_handle_id (&self->soon, g_source_remove);
   if (same)
     return;
   self->state = state;
@@ -43,6 +46,29 @@ bh_nic_set_state (BhNic *self, BhNicState state, const char *detail)
         g_signal_emit (self, signals[NOTICE], 0, detail);
     }
   g_signal_emit (self, signals[CHANGED], 0);
+}
+
+static gboolean
+set_state_now (gpointer data)
+{
+  BhNic *self = data;
+
+  self->soon = 0;
+  bh_nic_set_state (self, self->soon_state, self->soon_detail);
+  return G_SOURCE_REMOVE;
+}
+
+void
+bh_nic_set_state_soon (BhNic *self, BhNicState state, const char *detail)
+{
+  /* The worse of two stays. */
+  if (self->closed || (self->soon && self->soon_state == BH_NIC_FAILED))
+    return;
+  g_clear_handle_id (&self->soon, g_source_remove);
+  self->soon_state = state;
+  g_free (self->soon_detail);
+  self->soon_detail = g_strdup (detail);
+  self->soon = g_timeout_add (SOON_MS, set_state_now, self);
 }
 
 void
@@ -219,7 +245,7 @@ on_gate_ended (BhNetgate *gate, const char *how, BhNic *self)
                        "its network to none and back to have it again.",
                        self->id, how);
 
-  bh_nic_set_state (self, BH_NIC_FAILED, text);
+  bh_nic_set_state_soon (self, BH_NIC_FAILED, text);
 }
 
 gboolean
@@ -322,6 +348,7 @@ bh_nic_close (BhNic *self, gboolean unplug)
     return;
   self->closed = TRUE;
   self->state = BH_NIC_OFF;
+  g_clear_handle_id (&self->soon, g_source_remove);
   if (self->gate)
     bh_netgate_close (self->gate);
   bh_nic_internet_close (self);
@@ -449,7 +476,9 @@ bh_nic_finalize (GObject *object)
   g_free (self->id);
   g_free (self->uuid);
   g_free (self->mac);
+  g_clear_handle_id (&self->soon, g_source_remove);
   g_free (self->detail);
+  g_free (self->soon_detail);
   g_free (self->server4);
   g_free (self->server6);
   g_free (self->way);
