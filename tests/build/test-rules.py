@@ -28,6 +28,7 @@ RULES = {
     'helper': (('lib',), ('glib', 'gio', 'polkit', 'kmod', 'libnl', 'nftables', 'cap-ng', 'acl',
                           'kernel')),
     'vmm': (('confine',), ('kernel',)),
+    'disktool': (('confine',), ()),
     'proxy': (('lib', 'wire', 'confine'), ('glib', 'gio', 'wayland-client', 'seccomp', 'kernel',
                                 'pango', 'xkbcommon')),
     'netgate': (('confine',), ('kernel',)),

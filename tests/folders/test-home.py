@@ -289,7 +289,7 @@ class Gone(HomeCase):
             content = file.read()
         vm = self.create('Disks', Home='disk', ScratchSize='64', Scratch='disk')
         for text, kind, word in (
-                (place + '/missing', 'NotFound', 'No such file'), (place, 'InvalidArgument', 'none'),
+                (place + '/missing', 'NotFound', 'is not there'), (place, 'InvalidArgument', 'none'),
                 ('relative', 'InvalidArgument', 'Disks'), (first + ':rx', 'InvalidArgument', 'Disks'),
                 (f'{first};{first}:rw', 'InvalidArgument', 'id'),
                 (os.path.join(place, 'settings.img'), 'InvalidArgument', 'Bulkhead keeps')):

@@ -29,6 +29,7 @@ PROGRAMS = {
     'bulkhead-service': 'src/service/bulkhead-service',
     'bulkhead-proxy': 'src/proxy/bulkhead-proxy',
     'bulkhead-vmm': 'src/vmm/bulkhead-vmm',
+    'bulkhead-disktool': 'src/disktool/bulkhead-disktool',
     'bulkhead-guest': 'src/guest/bulkhead-guest',
     'bulkhead-icon': 'src/icon/bulkhead-icon',
     'bulkhead-media': 'src/media/bulkhead-media',

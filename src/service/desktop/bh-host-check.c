@@ -199,7 +199,7 @@ static void
 check_programs (GVariantBuilder *out, Work *work)
 {
   static const char *const programs[] = { "bulkhead-proxy", "bulkhead-vmm", "bulkhead-guest",
-                                          "bulkhead-init" };
+                                          "bulkhead-init", "bulkhead-disktool" };
   g_autoptr (GError) error = NULL;
   g_autofree char *qemu = bh_emulator_find_qemu (&error);
   g_autoptr (GString) missing = g_string_new (NULL);

@@ -11,6 +11,7 @@
 
 #include "bh-disks.h"
 #include "bh-error.h"
+#include "bh-home-tool.h"
 #include "bh-paths.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHILD_FD 3
+/* Of BH_HOME_TOOL_FD. */
+#define CHILD_PATH "/proc/self/fd/3"
 
 void
 bh_boot_disk_free (BhBootDisk *disk)
@@ -89,33 +91,21 @@ bh_boot_disk_check (BhVmConfig *config, BhVmConfig *before, GError **error)
 static gboolean
 make_empty (int fd, guint64 size, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
-      G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  const BhHomeReach reach = { .write = CHILD_PATH, .largest = bh_home_tool_largest (size) };
+  g_autoptr (GPtrArray) argv = bh_home_tool_confine ("qemu-img", &reach, error);
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
-  g_autofree char *said = NULL;
-  g_autoptr (GSubprocess) process = NULL;
-  int copy = fcntl (fd, F_DUPFD_CLOEXEC, CHILD_FD + 1);
+  int copy;
 
+  if (!argv)
+    return FALSE;
+  copy = fcntl (fd, F_DUPFD_CLOEXEC, BH_HOME_TOOL_FD + 1);
   if (copy < 0)
     {
       bh_error_set_from_errno (error, errno, "Cannot make a disk for changes");
       return FALSE;
     }
-  g_subprocess_launcher_take_fd (launcher, copy, CHILD_FD);
-  process = g_subprocess_launcher_spawn (launcher, error, "qemu-img", "create", "-q", "-f", "qcow2",
-                                         "/proc/self/fd/3", bytes, NULL);
-  if (!process)
-    {
-      g_prefix_error (error, "A disk for changes needs the program qemu-img. Install the package qemu-utils. ");
-      return FALSE;
-    }
-  if (!g_subprocess_communicate_utf8 (process, NULL, cancellable, NULL, &said, error))
-    return FALSE;
-  if (g_subprocess_get_successful (process))
-    return TRUE;
-  g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "A disk for changes could not be made: %s",
-               said ? g_strstrip (said) : "");
-  return FALSE;
+  bh_home_tool_add (argv, "create", "-q", "-f", "qcow2", CHILD_PATH, bytes, NULL);
+  return bh_home_tool_run (argv, copy, "A disk for changes could not be made", cancellable, error);
 }
 
 /* A file without a name: nothing of it is left when QEMU is gone, whatever it died of. */

@@ -208,52 +208,62 @@ bh_home_disk_list_snapshots (const char *path, GError **error)
 
 /* Programs. */
 
-/* qemu-img @command on @path, with what follows up to NULL. */
+/* What is in it, snapshots too, stays where it is; @size: of its disk afterwards */
+static guint64
+largest_after (const char *path, guint64 size)
+{
+  struct stat st;
+
+  return bh_home_tool_largest (size + (stat (path, &st) == 0 ? (guint64) st.st_size : 0));
+}
+
+/* qemu-img @command on @path, whose disk has @size then, with what follows up to NULL. */
 G_GNUC_NULL_TERMINATED static gboolean
-qemu_img (const char *path, const char *key, GCancellable *cancellable, GError **error,
+qemu_img (const char *path, guint64 size, const char *key, GCancellable *cancellable, GError **error,
           const char *command, ...)
 {
-  g_autofree char *program = bh_home_tool_find ("qemu-img", "qemu-utils", error);
+  const BhHomeReach reach = { .write = path, .largest = largest_after (path, size) };
+  g_autoptr (GPtrArray) argv = bh_home_tool_confine ("qemu-img", &reach, error);
   g_autofree char *escaped = bh_home_tool_option (path);
   g_autofree char *options = g_strconcat ("driver=qcow2,file.driver=file,file.filename=", escaped,
                                           key ? ",encrypt.key-secret=key" : "", NULL);
   g_autofree char *what = g_strdup_printf ("The home disk %s cannot be changed", path);
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   const char *word;
   int fd = -1;
   va_list args;
 
-  if (!program || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
+  if (!argv || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
     return FALSE;
-  g_ptr_array_add (argv, program);
-  g_ptr_array_add (argv, (gpointer) command);
+  bh_home_tool_add (argv, command, NULL);
   if (key)
-    {
-      g_ptr_array_add (argv, (gpointer) "--object");
-      g_ptr_array_add (argv, (gpointer) BH_HOME_TOOL_SECRET);
-    }
-  g_ptr_array_add (argv, (gpointer) "--image-opts");
+    bh_home_tool_add (argv, "--object", BH_HOME_TOOL_SECRET, NULL);
+  bh_home_tool_add (argv, "--image-opts", NULL);
   va_start (args, command);
   while ((word = va_arg (args, const char *)) != NULL)
-    g_ptr_array_add (argv, (gpointer) (*word ? word : options));
+    bh_home_tool_add (argv, *word ? word : options, NULL);
   va_end (args);
-  g_ptr_array_add (argv, NULL);
-  return bh_home_tool_run ((const char *const *) argv->pdata, fd, what, cancellable, error);
+  return bh_home_tool_run (argv, fd, what, cancellable, error);
 }
 
 /* Making. */
+
+/* An empty file, which is not there yet. A program that is confined to it makes none. */
+static int
+make_file (const char *path, GError **error)
+{
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  if (fd < 0)
+    bh_error_set_from_errno (error, errno, "Cannot make the home disk %s", path);
+  return fd;
+}
 
 static gboolean
 make_file_system (const char *raw, int fd, const char *template, GCancellable *cancellable,
                   GError **error)
 {
   g_autofree char *program = bh_home_tool_find ("mke2fs", "e2fsprogs", error);
-  /* All of it is written now: into a sparse file that is nothing, and in a guest it would be work. root
-   * owns the root: so a guest knows that it is new. */
-  const char *argv[] = { program, "-q", "-F", "-t", "ext4", "-m", "0", "-L", "bulkhead", "-E",
-                         "root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0", NULL, NULL, NULL,
-                         NULL };
-  guint n = 11;
+  g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
 
   if (!program)
     {
@@ -261,18 +271,16 @@ make_file_system (const char *raw, int fd, const char *template, GCancellable *c
         close (fd);
       return FALSE;
     }
+  /* All of it is written now: into a sparse file that is nothing, and in a guest it would be work. root
+   * owns the root: so a guest knows that it is new. */
+  bh_home_tool_add (argv, program, "-q", "-F", "-t", "ext4", "-m", "0", "-L", "bulkhead", "-E",
+                    "root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0", NULL);
   /* What is gone at the stop needs no journal. */
   if (fd >= 0)
-    {
-      argv[n++] = "-O";
-      argv[n++] = "^has_journal";
-    }
+    bh_home_tool_add (argv, "-O", "^has_journal", NULL);
   else if (template)
-    {
-      argv[n++] = "-d";
-      argv[n++] = template;
-    }
-  argv[n] = raw;
+    bh_home_tool_add (argv, "-d", template, NULL);
+  bh_home_tool_add (argv, raw, NULL);
   return bh_home_tool_run (argv, fd, "A file system for the AppVM cannot be made", cancellable, error);
 }
 
@@ -280,10 +288,10 @@ static gboolean
 make_raw (const char *raw, guint64 mib, GCancellable *cancellable, GError **error)
 {
   g_autofree char *template = bh_home_disk_template ();
-  int fd = open (raw, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int fd = make_file (raw, error);
   gboolean ok = fd >= 0 && ftruncate (fd, (off_t) (mib << 20)) == 0;
 
-  if (!ok)
+  if (fd >= 0 && !ok)
     bh_error_set_from_errno (error, errno, "Cannot make the home disk %s", raw);
   if (fd >= 0)
     close (fd);
@@ -305,26 +313,30 @@ bh_home_disk_put_in_place (const char *new, const char *path, GError **error)
   return ok;
 }
 
-/* @format: of @from */
+/* @format: of @from; @size: of its disk */
 static gboolean
-convert (const char *format, const char *from, const char *key, const char *to, const char *new_key,
-         GCancellable *cancellable, GError **error)
+convert (const char *format, const char *from, guint64 size, const char *key, const char *to,
+         const char *new_key, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *program = bh_home_tool_find ("qemu-img", "qemu-utils", error);
+  const BhHomeReach reach = { .read = from, .write = to, .largest = bh_home_tool_largest (size) };
   g_autofree char *escaped = bh_home_tool_option (from);
   const char *usable = key ? key : new_key;
   g_autofree char *source =
       g_strdup_printf ("driver=%s,file.driver=file,file.filename=%s%s", format, escaped,
                        key ? ",encrypt.key-secret=key" : "");
-  const char *argv[] = { program,   "convert", "--image-opts", source, "-O", "qcow2",
-                         to,        "-o",
-                         new_key ? NEW_ENCRYPTED : NEW_PLAIN,
-                         usable ? "--object" : NULL,
-                         BH_HOME_TOOL_SECRET, NULL };
-  int fd = -1;
+  g_autoptr (GPtrArray) argv = NULL;
+  int file = make_file (to, error), fd = -1;
 
-  if (!program || (usable && (fd = bh_home_tool_open_key (usable, error)) < 0))
+  if (file < 0)
     return FALSE;
+  close (file);
+  if (!(argv = bh_home_tool_confine ("qemu-img", &reach, error))
+      || (usable && (fd = bh_home_tool_open_key (usable, error)) < 0))
+    return FALSE;
+  bh_home_tool_add (argv, "convert", "--image-opts", source, "-O", "qcow2", to, "-o",
+                    new_key ? NEW_ENCRYPTED : NEW_PLAIN, NULL);
+  if (usable)
+    bh_home_tool_add (argv, "--object", BH_HOME_TOOL_SECRET, NULL);
   return bh_home_tool_run (argv, fd, "The home disk cannot be written", cancellable, error);
 }
 
@@ -332,18 +344,25 @@ gboolean
 bh_home_disk_create (const char *path, guint64 size, const char *key, GCancellable *cancellable,
                      GError **error)
 {
-  g_autofree char *program = bh_home_tool_find ("qemu-img", "qemu-utils", error);
+  const BhHomeReach reach = { .write = path, .largest = bh_home_tool_largest (size) };
   g_autofree char *dir = g_path_get_dirname (path);
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
-  const char *argv[] = { program, "create", "-q", "-f", "qcow2", "-o",
-                         key ? NEW_ENCRYPTED : NEW_PLAIN, path, bytes,
-                         key ? "--object" : NULL, BH_HOME_TOOL_SECRET, NULL };
-  int fd = -1;
+  g_autoptr (GPtrArray) argv = NULL;
+  int file, fd = -1;
 
-  if (!program || !bh_paths_ensure (dir, error)
-      || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
+  if (!bh_paths_ensure (dir, error))
     return FALSE;
   g_unlink (path);
+  if ((file = make_file (path, error)) < 0)
+    return FALSE;
+  close (file);
+  if (!(argv = bh_home_tool_confine ("qemu-img", &reach, error))
+      || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
+    return FALSE;
+  bh_home_tool_add (argv, "create", "-q", "-f", "qcow2", "-o", key ? NEW_ENCRYPTED : NEW_PLAIN, path,
+                    bytes, NULL);
+  if (key)
+    bh_home_tool_add (argv, "--object", BH_HOME_TOOL_SECRET, NULL);
   return bh_home_tool_run (argv, fd, "The home disk cannot be made", cancellable, error);
 }
 
@@ -361,7 +380,7 @@ bh_home_disk_make (const char *path, guint64 mib, const char *key, GCancellable 
   g_unlink (raw);
   g_unlink (new);
   ok = make_raw (raw, mib, cancellable, error)
-       && convert ("raw", raw, NULL, new, key, cancellable, error)
+       && convert ("raw", raw, mib << 20, NULL, new, key, cancellable, error)
        && bh_home_disk_put_in_place (new, path, error);
   g_unlink (raw);
   g_unlink (new);
@@ -378,7 +397,7 @@ bh_home_disk_grow (const char *path, guint64 mib, const char *key, GCancellable 
   if (!bh_home_disk_read (path, &disk, error))
     return FALSE;
   return disk.size >= mib << 20
-         || qemu_img (path, key, cancellable, error, "resize", "-q", "", size, NULL);
+         || qemu_img (path, mib << 20, key, cancellable, error, "resize", "-q", "", size, NULL);
 }
 
 gboolean
@@ -399,7 +418,7 @@ bh_home_disk_compact (const char *path, const char *key, const char *new_key,
       return FALSE;
     }
   g_unlink (new);
-  ok = convert ("qcow2", path, key, new, new_key, cancellable, error)
+  ok = convert ("qcow2", path, disk.size, key, new, new_key, cancellable, error)
        && bh_home_disk_put_in_place (new, path, error);
   g_unlink (new);
   return ok;
@@ -438,6 +457,17 @@ find_snapshot (const char *path, const char *name, gboolean *found, guint *n, GE
   return TRUE;
 }
 
+/* @how: as qemu-img has it */
+static gboolean
+change_snapshot (const char *path, const char *how, const char *name, const char *key,
+                 GCancellable *cancellable, GError **error)
+{
+  BhHomeDisk disk;
+
+  return bh_home_disk_read (path, &disk, error)
+         && qemu_img (path, disk.size, key, cancellable, error, "snapshot", "-q", how, name, "", NULL);
+}
+
 static gboolean
 need_snapshot (const char *path, const char *name, GError **error)
 {
@@ -468,7 +498,7 @@ bh_home_disk_add_snapshot (const char *path, const char *name, const char *key,
     g_set_error (error, BH_ERROR, BH_ERROR_LIMIT_REACHED,
                  "A home can have %d snapshots. Remove one first.", BH_HOME_SNAPSHOTS_MAX);
   else
-    return qemu_img (path, key, cancellable, error, "snapshot", "-q", "-c", name, "", NULL);
+    return change_snapshot (path, "-c", name, key, cancellable, error);
   return FALSE;
 }
 
@@ -477,7 +507,7 @@ bh_home_disk_remove_snapshot (const char *path, const char *name, const char *ke
                               GCancellable *cancellable, GError **error)
 {
   return need_snapshot (path, name, error)
-         && qemu_img (path, key, cancellable, error, "snapshot", "-q", "-d", name, "", NULL);
+         && change_snapshot (path, "-d", name, key, cancellable, error);
 }
 
 gboolean
@@ -514,7 +544,7 @@ bh_home_disk_restore (const char *path, const char *name, const char *key,
                                                 error))
           || !bh_home_disk_add_snapshot (path, BH_HOME_SNAPSHOT_RESTORE, key, cancellable, error)))
     return FALSE;
-  return qemu_img (path, key, cancellable, error, "snapshot", "-q", "-a", name, "", NULL);
+  return change_snapshot (path, "-a", name, key, cancellable, error);
 }
 
 gboolean

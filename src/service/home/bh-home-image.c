@@ -2,8 +2,7 @@
  *
  * What is on a home disk, byte by byte: qemu-nbd has the disk open, and is asked through a socket. So
  * nothing of ours reads qcow2 or LUKS, what is encrypted never lies on a disk in plain, and none of it need fit
- * into memory. The socket's folder is the user's own, and is gone as soon as we are connected; qemu-nbd
- * ends with the connection. */
+ * into memory. qemu-nbd is confined to the disk and that socket (src/disktool), and ends with the connection. */
 #include "config.h"
 
 #include "bh-home-image.h"
@@ -21,11 +20,11 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LOOK_AT (G_GUINT64_CONSTANT (1) << 30)
-#define CONNECT_TRIES 2000
-#define TRY_USEC 5000
 #define ALLOCATION "base:allocation"
 
 typedef struct
@@ -65,38 +64,35 @@ is_cancelled (BhHomeImage *self, GError **error)
   return TRUE;
 }
 
+/* Takes @listener: what qemu-nbd is asked through. It opens no socket itself, which it could not. */
 static gboolean
-spawn (BhHomeImage *self, const char *path, const char *key, gboolean writable, const char *socket,
-       GError **error)
+spawn (BhHomeImage *self, const char *path, const BhHomeDisk *disk, const char *key, gboolean writable,
+       int listener, GError **error)
 {
+  const BhHomeReach reach = { .read = writable ? NULL : path,
+                              .write = writable ? path : NULL,
+                              .largest = writable ? bh_home_tool_largest (disk->size) : 0,
+                              .listens = TRUE };
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
       G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autofree char *program = bh_home_tool_find ("qemu-nbd", "qemu-utils", error);
+  g_autoptr (GPtrArray) argv = NULL;
   g_autofree char *escaped = bh_home_tool_option (path);
   g_autofree char *options = g_strconcat ("driver=qcow2,file.driver=file,file.filename=", escaped,
                                           key ? ",encrypt.key-secret=key" : "", NULL);
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   int fd;
 
-  if (!program)
+  g_subprocess_launcher_take_fd (launcher, listener, BH_HOME_TOOL_FD);
+  if (!(argv = bh_home_tool_confine ("qemu-nbd", &reach, error)))
     return FALSE;
+  bh_home_tool_add (argv, writable ? "--discard=unmap" : "--read-only", NULL);
   if (key)
     {
       if ((fd = bh_home_tool_open_key (key, error)) < 0)
         return FALSE;
-      g_subprocess_launcher_take_fd (launcher, fd, BH_HOME_TOOL_FD);
+      g_subprocess_launcher_take_fd (launcher, fd, BH_HOME_TOOL_FD + 1);
+      bh_home_tool_add (argv, "--object", BH_HOME_TOOL_SECRET_NEXT, NULL);
     }
-  g_ptr_array_add (argv, program);
-  g_ptr_array_add (argv, (gpointer) (writable ? "--discard=unmap" : "--read-only"));
-  if (key)
-    {
-      g_ptr_array_add (argv, (gpointer) "--object");
-      g_ptr_array_add (argv, (gpointer) BH_HOME_TOOL_SECRET);
-    }
-  g_ptr_array_add (argv, (gpointer) "-k");
-  g_ptr_array_add (argv, (gpointer) socket);
-  g_ptr_array_add (argv, (gpointer) "--image-opts");
-  g_ptr_array_add (argv, options);
+  bh_home_tool_add (argv, "--image-opts", options, NULL);
   g_ptr_array_add (argv, NULL);
   g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
   self->server = g_subprocess_launcher_spawnv (launcher, (const char *const *) argv->pdata, error);
@@ -118,42 +114,28 @@ take_complaint (BhHomeImage *self, GError **error)
   g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "The home disk cannot be opened: %s", clean);
 }
 
+/* A socket that listens, and what is connected to it: there is no moment at which somebody else could be. */
 static gboolean
-is_running (BhHomeImage *self)
+make_sockets (const char *name, int *listener, int *client)
 {
-  return g_subprocess_get_identifier (self->server) != NULL;
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+  *client = -1;
+  *listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (*listener < 0 || g_strlcpy (address.sun_path, name, sizeof address.sun_path) >= sizeof address.sun_path)
+    return FALSE;
+  return bind (*listener, (struct sockaddr *) &address, sizeof address) == 0 && listen (*listener, 1) == 0
+         && (*client = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0
+         && connect (*client, (struct sockaddr *) &address, sizeof address) == 0;
 }
 
+/* The socket has its name only as long as it takes to connect. */
 static gboolean
-connect_to (BhHomeImage *self, const char *socket, GError **error)
-{
-  for (guint i = 0; i < CONNECT_TRIES && is_running (self); i++)
-    {
-      if (is_cancelled (self, error))
-        return FALSE;
-      if (g_file_test (socket, G_FILE_TEST_EXISTS))
-        {
-          if (nbd_connect_unix (self->nbd, socket) == 0)
-            return TRUE;
-          /* There and not listening yet: once more, with a handle that has not failed. */
-          nbd_close (self->nbd);
-          self->nbd = nbd_create ();
-          if (!self->nbd || nbd_add_meta_context (self->nbd, ALLOCATION) != 0)
-            return set_error (error, "The home disk cannot be opened");
-        }
-      g_usleep (TRY_USEC);
-    }
-  take_complaint (self, error);
-  return FALSE;
-}
-
-static gboolean
-open_with (BhHomeImage *self, const char *path, const char *key, gboolean writable, GError **error)
+open_sockets (int *listener, int *client, GError **error)
 {
   g_autofree char *base = bh_paths_runtime_dir ("");
   g_autofree char *dir = g_build_filename (base, ".home-XXXXXX", NULL);
-  g_autofree char *socket = NULL;
-  gint64 size;
+  g_autofree char *name = NULL;
   gboolean ok;
 
   if (!bh_paths_ensure (base, error))
@@ -163,12 +145,41 @@ open_with (BhHomeImage *self, const char *path, const char *key, gboolean writab
       bh_error_set_from_errno (error, errno, "Cannot make a folder in %s", base);
       return FALSE;
     }
-  socket = g_build_filename (dir, "nbd", NULL);
-  ok = spawn (self, path, key, writable, socket, error) && connect_to (self, socket, error);
-  g_unlink (socket);
-  g_rmdir (dir);
+  name = g_build_filename (dir, "nbd", NULL);
+  ok = make_sockets (name, listener, client);
   if (!ok)
+    {
+      bh_error_set_from_errno (error, errno, "Cannot make a socket in %s", base);
+      if (*listener >= 0)
+        close (*listener);
+      if (*client >= 0)
+        close (*client);
+    }
+  g_unlink (name);
+  g_rmdir (dir);
+  return ok;
+}
+
+static gboolean
+open_with (BhHomeImage *self, const char *path, const BhHomeDisk *disk, const char *key, gboolean writable,
+           GError **error)
+{
+  gint64 size;
+  int listener, client;
+
+  if (!open_sockets (&listener, &client, error))
     return FALSE;
+  if (!spawn (self, path, disk, key, writable, listener, error))
+    {
+      close (client);
+      return FALSE;
+    }
+  /* Takes it; it ends when the server does. */
+  if (nbd_connect_socket (self->nbd, client) != 0)
+    {
+      take_complaint (self, error);
+      return FALSE;
+    }
   size = nbd_get_size (self->nbd);
   if (size <= 0)
     return set_error (error, "The home disk cannot be opened");
@@ -199,7 +210,7 @@ bh_home_image_open (const char *path, const char *key, gboolean writable, GCance
       set_error (error, "The home disk cannot be opened");
       return NULL;
     }
-  return open_with (self, path, key, writable, error) ? g_steal_pointer (&self) : NULL;
+  return open_with (self, path, &disk, key, writable, error) ? g_steal_pointer (&self) : NULL;
 }
 
 guint64

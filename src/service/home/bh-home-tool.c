@@ -8,6 +8,7 @@
 #include "bh-home-tool.h"
 
 #include "bh-error.h"
+#include "bh-paths.h"
 #include "bh-text.h"
 
 #include <errno.h>
@@ -25,8 +26,49 @@ bh_home_tool_find (const char *name, const char *package, GError **error)
     found = g_strdup (sbin);
   if (!found)
     g_set_error (error, BH_ERROR, BH_ERROR_FAILED,
-                 "Home disks need the program %s. Install the package %s.", name, package);
+                 "Disks of AppVMs need the program %s. Install the package %s.", name, package);
   return found;
+}
+
+void
+bh_home_tool_add (GPtrArray *argv, ...)
+{
+  const char *word;
+  va_list words;
+
+  va_start (words, argv);
+  while ((word = va_arg (words, const char *)) != NULL)
+    g_ptr_array_add (argv, g_strdup (word));
+  va_end (words);
+}
+
+GPtrArray *
+bh_home_tool_confine (const char *name, const BhHomeReach *reach, GError **error)
+{
+  g_autofree char *program = bh_home_tool_find (name, "qemu-utils", error);
+  g_autofree char *confined = bh_paths_program ("bulkhead-disktool");
+  g_autofree char *largest = g_strdup_printf ("%" G_GUINT64_FORMAT, reach->largest);
+  GPtrArray *argv;
+
+  if (!program)
+    return NULL;
+  argv = g_ptr_array_new_with_free_func (g_free);
+  bh_home_tool_add (argv, confined, "-m", largest, NULL);
+  if (reach->read)
+    bh_home_tool_add (argv, "-r", reach->read, NULL);
+  if (reach->write)
+    bh_home_tool_add (argv, "-w", reach->write, NULL);
+  if (reach->listens)
+    bh_home_tool_add (argv, "-l", NULL);
+  bh_home_tool_add (argv, "--", program, NULL);
+  return argv;
+}
+
+/* Tables of qcow2 and what LUKS has before its data are far less. */
+guint64
+bh_home_tool_largest (guint64 size)
+{
+  return size + size / 64 + (64 << 20);
 }
 
 /* It is shorter than what a pipe holds. */
@@ -49,8 +91,7 @@ bh_home_tool_open_key (const char *key, GError **error)
 }
 
 gboolean
-bh_home_tool_run (const char *const *argv, int fd, const char *what, GCancellable *cancellable,
-             GError **error)
+bh_home_tool_run (GPtrArray *argv, int fd, const char *what, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
       G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
@@ -63,7 +104,8 @@ bh_home_tool_run (const char *const *argv, int fd, const char *what, GCancellabl
   g_subprocess_launcher_setenv (launcher, "LC_ALL", "C.UTF-8", TRUE);
   if (fd >= 0)
     g_subprocess_launcher_take_fd (launcher, fd, BH_HOME_TOOL_FD);
-  process = g_subprocess_launcher_spawnv (launcher, argv, error);
+  g_ptr_array_add (argv, NULL);
+  process = g_subprocess_launcher_spawnv (launcher, (const char *const *) argv->pdata, error);
   if (!process)
     return FALSE;
   if (!g_subprocess_communicate (process, NULL, cancellable, NULL, &said, NULL)
@@ -77,7 +119,7 @@ bh_home_tool_run (const char *const *argv, int fd, const char *what, GCancellabl
   if (g_subprocess_get_if_exited (process) && g_subprocess_get_exit_status (process) == 0)
     return TRUE;
   text = said ? g_bytes_get_data (said, &size) : "";
-  clean = bh_text_clean (text, size, 400);
+  clean = size > 0 ? bh_text_clean (text, size, 400) : g_strdup ("it ended without a word");
   g_set_error (error, BH_ERROR,
                strstr (clean, "No space left") ? BH_ERROR_DISK_FULL : BH_ERROR_FAILED, "%s: %s",
                what, clean);
