@@ -205,8 +205,9 @@ read_word (BhNetSpec *spec, const char *word)
       spec->dhcp = TRUE;
       return TRUE;
     }
-  if (!value++)
+  if (!value)
     return FALSE;
+  value++;
   for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
     if (g_str_has_prefix (word, lists[i]))
       {
