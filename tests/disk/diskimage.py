@@ -4,12 +4,19 @@
 import glob
 import lzma
 import os
+import re
+import shutil
 import struct
 import subprocess
 
 from harness import build_path
 
-MODULES = ['virtio_pci', 'virtio_blk', 'virtio_input', 'evdev', 'button', 'virtio-gpu']
+MODULES = ['virtio_pci', 'virtio_blk', 'virtio_input', 'evdev', 'button', 'virtio-gpu', 'virtio_net', 'af_packet']
+# What udhcpc is told.
+LEASE = b'''#!/bin/busybox sh
+/bin/busybox ifconfig $interface up
+[ $1 != bound ] || echo "desktop: has the address $ip/$mask by $router, and names from $dns"
+'''
 GRUB = '/usr/lib/grub/i386-pc'
 SECTOR = 512
 START = 2048  # of the only partition
@@ -43,6 +50,20 @@ def module_bytes(path):
     return data
 
 
+def busybox():
+    """Entries of it and its libraries."""
+    path = shutil.which('busybox')
+    needed = re.findall(r'(/\S+) \(0x', subprocess.run(['ldd', path], check=False, capture_output=True, text=True).stdout)
+    entries = {}
+    for name, source in (('bin/busybox', path), *((library[1:], library) for library in needed)):
+        folders = name.split('/')[:-1]
+        for i in range(1, len(folders) + 1):
+            entries.setdefault('/'.join(folders[:i]), (0o40755, b''))
+        with open(source, 'rb') as file:
+            entries[name] = (0o100755, file.read())
+    return {**entries, 'bin/lease': (0o100755, LEASE)}
+
+
 def cpio(entries):
     """An archive "newc" of name → (mode, bytes)."""
     out = bytearray()
@@ -56,7 +77,7 @@ def cpio(entries):
 
 def initrd(kernel):
     with open(build_path('tests', 'disk', 'disk-guest'), 'rb') as file:
-        entries = {'dev': (0o40755, b''), 'modules': (0o40755, b''), 'init': (0o100755, file.read())}
+        entries = {'dev': (0o40755, b''), 'modules': (0o40755, b''), 'init': (0o100755, file.read()), **busybox()}
     names = []
     for path in modules(kernel):
         names.append(os.path.basename(path))

@@ -4,8 +4,8 @@
  * It follows the size that its screen is asked to have.
  *
  * Blue ground. Top left white, or green when the mark is on the disk. Bottom left: red after "a", and after
- * each further one darker or lighter. Yellow where the pointer's button was pressed. "m" writes the mark,
- * "r" starts it again, "o" and the power button end it. */
+ * each further one darker or lighter. Yellow where the pointer's button was pressed. "m" writes the mark, onto
+ * another disk too when there is one; "r" starts it again, "o" and the power button end it. It asks for an address. */
 #include <drm.h>
 #include <drm_mode.h>
 #include <errno.h>
@@ -165,13 +165,45 @@ use_mark (int writes)
   printf ("desktop: the mark is %s\n", mark == 0xffffff ? "not there" : "there");
 }
 
+/* Another disk: what it begins with, and the mark instead. */
+static void
+use_other_disk (int writes)
+{
+  char sector[512] = MARK;
+  int fd = open ("/dev/vdb", (writes ? O_RDWR | O_SYNC : O_RDONLY) | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  if (writes && pwrite (fd, sector, sizeof sector, 0) != sizeof sector)
+    printf ("desktop: cannot write: %m\n");
+  if (pread (fd, sector, sizeof sector, 0) == sizeof sector)
+    printf ("desktop: another disk says %.40s\n", sector);
+  close (fd);
+}
+
+static void
+ask_for_address (void)
+{
+  static char *const words[] = { "/bin/busybox", "udhcpc", "-f", "-q", "-i", "eth0", "-t", "30", "-T",
+                                 "1", "-s", "/bin/lease", NULL };
+
+  if (fork () == 0)
+    {
+      execv (words[0], words);
+      _exit (1);
+    }
+}
+
 static void
 key (unsigned code)
 {
   if (code == KEY_A)
     typed++;
   else if (code == KEY_M)
-    use_mark (1);
+    {
+      use_other_disk (1);
+      use_mark (1);
+    }
   else if (code == KEY_R || code == KEY_O || code == KEY_POWER)
     {
       printf ("desktop: ends\n");
@@ -224,6 +256,8 @@ main (void)
   for (int i = 0; i < 100 && access ("/dev/vda", F_OK) != 0; i++)
     usleep (50000);
   use_mark (0);
+  use_other_disk (0);
+  ask_for_address ();
   for (int i = 0; i < 100 && access ("/dev/dri/card0", F_OK) != 0; i++)
     usleep (50000);
   open_screen ();

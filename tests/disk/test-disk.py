@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Template=disk: an image of somebody else boots by itself, and is one window."""
 
-import gzip
-import hashlib
 import os
-import signal
-import subprocess
+import sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'network'))
+import netns  # noqa: E402
+netns.enter()
 
-import diskimage
-from harness import Place, TestCase, main, require_ordinary_user, wait_for
-from harness.session import DBusError, JobFailed, Session
-from harness.sway import Sway
+import gzip  # noqa: E402
+import hashlib  # noqa: E402
+import signal  # noqa: E402
+import subprocess  # noqa: E402
+
+import diskimage  # noqa: E402
+from harness import Place, TestCase, main, require_ordinary_user, wait_for  # noqa: E402
+from harness.session import DBusError, JobFailed, Session  # noqa: E402
+from harness.sway import Sway  # noqa: E402
 
 GROUND, WHITE, GREEN = (0x20, 0x60, 0xa0), (255, 255, 255), (0x20, 0xc0, 0x40)
 RED, DARK, YELLOW = (0xe0, 0x20, 0x20), (0x80, 0x20, 0x20), (0xf0, 0xe0, 0x20)
@@ -35,6 +40,9 @@ class DiskCase(TestCase):
         require_ordinary_user()
         cls.place = Place()
         cls.addClassCleanup(cls.place.remove)
+        net = netns.Internet(cls.place.root)
+        cls.addClassCleanup(net.close)
+        netns.drop_rights()
         cls.raw = diskimage.make(cls.place.path('raw.img'), cls.place.path('work'))
         cls.image = diskimage.qcow2(cls.place.path('test.qcow2'), cls.raw, '-c')
         cls.sway = Sway().start()
@@ -206,6 +214,45 @@ class DiskTest(DiskCase):
         vm.stop(force=True).wait(60)
         vm.delete()
         self.assertEqual(os.listdir(homes), [])
+
+    def test_changes_that_are_dropped_or_written_into_the_image(self):
+        """And what else of this computer it has: an address, another disk."""
+        own, other = self.place.path('own.qcow2'), self.place.path('beside.img')
+        subprocess.run(['cp', self.image, own], check=True)
+        with open(other, 'wb') as file:
+            file.write(b'hello'.ljust(1 << 20, b'\0'))
+        before = digest(own)
+        vm = self.create('New', Image=own, ImageChanges='drop', Network='internet', Disks=other + ':rw,id=other')
+        self.assertIn('mark is not there', self.boot_and_mark(vm))
+        self.wait_log(vm, 'has the address 192.0.0.2/30 by 192.0.0.1, and names from ')
+        self.assertIn('another disk says hello', vm.log())
+        vm.stop(force=True).wait(60)
+        self.assertEqual(digest(own), before)
+        with open(other, 'rb') as file:
+            self.assertEqual(file.read(13), b'the mark of t')
+        vm.set(ImageChanges='write')
+        log = self.boot_and_mark(vm)
+        self.assertIn('mark is not there', log)
+        self.assertIn('another disk says the mark', log)
+        vm.stop().wait(90)
+        subprocess.run(['qemu-img', 'convert', '-O', 'raw', own, self.place.path('written')], check=True)
+        with open(self.place.path('written'), 'rb') as file:
+            file.seek(-512, os.SEEK_END)
+            self.assertEqual(file.read(13), b'the mark of t')
+        self.assertEqual(os.listdir(os.path.join(self.session.env['XDG_DATA_HOME'], 'bulkhead', 'homes')), [])
+        vm.delete()
+
+    def boot_and_mark(self, vm):
+        """What it said before the mark was made."""
+        def log():
+            return vm.log().rsplit('bulkhead: starting', 1)[-1]
+        vm.launch().wait(60)
+        wait_for(lambda: 'desktop: ready' in log(), BOOT, 'the desktop')
+        self.sway.wait_view(app_id='io.github.bulkhead.new.desktop')
+        said = log()
+        self.sway.input.key('m')
+        wait_for(lambda: 'mark is there' in log(), 30, 'the mark')
+        return said
 
     def make_bad_images(self):
         path = self.place.path
