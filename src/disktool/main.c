@@ -15,7 +15,8 @@
  *   -r FILE   may be read
  *   -w FILE   may be read and written; is there already
  *   -m BYTES  no file becomes larger
- *   -l        descriptor 3 is a socket that listens, for qemu-nbd (sd_listen_fds(3)) */
+ *   -l        descriptor 3 is a socket that listens, for qemu-nbd (sd_listen_fds(3)), which ends when the thread does
+ *             that started it: with nobody who could connect it would wait for good */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -100,8 +101,9 @@ announce_listener (void)
   char pid[32];
 
   snprintf (pid, sizeof pid, "%d", (int) getpid ());
-  if (setenv ("LISTEN_PID", pid, 1) != 0 || setenv ("LISTEN_FDS", "1", 1) != 0)
-    fail ("no memory");
+  if (setenv ("LISTEN_PID", pid, 1) != 0 || setenv ("LISTEN_FDS", "1", 1) != 0
+      || prctl (PR_SET_PDEATHSIG, SIGKILL) != 0)
+    fail ("cannot hand on the socket: %s", strerror (errno));
 }
 
 static void

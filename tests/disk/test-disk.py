@@ -9,6 +9,7 @@ netns.enter()
 
 import gzip  # noqa: E402
 import hashlib  # noqa: E402
+import json  # noqa: E402
 import signal  # noqa: E402
 import subprocess  # noqa: E402
 
@@ -226,6 +227,7 @@ class DiskTest(DiskCase):
         self.assertIn('mark is not there', self.boot_and_mark(vm))
         self.wait_log(vm, 'has the address 192.0.0.2/30 by 192.0.0.1, and names from ')
         self.assertIn('another disk says hello', vm.log())
+        self.check_usb_place()
         vm.stop(force=True).wait(60)
         self.assertEqual(digest(own), before)
         with open(other, 'rb') as file:
@@ -241,6 +243,15 @@ class DiskTest(DiskCase):
             self.assertEqual(file.read(13), b'the mark of t')
         self.assertEqual(os.listdir(os.path.join(self.session.env['XDG_DATA_HOME'], 'bulkhead', 'homes')), [])
         vm.delete()
+
+    def check_usb_place(self):
+        """Nothing has the place where the service plugs in a controller (devices/bh-usb-plug.c)."""
+        for device in ({'driver': 'qemu-xhci', 'id': 'bhusb', 'bus': 'pci.1', 'addr': '0x0'},
+                       {'driver': 'usb-mouse', 'bus': 'bhusb.0'}):
+            text = json.dumps({'execute': 'device_add', 'arguments': device})
+            done = subprocess.run(['virsh', '-c', 'qemu:///session', 'qemu-monitor-command', 'bulkhead-new', text],
+                                  env=self.session.env, capture_output=True, text=True, check=False)
+            self.assertIn('"return"', done.stdout, done.stderr)
 
     def boot_and_mark(self, vm):
         """What it said before the mark was made."""

@@ -151,13 +151,17 @@ class DisktoolTest(harness.TestCase):
         client.connect(self.place.path('nbd'))
         # As descriptor 3, where it is looked for.
         process = subprocess.Popen(
-            ['sh', '-c', f'exec "$0" "$@" 3<&{listener.fileno()}', self.program, '-l', '-m', '0', '-r', self.given, '--',
-             QEMU_NBD, '--read-only', '-f', 'raw', self.given], pass_fds=(listener.fileno(),), env=self.place.env)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+            ['sh', '-c', f'"$0" "$@" 3<&{listener.fileno()} & echo $!; wait', self.program, '-l', '-m', '0', '-r',
+             self.given, '--', QEMU_NBD, '--read-only', '-f', 'raw', self.given],
+            pass_fds=(listener.fileno(),), env=self.place.env, stdout=subprocess.PIPE, text=True)
         listener.close()
         client.settimeout(60)
         self.assertEqual(client.recv(16), b'NBDMAGICIHAVEOPT')
+        # It waits for what its client says, and ends with who started it.
+        pid = int(process.stdout.readline())
+        process.kill()
+        process.communicate()
+        harness.wait_for(lambda: not os.path.exists(f'/proc/{pid}'), 10, 'the end of qemu-nbd')
 
 
 if __name__ == '__main__':

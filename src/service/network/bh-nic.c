@@ -138,7 +138,7 @@ on_network_state (BhDbusProxy1 *proxy, guint slot, guint status, const char *det
   g_signal_emit (self, signals[GUEST], 0, status == 0, detail);
   if (status == 0)
     {
-      bh_log_line (self->id, "network %s: the guest has set it up", self->spec->name);
+      bh_log_line (self->id, "network %s: the guest has it", self->spec->name);
       return;
     }
   /* The words are the guest's, and say so. */
