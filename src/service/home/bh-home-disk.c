@@ -229,10 +229,9 @@ qemu_img (const char *path, guint64 size, const char *key, GCancellable *cancell
                                           key ? ",encrypt.key-secret=key" : "", NULL);
   g_autofree char *what = g_strdup_printf ("The home disk %s cannot be changed", path);
   const char *word;
-  int fd = -1;
   va_list args;
 
-  if (!argv || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
+  if (!argv)
     return FALSE;
   bh_home_tool_add (argv, command, NULL);
   if (key)
@@ -242,7 +241,7 @@ qemu_img (const char *path, guint64 size, const char *key, GCancellable *cancell
   while ((word = va_arg (args, const char *)) != NULL)
     bh_home_tool_add (argv, *word ? word : options, NULL);
   va_end (args);
-  return bh_home_tool_run (argv, fd, what, cancellable, error);
+  return bh_home_tool_run_with_key (argv, key, what, cancellable, error);
 }
 
 /* Making. */
@@ -325,19 +324,18 @@ convert (const char *format, const char *from, guint64 size, const char *key, co
       g_strdup_printf ("driver=%s,file.driver=file,file.filename=%s%s", format, escaped,
                        key ? ",encrypt.key-secret=key" : "");
   g_autoptr (GPtrArray) argv = NULL;
-  int file = make_file (to, error), fd = -1;
+  int file = make_file (to, error);
 
   if (file < 0)
     return FALSE;
   close (file);
-  if (!(argv = bh_home_tool_confine ("qemu-img", &reach, error))
-      || (usable && (fd = bh_home_tool_open_key (usable, error)) < 0))
+  if (!(argv = bh_home_tool_confine ("qemu-img", &reach, error)))
     return FALSE;
   bh_home_tool_add (argv, "convert", "--image-opts", source, "-O", "qcow2", to, "-o",
                     new_key ? NEW_ENCRYPTED : NEW_PLAIN, NULL);
   if (usable)
     bh_home_tool_add (argv, "--object", BH_HOME_TOOL_SECRET, NULL);
-  return bh_home_tool_run (argv, fd, "The home disk cannot be written", cancellable, error);
+  return bh_home_tool_run_with_key (argv, usable, "The home disk cannot be written", cancellable, error);
 }
 
 gboolean
@@ -348,7 +346,7 @@ bh_home_disk_create (const char *path, guint64 size, const char *key, GCancellab
   g_autofree char *dir = g_path_get_dirname (path);
   g_autofree char *bytes = g_strdup_printf ("%" G_GUINT64_FORMAT, size);
   g_autoptr (GPtrArray) argv = NULL;
-  int file, fd = -1;
+  int file;
 
   if (!bh_paths_ensure (dir, error))
     return FALSE;
@@ -356,14 +354,13 @@ bh_home_disk_create (const char *path, guint64 size, const char *key, GCancellab
   if ((file = make_file (path, error)) < 0)
     return FALSE;
   close (file);
-  if (!(argv = bh_home_tool_confine ("qemu-img", &reach, error))
-      || (key && (fd = bh_home_tool_open_key (key, error)) < 0))
+  if (!(argv = bh_home_tool_confine ("qemu-img", &reach, error)))
     return FALSE;
   bh_home_tool_add (argv, "create", "-q", "-f", "qcow2", "-o", key ? NEW_ENCRYPTED : NEW_PLAIN, path,
                     bytes, NULL);
   if (key)
     bh_home_tool_add (argv, "--object", BH_HOME_TOOL_SECRET, NULL);
-  return bh_home_tool_run (argv, fd, "The home disk cannot be made", cancellable, error);
+  return bh_home_tool_run_with_key (argv, key, "The home disk cannot be made", cancellable, error);
 }
 
 gboolean

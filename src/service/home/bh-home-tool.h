@@ -57,3 +57,7 @@ char *bh_home_tool_option (const char *path);
  */
 gboolean bh_home_tool_run (GPtrArray *argv, int fd, const char *what,
                            GCancellable *cancellable, GError **error);
+
+/* @key: (nullable): of which @argv has %BH_HOME_TOOL_SECRET */
+gboolean bh_home_tool_run_with_key (GPtrArray *argv, const char *key, const char *what,
+                                    GCancellable *cancellable, GError **error);
