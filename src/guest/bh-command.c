@@ -53,7 +53,7 @@ is_x11 (const char *path, uint32_t mode)
 }
 
 static char **
-unpack_argv (const BhList *list)
+unpack_list (const BhList *list)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   size_t position = 0;
@@ -68,23 +68,41 @@ unpack_argv (const BhList *list)
   return g_strv_builder_end (builder);
 }
 
+/* A command of the host's, and after it what it is to open. */
+static char **
+join (const BhList *words, const char *const *uris)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) argv = unpack_list (words);
+
+  g_strv_builder_addv (builder, (const char **) argv);
+  for (gsize i = 0; uris[i]; i++)
+    {
+      g_autofree char *word = bh_desktop_uri_to_word (uris[i]);
+
+      g_strv_builder_add (builder, word);
+    }
+  return g_strv_builder_end (builder);
+}
+
 /* What to run: from the desktop file or as it came. A status; with BH_LAUNCH_OK @entry is set. */
 static uint32_t
 find_entry (const BhSession *session, const bh_msg_launch *launch, BhDesktopEntry *entry,
             char **detail)
 {
   g_autofree char *app = g_strndup (launch->app.data, launch->app.len);
-  g_auto (GStrv) dirs = NULL;
+  g_auto (GStrv) dirs = NULL, uris = unpack_list (&launch->uris);
 
   *entry = (BhDesktopEntry){ 0 };
   if (launch->argv.count > 0)
     {
-      entry->argv = unpack_argv (&launch->argv);
+      entry->argv = join (&launch->argv, (const char *const *) uris);
       return BH_LAUNCH_OK;
     }
   dirs = bh_session_data_dirs (session);
   switch (bh_desktop_load ((const char *const *) dirs, app,
-                           g_environ_getenv (session->environment, "LANG"), entry))
+                           g_environ_getenv (session->environment, "LANG"), (const char *const *) uris,
+                           entry))
     {
     case BH_DESKTOP_OK:
       break;

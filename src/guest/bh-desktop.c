@@ -15,23 +15,57 @@ bh_desktop_find_program (const char *name)
   return name && *name ? g_find_program_in_path (name) : NULL;
 }
 
+/* What the field codes of one Exec line stand for. */
+typedef struct
+{
+  const char *name, *icon, *file;
+  const char *const *uris;
+  char *first;  /* of them, as %f has it; "" when there is none */
+  bool has_any; /* a code for them */
+} Fill;
+
+/* What to call @uri in a command: files by their path. */
+static char *
+to_path (const char *uri)
+{
+  char *path = g_str_has_prefix (uri, "file:") ? g_filename_from_uri (uri, NULL, NULL) : NULL;
+
+  return path ? path : g_strdup (uri);
+}
+
+static void
+add_uris (GPtrArray *argv, const Fill *fill, char code)
+{
+  for (gsize i = 0; fill->uris[i]; i++)
+    {
+      g_ptr_array_add (argv, g_ascii_tolower (code) == 'u' ? g_strdup (fill->uris[i])
+                                                           : to_path (fill->uris[i]));
+      if (g_ascii_islower (code))
+        break;
+    }
+}
+
 /* The value of a field code that is part of a word; NULL when there is no such code. */
 static const char *
-expand (char code, const char *name, const char *file)
+expand (char code, Fill *fill)
 {
   switch (code)
     {
     case '%':
       return "%";
     case 'c':
-      return name ? name : "";
+      return fill->name ? fill->name : "";
     case 'k':
-      return file ? file : "";
-    case 'f': /* no files are given */
-    case 'F':
+      return fill->file ? fill->file : "";
+    case 'f':
+      fill->has_any = true;
+      return fill->first;
     case 'u':
+      fill->has_any = true;
+      return fill->uris[0] ? fill->uris[0] : "";
+    case 'F': /* several are words of their own or nothing */
     case 'U':
-    case 'i': /* a word of its own or nothing */
+    case 'i':
     case 'd': /* deprecated: removed */
     case 'D':
     case 'n':
@@ -46,10 +80,19 @@ expand (char code, const char *name, const char *file)
 
 /* Add the word @word to @argv, expanded; false for an unknown field code. */
 static bool
-add_word (GPtrArray *argv, const GString *word, bool quoted, const char *name, const char *icon,
-          const char *file)
+add_word (GPtrArray *argv, const GString *word, bool quoted, Fill *fill)
 {
   g_autoptr (GString) out = g_string_new (NULL);
+  const char *icon = fill->icon;
+
+  if (!quoted && word->len == 2 && word->str[0] == '%' && strchr ("fFuU", word->str[1]))
+    {
+      fill->has_any = true;
+      if (argv->len == 0)
+        return false; /* a file is no program */
+      add_uris (argv, fill, word->str[1]);
+      return argv->len <= MAX_ARGS;
+    }
 
   if (!quoted && strcmp (word->str, "%i") == 0)
     {
@@ -69,7 +112,7 @@ add_word (GPtrArray *argv, const GString *word, bool quoted, const char *name, c
           g_string_append_c (out, *p);
           continue;
         }
-      value = expand (*++p, name, file);
+      value = expand (*++p, fill);
       if (!value)
         return false;
       g_string_append (out, value);
@@ -100,17 +143,21 @@ read_quoted (const char *p, GString *word)
 }
 
 char **
-bh_desktop_parse_exec (const char *exec, const char *name, const char *icon, const char *file)
+bh_desktop_parse_exec (const char *exec, const char *name, const char *icon, const char *file,
+                       const char *const *uris)
 {
+  static const char *const none[] = { NULL };
   g_autoptr (GPtrArray) argv = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GString) word = g_string_new (NULL);
+  g_autofree char *first = uris && uris[0] ? to_path (uris[0]) : g_strdup ("");
+  Fill fill = { name, icon, file, uris ? uris : none, first, false };
   bool in_word = false, quoted = false;
 
   for (const char *p = exec;; p++)
     {
       if (*p == ' ' || *p == '\t' || *p == '\n' || !*p)
         {
-          if (in_word && !add_word (argv, word, quoted, name, icon, file))
+          if (in_word && !add_word (argv, word, quoted, &fill))
             return NULL;
           in_word = quoted = false;
           g_string_truncate (word, 0);
@@ -133,6 +180,8 @@ bh_desktop_parse_exec (const char *exec, const char *name, const char *icon, con
     }
   if (argv->len == 0 || !*(const char *) argv->pdata[0])
     return NULL;
+  if (!fill.has_any)
+    add_uris (argv, &fill, 'F'); /* as other launchers do */
   g_ptr_array_add (argv, NULL);
   return (char **) g_ptr_array_free (g_steal_pointer (&argv), FALSE);
 }
@@ -167,7 +216,8 @@ load_in (const char *dir, const char *name, char **path, int depth)
 }
 
 static BhDesktopStatus
-read_entry (GKeyFile *keys, const char *path, const char *locale, BhDesktopEntry *entry)
+read_entry (GKeyFile *keys, const char *path, const char *locale, const char *const *uris,
+            BhDesktopEntry *entry)
 {
   g_autofree char *type = g_key_file_get_string (keys, GROUP, "Type", NULL);
   g_autofree char *exec = g_key_file_get_string (keys, GROUP, "Exec", NULL);
@@ -180,7 +230,7 @@ read_entry (GKeyFile *keys, const char *path, const char *locale, BhDesktopEntry
     return BH_DESKTOP_UNKNOWN;
   if (try_exec && !(found = bh_desktop_find_program (try_exec)))
     return BH_DESKTOP_MISSING;
-  entry->argv = exec ? bh_desktop_parse_exec (exec, name, icon, path) : NULL;
+  entry->argv = exec ? bh_desktop_parse_exec (exec, name, icon, path, uris) : NULL;
   if (!entry->argv)
     return BH_DESKTOP_BAD_EXEC;
   entry->directory = g_key_file_get_string (keys, GROUP, "Path", NULL);
@@ -191,7 +241,8 @@ read_entry (GKeyFile *keys, const char *path, const char *locale, BhDesktopEntry
 }
 
 BhDesktopStatus
-bh_desktop_load (const char *const *dirs, const char *id, const char *locale, BhDesktopEntry *entry)
+bh_desktop_load (const char *const *dirs, const char *id, const char *locale,
+                 const char *const *uris, BhDesktopEntry *entry)
 {
   g_autofree char *name =
       g_str_has_suffix (id, ".desktop") ? g_strdup (id) : g_strconcat (id, ".desktop", NULL);
@@ -205,9 +256,15 @@ bh_desktop_load (const char *const *dirs, const char *id, const char *locale, Bh
       g_autoptr (GKeyFile) keys = load_in (dir, name, &path, 4);
 
       if (keys)
-        return read_entry (keys, path, locale, entry);
+        return read_entry (keys, path, locale, uris, entry);
     }
   return BH_DESKTOP_UNKNOWN;
+}
+
+char *
+bh_desktop_uri_to_word (const char *uri)
+{
+  return to_path (uri);
 }
 
 void

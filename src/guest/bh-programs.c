@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bh-command.h"
+#include "bh-waiting.h"
 
 #define TAIL 4096
 #define TERMINATE_MS 5000
@@ -38,6 +39,8 @@ struct _BhPrograms
 {
   struct wl_event_loop *loop;
   BhLink *link;
+  BhSession *session; /* of the launches that wait */
+  BhWaiting *waiting;
   struct wl_list list;
   bool echo, idle_due, shutting_down;
   size_t echoed;
@@ -46,6 +49,8 @@ struct _BhPrograms
   void (*stopped) (void *data);
   void *data;
 };
+
+static void files_ready (void *data, const bh_msg_launch *launch);
 
 BhPrograms *
 bh_programs_new (struct wl_event_loop *loop, BhLink *link, bool echo, void (*stopped) (void *data),
@@ -58,6 +63,7 @@ bh_programs_new (struct wl_event_loop *loop, BhLink *link, bool echo, void (*sto
   programs->echo = echo;
   programs->stopped = stopped;
   programs->data = data;
+  programs->waiting = bh_waiting_new (loop, files_ready, programs);
   wl_list_init (&programs->list);
   return programs;
 }
@@ -96,6 +102,7 @@ bh_programs_free (BhPrograms *programs)
     free_program (program);
   }
   clear_source (&programs->kill_timer);
+  bh_waiting_free (programs->waiting);
   g_free (programs);
 }
 
@@ -328,8 +335,9 @@ start (BhPrograms *programs, const BhSession *session, uint32_t id, const BhComm
                                                                 : BH_LAUNCH_FAILED;
 }
 
-void
-bh_programs_launch (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch)
+/* Now, whether its files are there or not. */
+static void
+launch_now (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch)
 {
   BhCommand command = { 0 };
   g_autofree char *detail = NULL;
@@ -340,6 +348,11 @@ bh_programs_launch (BhPrograms *programs, BhSession *session, const bh_msg_launc
     status = BH_LAUNCH_NOT_CONFIGURED;
   else if (count_running (programs, false) >= BH_MAX_PROGRAMS || programs->shutting_down)
     status = BH_LAUNCH_TOO_MANY;
+  else if (!bh_waiting_is_over (launch))
+    {
+      status = BH_LAUNCH_FAILED;
+      detail = g_strdup ("the files that it is to open have not come");
+    }
   else
     {
       bus = bh_session_start_bus (session);
@@ -353,6 +366,23 @@ bh_programs_launch (BhPrograms *programs, BhSession *session, const bh_msg_launc
   programs->idle_due = true;
   bh_command_clear (&command);
   answer (programs, launch->id, status, detail);
+}
+
+static void
+files_ready (void *data, const bh_msg_launch *launch)
+{
+  BhPrograms *programs = data;
+
+  launch_now (programs, programs->session, launch);
+}
+
+void
+bh_programs_launch (BhPrograms *programs, BhSession *session, const bh_msg_launch *launch)
+{
+  programs->session = session;
+  if (!session || programs->shutting_down || bh_waiting_is_over (launch)
+      || !bh_waiting_add (programs->waiting, launch))
+    launch_now (programs, session, launch);
 }
 
 static int
@@ -369,6 +399,7 @@ bh_programs_terminate (BhPrograms *programs, uint32_t id)
 {
   Program *program;
 
+  bh_waiting_give_up (programs->waiting, id);
   wl_list_for_each (program, &programs->list, link)
   {
     if (program->id != id || program->ended || program->hidden)
@@ -466,7 +497,8 @@ bh_programs_check_idle (BhPrograms *programs, bool windows)
 {
   bh_msg_idle idle = { 0 };
 
-  if (!programs->idle_due || windows || count_running (programs, false) > 0)
+  if (!programs->idle_due || windows || count_running (programs, false) > 0
+      || bh_waiting_count (programs->waiting) > 0)
     return;
   if (bh_link_send (programs->link, BH_MSG_IDLE, &idle))
     programs->idle_due = false;

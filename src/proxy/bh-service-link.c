@@ -135,18 +135,20 @@ static gboolean
 launch (BhServiceLink *link, guint32 id, GVariant *options, GDBusMethodInvocation *invocation,
         gboolean send)
 {
-  g_autofree const char **argv = NULL;
-  g_autofree guint8 *buffer = NULL;
+  g_autofree const char **argv = NULL, **uris = NULL;
+  g_autofree guint8 *buffer = NULL, *uri_buffer = NULL;
   const char *x11 = "auto";
   bh_msg_launch msg = { .id = id };
 
   g_variant_lookup (options, "argv", "^a&s", &argv);
+  g_variant_lookup (options, "uris", "^a&s", &uris);
   g_variant_lookup (options, "x11", "&s", &x11);
   msg.app = lookup_str (options, "app");
   msg.x11 = strcmp (x11, "yes") == 0  ? BH_X11_YES
             : strcmp (x11, "no") == 0 ? BH_X11_NO
                                       : BH_X11_AUTO;
-  if (!pack (argv, &buffer, &msg.argv) || (msg.app.len == 0 && msg.argv.count == 0))
+  if (!pack (argv, &buffer, &msg.argv) || !pack (uris, &uri_buffer, &msg.uris)
+      || (msg.app.len == 0 && msg.argv.count == 0))
     {
       if (invocation)
         g_dbus_method_invocation_return_error_literal (

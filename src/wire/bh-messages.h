@@ -275,12 +275,14 @@ enum
   F (U32, status, 0, BH_CONFIGURED_FAILED)                                                         \
   F (STR, detail, 0, 512)
 
-/* Start a program: the desktop file @app when @argv is empty, else @argv. @id is the host's. */
+/* Start a program: the desktop file @app when @argv is empty, else @argv. @id is the host's. @uris: what it is to
+ * open, "file:///home/user/…" for files that are in the guest, or on their way there. */
 #define BH_FIELDS_launch(F)                                                                        \
   F (U32, id, 1, BH_ANY)                                                                           \
   F (STR, app, 0, 255)                                                                             \
   F (LIST, argv, 256, 4096)                                                                        \
-  F (U32, x11, 0, BH_X11_YES)
+  F (U32, x11, 0, BH_X11_YES)                                                                      \
+  F (LIST, uris, 16, 4096)
 
 #define BH_FIELDS_launched(F)                                                                      \
   F (U32, id, 1, BH_ANY)                                                                           \

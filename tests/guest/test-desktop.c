@@ -42,17 +42,47 @@ test_exec (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_auto (GStrv) argv =
-          bh_desktop_parse_exec (cases[i].exec, "The Name", "the-icon", "/a/b.desktop");
+          bh_desktop_parse_exec (cases[i].exec, "The Name", "the-icon", "/a/b.desktop", NULL);
       g_autofree char *joined = argv ? g_strjoinv ("|", argv) : NULL;
 
       g_assert_cmpstr (joined, ==, cases[i].words);
     }
 }
 
+/* What the words are for these: two files, one of them with a name that is no UTF-8, and an address. */
+static void
+test_exec_with_files (void)
+{
+  static const char *const uris[] = { "file:///h/a%20b", "file:///h/%ff%0a", "https://a.b/%20?c", NULL };
+  static const struct
+  {
+    const char *exec, *words;
+  } filled[] = {
+    { "x %f", "x|/h/a b" },
+    { "x -f %F y", "x|-f|/h/a b|/h/\xff\n|https://a.b/%20?c|y" },
+    { "x %u", "x|file:///h/a%20b" },
+    { "x %U", "x|file:///h/a%20b|file:///h/%ff%0a|https://a.b/%20?c" },
+    { "x --in=%f", "x|--in=/h/a b" },
+    { "x --in=%u", "x|--in=file:///h/a%20b" },
+    { "x --in=%F", "x|--in=|/h/a b|/h/\xff\n|https://a.b/%20?c" },
+    { "x", "x|/h/a b|/h/\xff\n|https://a.b/%20?c" },
+    { "x 100%%f", "x|100%f|/h/a b|/h/\xff\n|https://a.b/%20?c" },
+    { "%F x", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (filled); i++)
+    {
+      g_auto (GStrv) argv = bh_desktop_parse_exec (filled[i].exec, NULL, NULL, NULL, uris);
+      g_autofree char *joined = argv ? g_strjoinv ("|", argv) : NULL;
+
+      g_assert_cmpstr (joined, ==, filled[i].words);
+    }
+}
+
 static void
 test_exec_without_icon (void)
 {
-  g_auto (GStrv) argv = bh_desktop_parse_exec ("x %i y", NULL, NULL, NULL);
+  g_auto (GStrv) argv = bh_desktop_parse_exec ("x %i y", NULL, NULL, NULL, NULL);
   g_autofree char *joined = g_strjoinv ("|", argv);
 
   g_assert_cmpstr (joined, ==, "x|y");
@@ -113,19 +143,19 @@ test_lookup (Fixture *f, gconstpointer data)
 {
   BhDesktopEntry entry;
 
-  g_assert_cmpint (bh_desktop_load (f->dirs, "both", NULL, &entry), ==, BH_DESKTOP_OK);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "both", NULL, NULL, &entry), ==, BH_DESKTOP_OK);
   g_assert_cmpstr (entry.argv[0], ==, "first");
   bh_desktop_entry_clear (&entry);
   /* Each dash may be a folder's end. */
-  g_assert_cmpint (bh_desktop_load (f->dirs, "kde-deep-er-app.desktop", NULL, &entry), ==,
+  g_assert_cmpint (bh_desktop_load (f->dirs, "kde-deep-er-app.desktop", NULL, NULL, &entry), ==,
                    BH_DESKTOP_OK);
   g_assert_cmpstr (entry.argv[0], ==, "deep");
   g_assert_cmpstr (entry.directory, ==, "/tmp");
   g_assert_true (entry.terminal);
   bh_desktop_entry_clear (&entry);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "here", NULL, &entry), ==, BH_DESKTOP_OK);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "here", NULL, NULL, &entry), ==, BH_DESKTOP_OK);
   bh_desktop_entry_clear (&entry);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "name", "de_DE.UTF-8", &entry), ==, BH_DESKTOP_OK);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "name", "de_DE.UTF-8", NULL, &entry), ==, BH_DESKTOP_OK);
   g_assert_cmpstr (entry.argv[1], ==, "Nein");
   bh_desktop_entry_clear (&entry);
 }
@@ -135,14 +165,14 @@ test_refused (Fixture *f, gconstpointer data)
 {
   BhDesktopEntry entry;
 
-  g_assert_cmpint (bh_desktop_load (f->dirs, "nothing", NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "", NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "../applications/both", NULL, &entry), ==,
+  g_assert_cmpint (bh_desktop_load (f->dirs, "nothing", NULL, NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "", NULL, NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "../applications/both", NULL, NULL, &entry), ==,
                    BH_DESKTOP_UNKNOWN);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "link", NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "hidden", NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "gone", NULL, &entry), ==, BH_DESKTOP_MISSING);
-  g_assert_cmpint (bh_desktop_load (f->dirs, "bad", NULL, &entry), ==, BH_DESKTOP_BAD_EXEC);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "link", NULL, NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "hidden", NULL, NULL, &entry), ==, BH_DESKTOP_UNKNOWN);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "gone", NULL, NULL, &entry), ==, BH_DESKTOP_MISSING);
+  g_assert_cmpint (bh_desktop_load (f->dirs, "bad", NULL, NULL, &entry), ==, BH_DESKTOP_BAD_EXEC);
 }
 
 int
@@ -150,6 +180,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/guest/desktop/exec", test_exec);
+  g_test_add_func ("/guest/desktop/exec-with-files", test_exec_with_files);
   g_test_add_func ("/guest/desktop/exec-without-icon", test_exec_without_icon);
   g_test_add ("/guest/desktop/lookup", Fixture, NULL, set_up, test_lookup, tear_down);
   g_test_add ("/guest/desktop/refused", Fixture, NULL, set_up, test_refused, tear_down);
