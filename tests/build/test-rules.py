@@ -56,7 +56,7 @@ LIBRARIES = {
     'wayland-util.h': 'wayland', 'wayland-version.h': 'wayland', 'wayland-egl': 'wayland-egl',
 }
 # Constants of the kernel's interface are libc to us wherever they are used.
-FREE = {'linux/input-event-codes.h', 'linux/magic.h', 'linux/limits.h', 'linux/memfd.h'}
+FREE = {'linux/input-event-codes.h', 'linux/magic.h', 'linux/limits.h', 'linux/memfd.h', 'linux/openat2.h'}
 # Headers the build makes: their folder.
 GENERATED = re.compile(r'^(config\.h|.*-(client|server)(-protocol)?\.h|.*-(resources|enums)\.h)$')
 

@@ -149,6 +149,18 @@ class Vm(Remote):
     def launch(self, **options):
         return self._job('Launch', '(a{sv})', self._options(options))
 
+    def open_files(self, files=(), urls=(), **options):
+        """Vm1.Open: [(descriptor, name)]; the job."""
+        fds = Gio.UnixFDList()
+        items = [(fds.append(fd), os.fsencode(name) + b'\0') for fd, name in files]
+        variant = GLib.Variant('(a{sv}a(hay)as)', (self._options(options), items, list(urls)))
+        try:
+            out, _ = self.session.bus.call_with_unix_fd_list_sync(
+                NAME, self.path, self.interface, 'Open', variant, None, Gio.DBusCallFlags.NONE, 30000, fds, None)
+        except GLib.Error as error:
+            raise DBusError(error) from None
+        return Job(self.session, out.unpack()[0])
+
     def stop(self, force=False):
         return self._job('Stop', '(b)', force)
 

@@ -150,9 +150,33 @@ class Disposable(TestCase):
         self.assertEqual(caught.exception.name, 'ProgramNotFound')
         self.nothing_left()
 
+    def open_in(self, script):
+        """A file with a window-less command in a disposable: its job."""
+        path = self.session.place.path('a note.txt')
+        with open(path, 'w', encoding='ascii') as file:
+            file.write('what is in it')
+        with open(path, 'rb') as file:
+            job = self.work.open_files([(file.fileno(), 'a note.txt')], argv=['sh', '-c', script, 'sh'], disposable=True, wait=True)
+        self.before = self.before | {path}
+        return job
+
+    def test_what_it_opened_is_not_left(self):
+        """Nor what it made of the room it has for that: locked folders, and more of them than a path can name."""
+        job = self.open_in('cat "$1"; cd ~/Inbox && mkdir locked && touch locked/x && chmod 0 locked && '
+                           'for i in $(seq 40); do mkdir -p d/d/d/d && cd d/d/d/d || exit; done; touch end; exit 0')
+        self.assertEqual(bytes(job.wait(BOOT)['tail']), b'what is in it')
+        self.assertEqual(job.get('Result')['vm'], '/io/github/bulkhead/vm/work__1')
+        self.nothing_left()
+        folder = os.path.join(self.session.env['XDG_DATA_HOME'], 'bulkhead', 'disposables')
+        wait_for(lambda: not os.listdir(folder), 20, 'the folder of the disposable to go')
+
     def test_killing_everything_leaves_nothing(self):
-        vms = [self.run_in('sleep 1000')[1] for _ in range(2)]
+        folder = os.path.join(self.session.env['XDG_DATA_HOME'], 'bulkhead', 'disposables')
+        self.open_in('sleep 1000')
+        wait_for(lambda: os.path.isdir(folder) and os.listdir(folder) == ['work--1'] and os.listdir(folder + '/work--1'), BOOT, 'its copy')
+        vms = [self.run_in('sleep 1000')[1]]
         wait_for(lambda: all(vm.state == 'running' for vm in vms), BOOT, 'two that run')
+        self.assertTrue(os.listdir(folder + '/work--1'))
         self.session.kill_service()
         self.session.libvirtd.kill()
         self.session.virtlogd.kill()
@@ -167,6 +191,7 @@ class Disposable(TestCase):
         self.session.start_libvirt()
         self.session.start_service()
         self.nothing_left()
+        self.assertEqual(os.listdir(folder), [])
         self.assertEqual(self.work.get('Problems'), [])
 
     def test_it_goes_on_when_the_service_is_started_anew(self):

@@ -89,7 +89,8 @@ class Launchers(TestCase):
 
         def there():
             now = os.listdir(folder) if os.path.isdir(folder) else []
-            return sorted(now) == sorted(PREFIX + name + '.desktop' for name in names)
+            return (sorted(name for name in now if name != 'mimeinfo.cache')
+                    == sorted(PREFIX + name + '.desktop' for name in names))
         wait_for(there, 20, f'the launchers {names}')
 
     def text(self, name):
@@ -125,10 +126,11 @@ class Launchers(TestCase):
         self.assertEqual(self.color_of_badge('bank.sum'), '#e66100')
         text = self.text('bank.sum')
         self.assertIsNone(re.search('MimeType|%U|--new', text))
+        self.assertTrue(self.key('bank.sum', 'Exec').endswith(' sum.desktop %F'))
         # The one act is ours.
         self.assertEqual(self.key('bank.sum', 'Actions'), 'disposable;')
         self.assertEqual(self.key('bank.sum', 'Name', ACTION), 'Open in a Disposable')
-        command = self.key('bank.sum', 'Exec')
+        command = self.key('bank.sum', 'Exec').replace(' %F', '')
         self.assertEqual(self.key('bank.sum', 'Exec', ACTION), command.replace(' run ', ' run --disposable '))
         done = subprocess.run(['desktop-file-validate', self.launcher('bank.sum')],
                               capture_output=True, text=True, check=False)
@@ -150,6 +152,57 @@ class Launchers(TestCase):
         self.settle()  # icons go after launchers
         wait_for(lambda: not os.listdir(os.path.dirname(self.icon('x'))), 20, 'the icons to go')
         self.assertEqual(os.listdir(os.path.dirname(self.icon('x'))), [])
+
+    def default_of(self, kind):
+        """As the desktop's own library has it, and all that it offers."""
+        done = subprocess.run(['gio', 'mime', kind], env={**self.session.env, 'LANG': 'C.UTF-8'}, capture_output=True,
+                              text=True, check=False)
+        found = re.search(r'^Default application for .*: (.*)$', done.stdout, re.M)
+        return found and found.group(1), set(re.findall(r'^\t(.*)$', done.stdout, re.M))
+
+    def test_offered_for_files_but_never_the_default(self):
+        types = 'text/plain;text/csv;application/pdf;inode/directory;x-scheme-handler/https;x-scheme-handler/ftp;bad type;'
+        with open(os.path.join(self.programs, 'sum.desktop'), encoding='utf-8') as file:
+            text = file.read()
+        with open(os.path.join(self.programs, 'sum.desktop'), 'w', encoding='utf-8') as file:
+            file.write(text.replace('MimeType=text/plain;', 'MimeType=' + types))
+        with open(os.path.join(self.programs, 'other.desktop'), 'w', encoding='utf-8') as file:
+            file.write(text.replace('MimeType=text/plain;', 'MimeType=text/plain;text/csv;x-scheme-handler/https;')
+                       .replace('Name=Sum', 'Name=Other'))
+        subprocess.run(['update-desktop-database', '-q', self.programs], check=True)
+        # Named as the default: text and https, of a program that is gone: PDF. The first that there is: CSV.
+        with open(os.path.join(self.programs, 'mimeapps.list'), 'w', encoding='utf-8') as file:
+            file.write('[Default Applications]\ntext/plain=gone.desktop;other.desktop\napplication/pdf=gone.desktop\n'
+                       'x-scheme-handler/https=other.desktop\nx-scheme-handler/ftp=other.desktop\n')
+        kinds = 'text/plain', 'text/csv', 'application/pdf', 'x-scheme-handler/https', 'x-scheme-handler/ftp'
+        before = [self.default_of(kind)[0] for kind in kinds]
+        self.assertEqual(before[0], 'other.desktop')
+        vm = self.session.create('Bank', Applications='sum.desktop')
+        self.wait('bank.sum')
+        self.settle()
+        ours = PREFIX + 'bank.sum.desktop'
+        self.assertEqual(self.key('bank.sum', 'MimeType'), 'text/plain;x-scheme-handler/https;')
+        self.assertTrue(self.key('bank.sum', 'Exec').endswith(' run ' + vm.path + ' sum.desktop %U'))
+        done = subprocess.run(['desktop-file-validate', self.launcher('bank.sum')], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout), (0, ''))
+        self.assertEqual([self.default_of(kind)[0] for kind in kinds], before)
+        self.assertIn(ours, self.default_of('text/plain')[1])
+        self.assertNotIn(ours, self.default_of('application/pdf')[1])
+        # What the desktop's “Open With” starts.
+        log, note = self.place.path('argv'), self.place.path('my note.txt')
+        with open(os.path.join(self.bin, 'bulkheadctl'), 'w', encoding='ascii') as file:
+            file.write(f'#!/bin/sh\nprintf "%s\\n" "$@" > {log}.new && mv {log}.new {log}\n')
+        with open(note, 'w', encoding='ascii'):
+            pass
+        subprocess.run(['gio', 'launch', self.launcher('bank.sum'), note], env=self.session.env, check=True, timeout=20)
+        wait_for(lambda: os.path.exists(log), 10, 'the command')
+        with open(log, encoding='utf-8') as file:
+            words = file.read().splitlines()
+        self.assertEqual(words[:-1], ['run', vm.path, 'sum.desktop'])
+        self.assertIn(words[-1], (note, 'file://' + note.replace(' ', '%20')))
+        vm.delete()
+        self.settle()
+        self.assertNotIn(ours, self.default_of('text/plain')[1])
 
     def test_nothing_is_written_when_nothing_changed(self):
         vm = self.session.create('Bank', Applications='sum.desktop')

@@ -93,17 +93,25 @@ compare (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-void
-bh_debian_apps_list (const char *path, GVariantBuilder *out)
+static GPtrArray *
+list_ids (const char *path)
 {
   g_autofree char *folder = g_build_filename (path, "applications", NULL);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *ids = g_ptr_array_new_with_free_func (g_free);
   const char *name;
 
   while (dir && (name = g_dir_read_name (dir)) != NULL)
     g_ptr_array_add (ids, g_strdup (name));
   g_ptr_array_sort (ids, compare);
+  return ids;
+}
+
+void
+bh_debian_apps_list (const char *path, GVariantBuilder *out)
+{
+  g_autoptr (GPtrArray) ids = list_ids (path);
+
   for (guint i = 0; i < ids->len; i++)
     {
       g_autoptr (GKeyFile) file = load (path, ids->pdata[i]);
@@ -112,6 +120,27 @@ bh_debian_apps_list (const char *path, GVariantBuilder *out)
           && !g_key_file_get_boolean (file, GROUP, "Hidden", NULL))
         g_variant_builder_add_value (out, describe (path, ids->pdata[i], file));
     }
+}
+
+GKeyFile *
+bh_debian_apps_load (BhVmConfig *config, const char *id)
+{
+  g_autoptr (BhDebianSet) set = bh_debian_set_of (config, NULL);
+  g_autofree char *dir = set ? bh_debian_find (set, NULL) : NULL;
+
+  return dir ? load (dir, id) : NULL;
+}
+
+char **
+bh_debian_apps_ids (BhVmConfig *config)
+{
+  g_autoptr (BhDebianSet) set = bh_debian_set_of (config, NULL);
+  g_autofree char *dir = set ? bh_debian_find (set, NULL) : NULL;
+  g_autoptr (GPtrArray) ids = dir ? list_ids (dir) : g_ptr_array_new ();
+
+  g_ptr_array_set_free_func (ids, NULL);
+  g_ptr_array_add (ids, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&ids), FALSE);
 }
 
 char *

@@ -12,6 +12,12 @@ void bh_debian_apps_list (const char *dir, GVariantBuilder *out);
  * %NULL; @icon (out): perhaps %NULL. */
 char *bh_debian_apps_find (BhVmConfig *config, const char *id, char **class, GIcon **icon);
 
+/* The desktop file of @id itself; %NULL as above. */
+GKeyFile *bh_debian_apps_load (BhVmConfig *config, const char *id);
+
+/* Ids of all, those among them that menus do not show, in their order; none when there is no template yet. */
+char **bh_debian_apps_ids (BhVmConfig *config);
+
 /**
  * bh_debian_apps_check:
  * @config: of an AppVM whose programs are from a Debian template

@@ -9,6 +9,9 @@
 #include "bh-error.h"
 #include "bh-icon.h"
 #include "bh-keys.h"
+#include "bh-mime-defaults.h"
+#include "bh-openable.h"
+#include "bh-openers.h"
 #include "bh-paths.h"
 #include "bh-text.h"
 
@@ -30,6 +33,8 @@
 #define MAX_FILE (256 * 1024)
 #define MAX_TEXT 200
 #define MAX_LIST 1000
+#define MAX_TYPES 400
+#define SCHEME "x-scheme-handler/"
 #define WINDOW_APP_CHARS 64 /* as the proxy has it */
 
 char *
@@ -286,9 +291,55 @@ copy_texts (GKeyFile *from, GKeyFile *to, const char *vm_name)
     }
 }
 
+static gboolean
+is_type (const char *text)
+{
+  const char *slash = strchr (text, '/');
+
+  for (const char *p = text; *p; p++)
+    if (!g_ascii_isalnum (*p) && !strchr ("!#$&-^_.+/", *p))
+      return FALSE;
+  return slash && slash != text && slash[1] && !strchr (slash + 1, '/') && strlen (text) <= 200
+         && !g_str_has_prefix (text, "inode/");
+}
+
+/* What it is offered for in the desktop's “Open With”: what the program opens, as far as another is the default for
+ * it. Returns: what is added to Exec, " %F" or " %U", or "". */
+static const char *
+set_types (GKeyFile *from, GKeyFile *to)
+{
+  g_autofree char *exec = g_key_file_get_string (from, GROUP, "Exec", NULL);
+  g_auto (GStrv) types = g_key_file_get_string_list (from, GROUP, "MimeType", NULL, NULL);
+  g_autoptr (GHashTable) defaults = NULL;
+  g_autoptr (GPtrArray) offered = g_ptr_array_new ();
+  gboolean urls = FALSE;
+  char code = bh_openers_find_code (exec);
+
+  if (!code)
+    return "";
+  defaults = types ? bh_mime_defaults_load () : NULL;
+  for (char **p = types; p && *p && offered->len < MAX_TYPES; p++)
+    {
+      gboolean scheme = g_str_has_prefix (*p, SCHEME);
+
+      if (!is_type (*p) || (scheme && !bh_openable_scheme_is_allowed (*p + strlen (SCHEME))))
+        continue;
+      urls = urls || scheme;
+      if (g_hash_table_contains (defaults, *p))
+        g_ptr_array_add (offered, *p);
+    }
+  if (offered->len > 0)
+    {
+      g_key_file_set_string_list (to, GROUP, "MimeType", (const char *const *) offered->pdata,
+                                  offered->len);
+      g_key_file_set_integer (to, GROUP, "InitialPreference", 0); /* KDE's; others' is 1 */
+    }
+  return urls && g_ascii_tolower (code) == 'u' ? " %U" : " %F";
+}
+
 static char *
 make_desktop_file (const Program *program, BhVmConfig *config, const char *app, const char *icon,
-                   gsize *size)
+                   gboolean *typed, gsize *size)
 {
   g_autoptr (GKeyFile) from = g_key_file_new ();
   g_autoptr (GKeyFile) to = g_key_file_new ();
@@ -309,8 +360,9 @@ make_desktop_file (const Program *program, BhVmConfig *config, const char *app, 
    * path, since an AppVM may be named as another one's id. */
   path = g_strconcat ("/io/github/bulkhead/vm/", id, NULL);
   g_strdelimit (path, "-", '_');
-  exec = g_strdup_printf ("%s run %s %s", quoted, path, app);
+  exec = g_strdup_printf ("%s run %s %s%s", quoted, path, app, set_types (from, to));
   g_key_file_set_string (to, GROUP, "Exec", exec);
+  *typed = g_key_file_has_key (to, GROUP, "MimeType", NULL);
   g_key_file_set_string (to, GROUP, "TryExec", control);
   g_key_file_set_string (to, GROUP, "Icon", icon);
   g_key_file_set_boolean (to, GROUP, "Terminal", FALSE);
@@ -410,7 +462,8 @@ bh_launcher_write_vm_icon (BhVmConfig *config, GError **error)
 }
 
 gboolean
-bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError **error)
+bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, gboolean *typed,
+                   GError **error)
 {
   g_auto (Program) program = { 0 };
   g_autofree char *dir = bh_launcher_dir ();
@@ -421,12 +474,13 @@ bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError *
   gboolean icon;
   gsize size;
 
-  *made = FALSE;
+  *made = *typed = FALSE;
   if (!bh_app_id_is_valid (app) || g_str_has_prefix (app, "io.github.bulkhead.")
       || !find_program (config, app, &program))
     return TRUE;
   icon = ensure_icon (program.icon, config, name, &icon_error);
-  text = make_desktop_file (&program, config, app, icon ? name : "application-x-executable", &size);
+  text = make_desktop_file (&program, config, app, icon ? name : "application-x-executable", typed,
+                            &size);
   if (!text)
     return TRUE;
   *made = TRUE;

@@ -16,11 +16,16 @@ char *bh_launcher_name (const char *id, const char *app);
 /**
  * bh_launcher_write:
  * @made: (out): %FALSE when there is nothing to make: the program is not installed here
+ * @typed: (out): whether it is offered for files, so that the desktop's index of these is to be made anew
+ *
+ * It takes files if its program does, and is offered for the types that it opens and that have another default
+ * (bh-mime-defaults.h): a launcher is none by itself.
  *
  * Make both files, each at once or not at all; one that is as it should be is not touched, nor one of the
  * same name that is not ours.
  */
-gboolean bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, GError **error);
+gboolean bh_launcher_write (BhVmConfig *config, const char *app, gboolean *made, gboolean *typed,
+                            GError **error);
 
 /**
  * bh_launcher_vm_icon:

@@ -11,6 +11,7 @@
 #include "bh-launcher-file.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct
 {
@@ -125,9 +126,36 @@ do_clean (char **ids)
   sweep_both (BH_LAUNCHER_PREFIX, keep, TRUE);
 }
 
+/* The desktop's index of which program opens what. */
 static void
-do_update (BhLaunchers *self, const char *id, BhVmConfig *config)
+index_types (const char *dir)
 {
+  const char *const argv[] = { "update-desktop-database", "-q", dir, NULL };
+  g_autoptr (GError) error = NULL;
+
+  if (!g_spawn_sync (NULL, (char **) argv, NULL,
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+                     NULL, NULL, NULL, NULL, NULL, &error))
+    g_debug ("%s", error->message); /* a desktop without needs none, or does it itself */
+}
+
+static gboolean
+read_time (const char *dir, struct timespec *time)
+{
+  struct stat info;
+
+  *time = (struct timespec){ 0 };
+  if (stat (dir, &info) != 0)
+    return FALSE;
+  *time = info.st_mtim;
+  return TRUE;
+}
+
+/* Returns: whether one of them is offered for files */
+static gboolean
+update_files (BhLaunchers *self, const char *id, BhVmConfig *config)
+{
+  gboolean any = FALSE;
   g_autoptr (GHashTable) keep = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autofree char *prefix = g_strconcat (BH_LAUNCHER_PREFIX, id, ".", NULL);
   g_auto (GStrv) apps = config ? bh_vm_config_get_list (config, "Applications") : NULL;
@@ -143,19 +171,37 @@ do_update (BhLaunchers *self, const char *id, BhVmConfig *config)
   for (char **p = apps; p && *p; p++)
     {
       g_autoptr (GError) error = NULL;
-      gboolean made;
+      gboolean made, typed;
 
       if (g_atomic_int_get (&self->leaving))
-        return;
+        return FALSE;
       /* What could not be written stays as it was. */
-      if (!bh_launcher_write (config, *p, &made, &error) && !first)
+      if (!bh_launcher_write (config, *p, &made, &typed, &error) && !first)
         first = g_steal_pointer (&error);
       if (made)
         g_hash_table_add (keep, bh_launcher_name (id, *p));
+      any = any || typed;
     }
   sweep_both (prefix, keep, FALSE);
   if (first)
     report (self, id, first);
+  return any;
+}
+
+static void
+do_update (BhLaunchers *self, const char *id, BhVmConfig *config)
+{
+  g_autofree char *dir = bh_launcher_dir ();
+  g_autofree char *cache = g_build_filename (dir, "mimeinfo.cache", NULL);
+  struct timespec before, after;
+  gboolean any;
+
+  read_time (dir, &before);
+  any = update_files (self, id, config);
+  /* Who has none needs none. */
+  if ((any || g_file_test (cache, G_FILE_TEST_EXISTS)) && read_time (dir, &after)
+      && (before.tv_sec != after.tv_sec || before.tv_nsec != after.tv_nsec))
+    index_types (dir);
 }
 
 static void

@@ -94,8 +94,8 @@ spawn (const BhFolder *folder, const int *fds, GError **error)
   return g_subprocess_launcher_spawnv (launcher, arguments, error);
 }
 
-static gboolean
-have_programs (GError **error)
+gboolean
+bh_share_server_check (GError **error)
 {
   if (access (BWRAP, X_OK) == 0 && access (DIOD, X_OK) == 0)
     return TRUE;
@@ -114,7 +114,7 @@ bh_share_server_new (const BhFolder *folder, gboolean links, int *guest_end, GEr
   int ends[2] = { -1, -1 }, fds[N_FDS] = { -1, -1, -1, -1, -1, -1, -1 };
   GSubprocess *server = NULL;
 
-  if (!have_programs (error))
+  if (!bh_share_server_check (error))
     return NULL;
   fds[FD_FILTER] = bh_share_filter_new (links, error);
   if (fds[FD_FILTER] < 0)

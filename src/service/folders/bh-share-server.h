@@ -7,6 +7,9 @@
 
 #include <gio/gio.h>
 
+/* Whether there is what it needs; %BH_ERROR_FAILED names the packages to install. */
+gboolean bh_share_server_check (GError **error);
+
 /**
  * bh_share_server_new:
  * @folder: has been checked

@@ -14,9 +14,9 @@
 
 #include "bh-error.h"
 #include "bh-folders.h"
+#include "bh-inbox.h"
 #include "bh-log.h"
 #include "bh-monitor.h"
-#include "bh-paths.h"
 #include "bh-share-server.h"
 #include "bh-text.h"
 
@@ -25,7 +25,6 @@
 
 #define PREFIX "bhfolder-"
 #define PORT "io.github.bulkhead.folder."
-#define INBOX "Inbox"
 #define GUEST_HOME "/home/user"
 #define HOME_NAME PREFIX "home"
 #define HOME_PORT "io.github.bulkhead.home."
@@ -124,7 +123,7 @@ wanted (BhVmConfig *config, const char *home)
   GPtrArray *out = g_ptr_array_new_with_free_func (share_free);
   g_autoptr (GPtrArray) folders =
       bh_folders_parse (bh_vm_config_get (config, "Folders"), BH_FOLDERS_MAX, NULL);
-  g_autofree char *inbox = bh_paths_inbox (bh_vm_config_get_id (config));
+  g_autofree char *inbox = bh_inbox_path (config);
 
   if (home)
     g_ptr_array_add (out, home_share_new (home));
@@ -132,7 +131,7 @@ wanted (BhVmConfig *config, const char *home)
     {
       BhFolder *folder = g_new0 (BhFolder, 1);
 
-      *folder = (BhFolder){ g_steal_pointer (&inbox), g_strdup (INBOX), TRUE, FALSE };
+      *folder = (BhFolder){ g_steal_pointer (&inbox), g_strdup (BH_INBOX_GUEST), TRUE, FALSE };
       g_ptr_array_add (out, share_new (folder, TRUE));
     }
   if (folders)
@@ -163,14 +162,6 @@ bh_shares_check (BhVmConfig *config, BhVmConfig *before, GError **error)
         return FALSE;
     }
   return TRUE;
-}
-
-char *
-bh_shares_make_inbox (const char *id, GError **error)
-{
-  g_autofree char *path = bh_paths_inbox (id);
-
-  return bh_paths_ensure (path, error) ? g_steal_pointer (&path) : NULL;
 }
 
 static void

@@ -10,6 +10,3 @@ BhPart *bh_shares_new (BhVmConfig *config);
 
 /* Whether every folder of @config that @before (nullable) has not may be handed to an AppVM. */
 gboolean bh_shares_check (BhVmConfig *config, BhVmConfig *before, GError **error);
-
-/* Make its Inbox, when there is none; the path. */
-char *bh_shares_make_inbox (const char *id, GError **error);

@@ -28,6 +28,8 @@ entry_free (gpointer data)
   Entry *entry = data;
 
   g_signal_handlers_disconnect_by_data (entry->caller.job, entry);
+  if (entry->caller.opening)
+    entry->caller.opening_over (entry->caller.opening, entry->caller.launched);
   g_object_unref (entry->caller.job);
   g_clear_pointer (&entry->caller.options, g_variant_unref);
   g_free (entry->caller.label);

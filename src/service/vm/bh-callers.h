@@ -23,7 +23,12 @@ typedef struct
   char *label;
   gboolean wait;       /* for the program's end */
   gboolean started_vm; /* the AppVM was started for this caller */
+  gboolean launched;   /* its program runs, or did */
   guint id;            /* launch id, 0: not launched */
+  /* What has to be ready before it is launched; told when nobody waits any more. NULL: nothing. */
+  gpointer opening;
+  void (*opening_over) (gpointer opening, gboolean launched);
+  gboolean held; /* it is not ready yet */
 } BhCaller;
 
 typedef struct _BhCallers BhCallers;

@@ -8,6 +8,7 @@
 #include "bh-disposable.h"
 #include "bh-domain.h"
 #include "bh-error.h"
+#include "bh-inbox.h"
 #include "bh-log.h"
 #include "bh-paths.h"
 
@@ -161,6 +162,7 @@ bh_manager_find_disposables (BhManager *self)
         bh_disposable_forget (id);
     }
   clean_all_logs (self);
+  bh_inbox_clean (bh_manager_has_id, self);
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "bh-disposable.h"
 #include "bh-error.h"
+#include "bh-inbox.h"
 #include "bh-log.h"
 
 /* Between one window and the next, as of a program that says hello first. */
@@ -73,9 +74,8 @@ has_windows (BhVm *self)
   return FALSE;
 }
 
-/* Somebody is to be told of a program's window or end. */
-static gboolean
-is_waited_for (BhVm *self)
+gboolean
+bh_vm_is_waited_for (BhVm *self)
 {
   g_autoptr (GPtrArray) callers = bh_callers_list (self->callers, BH_WAIT_START, BH_WAIT_EXIT);
 
@@ -89,7 +89,7 @@ windows_over (gpointer data)
 
   self->windows_over = 0;
   if (self->run && bh_run_is_attached (self->run) && !has_windows (self)
-      && !is_waited_for (self))
+      && !bh_vm_is_waited_for (self))
     end (self);
   return G_SOURCE_REMOVE;
 }
@@ -108,7 +108,7 @@ void
 bh_vm_disposable_programs (BhVm *self)
 {
   if (self->disposable && self->run && bh_run_get_state (self->run) != BH_RUN_STOPPING
-      && bh_run_get_programs (self->run)->len == 0 && !is_waited_for (self))
+      && bh_run_get_programs (self->run)->len == 0 && !bh_vm_is_waited_for (self))
     end (self);
 }
 
@@ -127,6 +127,7 @@ bh_vm_disposable_ended (BhVm *self)
   self->disposed = TRUE;
   g_clear_handle_id (&self->windows_over, g_source_remove);
   bh_disposable_forget (bh_vm_get_id (self));
+  bh_inbox_drop (self->config);
   bh_log_delete (bh_vm_get_id (self));
   /* Not while those who have ended it still use it. */
   g_idle_add_full (G_PRIORITY_DEFAULT, take_off, g_object_ref (self), g_object_unref);

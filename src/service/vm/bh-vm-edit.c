@@ -10,6 +10,7 @@
 #include "bh-home.h"
 #include "bh-home-disk.h"
 #include "bh-home-key.h"
+#include "bh-inbox.h"
 #include "bh-log.h"
 #include "bh-net-links.h"
 #include "bh-paths.h"
@@ -123,7 +124,7 @@ bh_vm_handle_open_inbox (BhDbusVm1 *vm, GDBusMethodInvocation *invocation)
   g_autofree char *path = NULL;
 
   if (bh_vm_check_kept (self, &error))
-    path = bh_shares_make_inbox (bh_vm_get_id (self), &error);
+    path = bh_inbox_make (self->config, &error);
   if (!path)
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);

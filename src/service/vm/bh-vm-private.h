@@ -69,6 +69,25 @@ void bh_vm_network_ended (BhVm *self, const GError *error);
 gboolean bh_vm_network_may_stop (BhVm *self, GError **error);
 gboolean bh_vm_handle_read_network (BhDbusVm1 *vm, GDBusMethodInvocation *invocation);
 
+/* Make sure that it runs or will, and shows its windows; %FALSE with @error otherwise. */
+gboolean bh_vm_ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error);
+/* Somebody who is told by a job; it is on the bus. */
+BhCaller *bh_vm_add_caller (BhVm *self, BhWaitFor what);
+/* Somebody is to be told of a program's window or end. */
+gboolean bh_vm_is_waited_for (BhVm *self);
+/* The AppVM that a program is to run in, and on its way: @self or a new disposable; owned by the caller, too.
+ * @inbox: it is to have one. */
+BhVm *bh_vm_find_target (BhVm *self, GVariant *options, gboolean inbox, gboolean *started, GError **error);
+/* A launch of @caller's begins as soon as the AppVM @self, found so, can have programs. Options are @options. */
+BhCaller *bh_vm_add_launch (BhVm *self, GVariant *options, const char *label);
+/* Now, if it can. */
+void bh_vm_serve_ready (BhVm *self, BhCaller *caller);
+/* It can. */
+void bh_vm_serve_launch (BhVm *self, BhCaller *caller);
+gboolean bh_vm_handle_launch (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *options);
+gboolean bh_vm_handle_open (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GUnixFDList *fds,
+                            GVariant *options, GVariant *files, const char *const *urls);
+
 /* A new AppVM with its settings; owned by the caller, too. */
 gboolean bh_vm_make_disposable (BhVm *self, BhVm **disposable, GError **error);
 /* End a disposable when nothing runs in it any more; when its last window is closed. */

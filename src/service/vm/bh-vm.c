@@ -130,20 +130,10 @@ on_caller_cancelled (BhCaller *caller, gpointer data)
     bh_run_stop (self->run, TRUE, error);
 }
 
-static BhCaller *
-add_caller (BhVm *self, BhWaitFor what)
+BhCaller *
+bh_vm_add_caller (BhVm *self, BhWaitFor what)
 {
   return bh_callers_add (self->callers, what, on_caller_cancelled, self);
-}
-
-static void
-serve_launch (BhVm *self, BhCaller *caller)
-{
-  bh_job_step (caller->job, "launch", "Starting the program");
-  caller->what = BH_WAIT_WINDOW;
-  caller->id =
-      bh_run_launch (self->run, caller->label, bh_launch_for_proxy (self->config, caller->options));
-  bh_job_add_result (caller->job, "id", g_variant_new_uint32 (caller->id));
 }
 
 /* What the run says. */
@@ -179,8 +169,8 @@ on_ready (BhRun *run, BhVm *self)
 
       if (caller->what == BH_WAIT_START)
         bh_callers_done (self->callers, caller);
-      else
-        serve_launch (self, caller);
+      else if (!caller->held)
+        bh_vm_serve_launch (self, caller);
     }
   bh_vm_disposable_programs (self);
 }
@@ -210,8 +200,10 @@ on_launched (BhRun *run, guint id, BhVm *self)
 {
   BhCaller *caller = bh_callers_find (self->callers, id);
 
-  if (caller)
-    bh_job_step (caller->job, "launched", "Waiting for its window");
+  if (!caller)
+    return;
+  caller->launched = TRUE;
+  bh_job_step (caller->job, "launched", "Waiting for its window");
 }
 
 static void
@@ -281,7 +273,7 @@ auto_stop (gpointer data)
   BhVm *self = data;
 
   self->auto_stop = 0;
-  if (!bh_vm_network_may_stop (self, NULL))
+  if (!bh_vm_network_may_stop (self, NULL) || bh_vm_is_waited_for (self))
     bh_vm_wait_unused (self);
   else if (self->run && bh_run_get_programs (self->run)->len == 0)
     {
@@ -380,9 +372,8 @@ begin_run (BhVm *self, const char *display, gboolean debug)
 
 /* Methods. */
 
-/* Make sure that it runs or will, and shows its windows; %FALSE with @error otherwise. */
-static gboolean
-ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error)
+gboolean
+bh_vm_ensure_running (BhVm *self, GVariant *options, gboolean *started, GError **error)
 {
   g_autofree char *display = NULL;
   const char *wanted = NULL;
@@ -432,7 +423,7 @@ bh_vm_start (BhVm *self, const char *display, GError **error)
   if (display)
     g_variant_dict_insert (&dict, "display", "s", display);
   options = g_variant_ref_sink (g_variant_dict_end (&dict));
-  return ensure_running (self, options, &started, error);
+  return bh_vm_ensure_running (self, options, &started, error);
 }
 
 /* Programs would not run in it. */
@@ -458,67 +449,16 @@ handle_start (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *option
 
   if (!bh_launch_check_start (options, &error) || !may_start (self, &error)
       || !bh_callers_has_room (self->callers, &error)
-      || !ensure_running (self, options, &started, &error))
+      || !bh_vm_ensure_running (self, options, &started, &error))
     {
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  caller = add_caller (self, BH_WAIT_START);
+  caller = bh_vm_add_caller (self, BH_WAIT_START);
   caller->started_vm = started;
   bh_dbus_vm1_complete_start (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
   if (bh_run_get_state (self->run) == BH_RUN_READY && bh_run_is_attached (self->run))
     bh_callers_done (self->callers, caller);
-  return TRUE;
-}
-
-/* The AppVM that the program is to run in: this one or a disposable of it, and running. */
-static BhVm *
-find_target (BhVm *self, GVariant *options, gboolean *started, GError **error)
-{
-  BhVm *target = NULL;
-  gboolean fresh = FALSE;
-
-  g_variant_lookup (options, "disposable", "b", &fresh);
-  if (fresh || (!self->disposable && bh_vm_config_get_bool (self->config, "Disposable")))
-    {
-      if (!bh_vm_make_disposable (self, &target, error))
-        return NULL;
-    }
-  else
-    target = g_object_ref (self);
-  if (bh_callers_has_room (target->callers, error) && ensure_running (target, options, started, error))
-    return target;
-  if (target != self)
-    bh_vm_disposable_ended (target);
-  g_object_unref (target);
-  return NULL;
-}
-
-static gboolean
-handle_launch (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, GVariant *options)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *label =
-      bh_launch_check (BH_VM (vm)->apps, BH_VM (vm)->config, options, &error);
-  gboolean started;
-  g_autoptr (BhVm) self = label ? find_target (BH_VM (vm), options, &started, &error) : NULL;
-  BhCaller *caller;
-
-  if (!self)
-    {
-      g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
-      return TRUE;
-    }
-  caller = add_caller (self, BH_WAIT_LAUNCH);
-  caller->started_vm = started;
-  caller->options = g_variant_ref (options);
-  caller->label = g_steal_pointer (&label);
-  g_variant_lookup (options, "wait", "b", &caller->wait);
-  if (self->disposable)
-    bh_job_add_result (caller->job, "vm", g_variant_new_object_path (self->path));
-  bh_dbus_vm1_complete_launch (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
-  if (bh_run_get_state (self->run) == BH_RUN_READY && bh_run_is_attached (self->run))
-    serve_launch (self, caller);
   return TRUE;
 }
 
@@ -549,7 +489,7 @@ handle_stop (BhDbusVm1 *vm, GDBusMethodInvocation *invocation, gboolean force)
       g_dbus_method_invocation_return_gerror (g_steal_pointer (&invocation), error);
       return TRUE;
     }
-  caller = add_caller (self, BH_WAIT_STOP);
+  caller = bh_vm_add_caller (self, BH_WAIT_STOP);
   bh_dbus_vm1_complete_stop (vm, g_steal_pointer (&invocation), bh_job_get_path (caller->job));
   if (self->run)
     {
@@ -594,7 +534,8 @@ static void
 bh_vm_iface_init (BhDbusVm1Iface *iface)
 {
   iface->handle_start = handle_start;
-  iface->handle_launch = handle_launch;
+  iface->handle_launch = bh_vm_handle_launch;
+  iface->handle_open = bh_vm_handle_open;
   iface->handle_terminate = handle_terminate;
   iface->handle_read_network = bh_vm_handle_read_network;
   iface->handle_attach_usb = bh_vm_handle_attach_usb;
