@@ -573,7 +573,7 @@ bh_create_window_new (GtkWindow *parent, BhVmList *vms, BhProgramList *programs)
   self->vms = g_object_ref (vms);
   self->programs = g_object_ref (programs);
   bh_program_picker_set_list (self->picker, programs, NULL);
-  bh_drop_accept (GTK_WIDGET (self), programs, on_dropped);
+  bh_drop_accept (GTK_WIDGET (self), programs, on_dropped, NULL);
   make_reach (self);
   update_reach (self);
   propose_color (self);

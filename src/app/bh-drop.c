@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Programs that are dropped on a window, as desktop files.
+ * What is dropped on a window: programs, as desktop files, and files to be opened.
  *
- * A dropped file says no more than which of the installed programs is meant: what is in it is not
+ * A dropped desktop file says no more than which of the installed programs is meant: what is in it is not
  * read, and nothing that is not installed can be brought in. */
 #include "config.h"
 
@@ -49,26 +49,70 @@ bh_drop_sort (GSList *files, BhProgramList *programs, GError **refused)
 }
 
 static gboolean
-on_drop (GtkDropTarget *target, const GValue *value, double x, double y, BhProgramList *programs)
+is_program (GFile *file)
 {
-  GtkWidget *widget = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (target));
-  BhDropped dropped = (BhDropped) g_object_get_data (G_OBJECT (target), "dropped");
+  g_autofree char *name = g_file_get_basename (file);
+
+  return name && bh_app_id_is_valid (name);
+}
+
+/* What a widget accepts; its own data. */
+typedef struct
+{
+  BhProgramList *programs;
+  BhDropped dropped;
+  BhDropOpened opened; /* or NULL */
+} Accepted;
+
+static void
+accepted_free (gpointer data)
+{
+  Accepted *accepted = data;
+
+  g_object_unref (accepted->programs);
+  g_free (accepted);
+}
+
+gboolean
+bh_drop_take (GtkWidget *widget, const GValue *value)
+{
+  Accepted *accepted = g_object_get_data (G_OBJECT (widget), "bh-drop");
   g_autoptr (GError) refused = NULL;
+  g_autoptr (GSList) others = NULL, these = NULL;
   g_auto (GStrv) ids = NULL;
 
-  if (!G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST))
+  if (!accepted || !G_VALUE_HOLDS (value, GDK_TYPE_FILE_LIST))
     return FALSE;
-  ids = bh_drop_sort (g_value_get_boxed (value), programs, &refused);
-  dropped (widget, (const char *const *) ids, refused);
+  for (GSList *l = g_value_get_boxed (value); l; l = l->next)
+    if (accepted->opened && !is_program (l->data))
+      others = g_slist_append (others, l->data);
+    else
+      these = g_slist_append (these, l->data);
+  if (these)
+    {
+      ids = bh_drop_sort (these, accepted->programs, &refused);
+      accepted->dropped (widget, (const char *const *) ids, refused);
+    }
+  if (others)
+    accepted->opened (widget, others);
   return TRUE;
 }
 
+static gboolean
+on_drop (GtkDropTarget *target, const GValue *value, double x, double y, gpointer data)
+{
+  return bh_drop_take (gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (target)), value);
+}
+
 void
-bh_drop_accept (GtkWidget *widget, BhProgramList *programs, BhDropped dropped)
+bh_drop_accept (GtkWidget *widget, BhProgramList *programs, BhDropped dropped,
+                BhDropOpened opened)
 {
   GtkDropTarget *target = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+  Accepted *accepted = g_new0 (Accepted, 1);
 
-  g_object_set_data (G_OBJECT (target), "dropped", (gpointer) dropped);
-  g_signal_connect_object (target, "drop", G_CALLBACK (on_drop), programs, 0);
+  *accepted = (Accepted){ g_object_ref (programs), dropped, opened };
+  g_object_set_data_full (G_OBJECT (widget), "bh-drop", accepted, accepted_free);
+  g_signal_connect (target, "drop", G_CALLBACK (on_drop), NULL);
   gtk_widget_add_controller (widget, GTK_EVENT_CONTROLLER (target));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Programs that are dropped on a window, as desktop files. */
+ * What is dropped on a window: programs, as desktop files, and files to be opened. */
 #pragma once
 
 #include "bh-program-list.h"
@@ -10,8 +10,16 @@
 /* @ids: programs that can run in an AppVM; @refused: (nullable): why others cannot be taken */
 typedef void (*BhDropped) (GtkWidget *widget, const char *const *ids, const GError *refused);
 
-/* Let @widget take what is dropped on it. */
-void bh_drop_accept (GtkWidget *widget, BhProgramList *programs, BhDropped dropped);
+/* @files: of GFile, not empty */
+typedef void (*BhDropOpened) (GtkWidget *widget, GSList *files);
+
+/* Let @widget take what is dropped on it.
+ * @opened: (nullable): for what is no desktop file; without it, all is to be programs */
+void bh_drop_accept (GtkWidget *widget, BhProgramList *programs, BhDropped dropped,
+                     BhDropOpened opened);
+
+/* As if it had been dropped on @widget, which accepts some. Returns: whether it is taken */
+gboolean bh_drop_take (GtkWidget *widget, const GValue *value);
 
 /**
  * bh_drop_sort:

@@ -15,6 +15,7 @@ typedef enum
   BH_JOB_HOME,
   BH_JOB_BUILD, /* of a Debian template */
   BH_JOB_CHECK, /* of a Debian template for updates */
+  BH_JOB_OPEN,  /* a launch with files or addresses, which are the label */
   BH_JOB_COPY   /* the AppVM made a second time, or written into a file or read from one */
 } BhJobKind;
 

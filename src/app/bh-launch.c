@@ -78,6 +78,7 @@ on_called (GObject *source, GAsyncResult *result, gpointer user_data)
     case BH_JOB_HOME:
     case BH_JOB_BUILD:
     case BH_JOB_CHECK:
+    case BH_JOB_OPEN:
     case BH_JOB_COPY: /* not begun here */
       break;
     }
@@ -120,25 +121,33 @@ add_token (GVariantDict *options, GtkWidget *origin)
 }
 
 void
+bh_launch_fill (GVariantDict *options, const char *app, const char *label, gboolean disposable,
+                GtkWidget *origin)
+{
+  g_auto (GStrv) argv = NULL;
+
+  if (app && g_str_has_prefix (app, BH_COMMAND_PREFIX)
+      && bh_command_parse (app + strlen (BH_COMMAND_PREFIX), NULL, &argv))
+    {
+      g_variant_dict_insert (options, "argv", "^as", argv);
+      g_variant_dict_insert (options, "label", "s", label);
+    }
+  else if (app && !g_str_equal (app, BH_PROGRAM_DESKTOP))
+    g_variant_dict_insert (options, "app", "s", app);
+  if (disposable)
+    g_variant_dict_insert (options, "disposable", "b", TRUE);
+  add_display (options, origin);
+  add_token (options, origin);
+}
+
+void
 bh_launch_program (BhVmItem *item, BhJobKind kind, const char *app, const char *label,
                    GtkWidget *origin)
 {
   BhJob *job = begin (item, kind, app, label, origin);
   g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
-  g_auto (GStrv) argv = NULL;
 
-  if (g_str_has_prefix (app, BH_COMMAND_PREFIX)
-      && bh_command_parse (app + strlen (BH_COMMAND_PREFIX), NULL, &argv))
-    {
-      g_variant_dict_insert (&options, "argv", "^as", argv);
-      g_variant_dict_insert (&options, "label", "s", label);
-    }
-  else if (!g_str_equal (app, BH_PROGRAM_DESKTOP))
-    g_variant_dict_insert (&options, "app", "s", app);
-  if (kind == BH_JOB_DISPOSABLE)
-    g_variant_dict_insert (&options, "disposable", "b", TRUE);
-  add_display (&options, origin);
-  add_token (&options, origin);
+  bh_launch_fill (&options, app, label, kind == BH_JOB_DISPOSABLE, origin);
   bh_dbus_vm1_call_launch (bh_vm_item_get_proxy (item), g_variant_dict_end (&options), NULL,
                            on_called, job);
 }

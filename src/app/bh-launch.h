@@ -19,6 +19,10 @@
 void bh_launch_program (BhVmItem *item, BhJobKind kind, const char *app, const char *label,
                         GtkWidget *origin);
 
+/* The options of Vm1.Launch for that, and of Vm1.Open. @app: (nullable): the service finds one. */
+void bh_launch_fill (GVariantDict *options, const char *app, const char *label, gboolean disposable,
+                     GtkWidget *origin);
+
 void bh_launch_start (BhVmItem *item, GtkWidget *origin);
 void bh_launch_stop (BhVmItem *item, gboolean force, GtkWidget *origin);
 

@@ -9,6 +9,7 @@
 #include "bh-all-page.h"
 #include "bh-check-window.h"
 #include "bh-create-window.h"
+#include "bh-drop.h"
 #include "bh-export-window.h"
 #include "bh-import.h"
 #include "bh-launch.h"
@@ -308,6 +309,15 @@ show_vm_settings (GtkWidget *widget, const char *action, GVariant *parameter)
     bh_vm_acts_settings (item, self->vms, self->programs, NULL, widget);
 }
 
+/* "win.vm-open" or "win.vm-open-disposable" */
+static void
+open_files (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  gtk_widget_activate_action (GTK_WIDGET (BH_MAIN_WINDOW (widget)->page),
+                              g_str_equal (action, "win.vm-open") ? "vm.open" : "vm.open-disposable",
+                              NULL);
+}
+
 static void
 rename_vm (GtkWidget *widget, const char *action, GVariant *parameter)
 {
@@ -422,6 +432,8 @@ bh_main_window_class_init (BhMainWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.try-again", NULL, try_again);
   gtk_widget_class_install_action (widget_class, "win.shortcuts", NULL, show_shortcuts);
   gtk_widget_class_install_action (widget_class, "win.vm-settings", NULL, show_vm_settings);
+  gtk_widget_class_install_action (widget_class, "win.vm-open", NULL, open_files);
+  gtk_widget_class_install_action (widget_class, "win.vm-open-disposable", NULL, open_files);
   gtk_widget_class_install_action (widget_class, "win.vm-rename", NULL, rename_vm);
   gtk_widget_class_install_action (widget_class, "win.vm-delete", NULL, delete_vm);
   gtk_widget_class_install_action (widget_class, "win.vm-duplicate", NULL, duplicate_vm);
@@ -511,4 +523,12 @@ BhVmList *
 bh_main_window_get_vms (BhMainWindow *self)
 {
   return self->vms;
+}
+
+gboolean
+bh_main_window_drop (BhMainWindow *self, BhVmItem *item, const GValue *value)
+{
+  /* The row chooses it first, unless it is gone. */
+  return bh_vm_page_get_item (self->page) == item
+         && bh_drop_take (GTK_WIDGET (self->page), value);
 }

@@ -21,4 +21,7 @@ void bh_main_window_toast (BhMainWindow *self, const char *text);
 /* @toast: (transfer full) */
 void bh_main_window_add_toast (BhMainWindow *self, AdwToast *toast);
 
+/* Take what was dropped on @item, as its page does. */
+gboolean bh_main_window_drop (BhMainWindow *self, BhVmItem *item, const GValue *value);
+
 BhVmList *bh_main_window_get_vms (BhMainWindow *self);

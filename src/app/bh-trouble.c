@@ -222,6 +222,7 @@ on_response (AdwMessageDialog *dialog, const char *response, Again *again)
     case BH_JOB_HOME:
     case BH_JOB_BUILD:
     case BH_JOB_CHECK:
+    case BH_JOB_OPEN:
     case BH_JOB_COPY: /* told where they are begun */
       break;
     }

@@ -315,6 +315,9 @@ bh_vm_item_dup_status (BhVmItem *self)
     return *step != '\0' ? g_steal_pointer (&step) : g_strdup (_ ("Stopping…"));
   if (state == BH_VM_STARTING || (job && state != BH_VM_RUNNING))
     return *step != '\0' ? g_steal_pointer (&step) : g_strdup (_ ("Starting…"));
+  if (job && bh_job_get_kind (job) == BH_JOB_OPEN)
+    /* Translators: a file */
+    return g_strdup_printf (_ ("Opening %s…"), bh_job_get_label (job));
   if (job && *bh_job_get_label (job) != '\0')
     return g_strdup_printf (_ ("Starting %s…"), bh_job_get_label (job));
   if (state == BH_VM_FAILED)

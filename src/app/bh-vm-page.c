@@ -13,6 +13,7 @@
 #include "bh-launch.h"
 #include "bh-log-window.h"
 #include "bh-network-row.h"
+#include "bh-open.h"
 #include "bh-program-tile.h"
 #include "bh-running-row.h"
 #include "bh-sound-row.h"
@@ -155,6 +156,8 @@ update_state (BhVmPage *self)
   gtk_widget_action_set_enabled (widget, "vm.restart", !busy && running && !disposable);
   gtk_widget_action_set_enabled (widget, "vm.add-programs", !disposable && !desktop);
   gtk_widget_action_set_enabled (widget, "vm.add-command", !disposable && !desktop);
+  gtk_widget_action_set_enabled (widget, "vm.open", !desktop && !stopping);
+  gtk_widget_action_set_enabled (widget, "vm.open-disposable", !desktop && !disposables);
   gtk_widget_action_set_enabled (widget, "vm.delete", !disposable);
   gtk_widget_action_set_enabled (widget, "vm.terminal", running && !stopping);
   bh_vm_hero_update (self->hero);
@@ -255,6 +258,15 @@ restart (GtkWidget *widget, const char *action, GVariant *parameter)
   bh_launch_restart (BH_VM_PAGE (widget)->item, widget);
 }
 
+/* "vm.open" or "vm.open-disposable" */
+static void
+open_files (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  BhVmPage *self = BH_VM_PAGE (widget);
+
+  bh_open_choose (self->item, g_str_equal (action, "vm.open-disposable"), self->programs, widget);
+}
+
 static void
 open_terminal (GtkWidget *widget, const char *action, GVariant *parameter)
 {
@@ -342,6 +354,8 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "vm.start", NULL, start);
   gtk_widget_class_install_action (widget_class, "vm.stop", NULL, stop);
   gtk_widget_class_install_action (widget_class, "vm.restart", NULL, restart);
+  gtk_widget_class_install_action (widget_class, "vm.open", NULL, open_files);
+  gtk_widget_class_install_action (widget_class, "vm.open-disposable", NULL, open_files);
   gtk_widget_class_install_action (widget_class, "vm.terminal", NULL, open_terminal);
   gtk_widget_class_install_action (widget_class, "vm.log", NULL, show_log);
   gtk_widget_class_install_action (widget_class, "vm.cancel", NULL, cancel);
@@ -411,13 +425,22 @@ on_dropped (GtkWidget *widget, const char *const *ids, const GError *refused)
     bh_trouble_present_plain (GTK_WINDOW (gtk_widget_get_root (widget)), NULL, refused);
 }
 
+static void
+on_opened (GtkWidget *widget, GSList *files)
+{
+  BhVmPage *self = BH_VM_PAGE (widget);
+
+  if (self->item)
+    bh_open_files (self->item, FALSE, files, self->programs, widget);
+}
+
 void
 bh_vm_page_set_programs (BhVmPage *self, BhProgramList *programs)
 {
   g_return_if_fail (!self->programs);
 
   self->programs = g_object_ref (programs);
-  bh_drop_accept (GTK_WIDGET (self), programs, on_dropped);
+  bh_drop_accept (GTK_WIDGET (self), programs, on_dropped, on_opened);
   g_signal_connect_object (programs, "items-changed", G_CALLBACK (on_programs_loaded), self, 0);
 }
 

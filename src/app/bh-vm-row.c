@@ -7,6 +7,7 @@
 
 #include "bh-busy.h"
 #include "bh-color-dot.h"
+#include "bh-main-window.h"
 #include "bh-reach-box.h"
 
 #include <glib/gi18n.h>
@@ -76,7 +77,10 @@ choose_and_do (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   gtk_widget_activate_action (user_data, name, NULL);
 }
 
+/* These are the page's, which the window passes on. */
 static const GActionEntry menu_actions[] = {
+  { .name = "open", .activate = choose_and_do },
+  { .name = "open-disposable", .activate = choose_and_do },
   { .name = "settings", .activate = choose_and_do },
   { .name = "rename", .activate = choose_and_do },
   { .name = "duplicate", .activate = choose_and_do },
@@ -121,11 +125,18 @@ static void
 make_menu (BhVmRow *self)
 {
   g_autoptr (GMenu) menu = g_menu_new ();
-  g_autoptr (GMenu) last = g_menu_new ();
+  g_autoptr (GMenu) first = g_menu_new (), last = g_menu_new ();
   g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
   GtkGesture *click = gtk_gesture_click_new ();
   GtkGesture *press = gtk_gesture_long_press_new ();
 
+  if (!bh_vm_item_is_desktop (self->item))
+    {
+      g_menu_append (first, _ ("_Open Files…"), "row.open");
+      if (!bh_vm_item_makes_disposables (self->item))
+        g_menu_append (first, _ ("Open Files in a Disposa_ble…"), "row.open-disposable");
+      g_menu_append_section (menu, NULL, G_MENU_MODEL (first));
+    }
   g_menu_append (menu, _ ("S_ettings…"), "row.settings");
   g_menu_append (menu, _ ("_Rename…"), "row.rename");
   g_menu_append (menu, _ ("D_uplicate…"), "row.duplicate");
@@ -145,6 +156,26 @@ make_menu (BhVmRow *self)
   gtk_gesture_single_set_touch_only (GTK_GESTURE_SINGLE (press), TRUE);
   g_signal_connect (press, "pressed", G_CALLBACK (on_long_press), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (press));
+}
+
+/* As on its page, which it opens. */
+static gboolean
+on_drop (GtkDropTarget *target, const GValue *value, double x, double y, BhVmRow *self)
+{
+  GtkWidget *widget = GTK_WIDGET (self);
+  BhMainWindow *window = BH_MAIN_WINDOW (gtk_widget_get_root (widget));
+
+  gtk_widget_activate (widget);
+  return bh_main_window_drop (window, self->item, value);
+}
+
+static void
+accept_drops (BhVmRow *self)
+{
+  GtkDropTarget *target = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
+
+  g_signal_connect (target, "drop", G_CALLBACK (on_drop), self);
+  gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (target));
 }
 
 static void
@@ -204,6 +235,8 @@ bh_vm_row_new (BhVmItem *item)
   /* Of a disposable there is nothing to set or to delete. */
   if (!bh_vm_item_get_definition (item))
     make_menu (self);
+  if (!bh_vm_item_is_desktop (item))
+    accept_drops (self);
   g_signal_connect_object (item, "changed", G_CALLBACK (on_changed), self, 0);
   update (self);
   return GTK_WIDGET (self);

@@ -57,6 +57,9 @@ const BhCommand *bh_command_find (const char *name);
  */
 gboolean bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min,
                        int max, GError **error);
+/* The same with any number of arguments, of which all after the first @text are names of files, in any encoding. */
+gboolean bh_cli_parse_files (const BhCommand *command, const GOptionEntry *entries, char ***argv,
+                             int min, int text, GError **error);
 /* What follows “--”, which is taken out of @argv with it; %NULL when there is none. */
 char **bh_cli_split_at_dashes (char **argv);
 void bh_cli_set_usage_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * bulkheadctl run: run a program in an AppVM, which is started when it does not run. */
+ * bulkheadctl run: run a program in an AppVM, which is started when it does not run.
+ * bulkheadctl open: give it files or addresses to open, too. */
 #include "config.h"
 
 #include "bh-text.h"
 #include "commands.h"
 #include "job.h"
 #include "launch-options.h"
+#include "openables.h"
 #include "output.h"
 #include "timeline.h"
 
@@ -19,6 +21,7 @@ typedef struct
   const char *name; /* of the AppVM */
   const char *app;  /* or NULL */
   char **program;   /* or NULL: program and arguments */
+  BhOpenables what; /* n: 0 when there is nothing to open */
 } Options;
 
 static GVariant *
@@ -39,6 +42,8 @@ launch_parameters (const Options *options, const char *app)
   if (options->x11)
     g_variant_builder_add (&builder, "{sv}", "x11", g_variant_new_string ("yes"));
   bh_cli_add_display (&builder, TRUE);
+  if (options->what.n > 0)
+    return g_variant_new ("(a{sv}@a(hay)@as)", &builder, options->what.files, options->what.urls);
   return g_variant_new ("(a{sv})", &builder);
 }
 
@@ -51,7 +56,9 @@ launch (BhCli *cli, BhDbusVm1 *vm, const Options *options, BhProgress *progress,
   g_autoptr (GVariant) applications = NULL;
   g_autofree char *typed = NULL;
   g_autofree char *meant = NULL;
-  BhJobRequest request = { .method = "Launch", .terminate = options->wait };
+  BhJobRequest request = { .method = options->what.n > 0 ? "Open" : "Launch",
+                           .fds = options->what.n > 0 ? options->what.fds : NULL,
+                           .terminate = options->wait };
 
   if (options->app != NULL)
     typed = g_str_has_suffix (options->app, ".desktop")
@@ -121,6 +128,7 @@ say_end (const Options *options, gint64 began, gboolean ended, guint32 code)
   double seconds = (double) (g_get_monotonic_time () - began) / G_USEC_PER_SEC;
   const char *what = options->app != NULL       ? options->app
                      : options->program != NULL ? options->program[0]
+                     : options->what.n > 0      ? options->what.first
                                                 : _ ("Desktop");
   g_autofree char *program = bh_text_clean (what, strlen (what), 80);
   g_autofree char *name = bh_text_clean (options->name, strlen (options->name), 80);
@@ -157,10 +165,8 @@ finish (const Options *options, gint64 began, const BhJobOutcome *outcome, GErro
 }
 
 static gboolean
-check_arguments (Options *options, char **argv, GError **error)
+check_arguments (Options *options, GError **error)
 {
-  options->name = argv[0];
-  options->app = argv[1];
   if (options->program != NULL && options->app != NULL)
     bh_cli_set_usage_error (error,
                             _ ("Either an application id or a command after “--”, not both."));
@@ -189,49 +195,98 @@ is_desktop (BhDbusVm1 *vm)
   return strcmp (template, "disk") == 0;
 }
 
-int
-bh_cmd_run (BhCli *cli, const BhCommand *command, char **argv, GError **error)
+/* Both commands have them. */
+#define SHARED_ENTRIES(options)                                                                    \
+  { "disposable", 'd', 0, G_OPTION_ARG_NONE, &(options).disposable,                                \
+    N_ ("In a fresh AppVM with the same settings, of which nothing is left afterwards"), NULL },   \
+  { "wait", 'w', 0, G_OPTION_ARG_NONE, &(options).wait,                                            \
+    N_ ("Until the program ends; prints the end of its output, and ends with its exit code"),      \
+    NULL },                                                                                        \
+  { "timing", 't', 0, G_OPTION_ARG_NONE, &(options).timing, N_ ("Show how long each step took"),   \
+    NULL },                                                                                        \
+  { "x11", 'x', 0, G_OPTION_ARG_NONE, &(options).x11, N_ ("It is an X11 program"), NULL },         \
+  { "quiet", 'q', 0, G_OPTION_ARG_NONE, &(options).quiet, N_ ("Do not show the steps"), NULL },    \
+  { "json", 'j', 0, G_OPTION_ARG_NONE, &(options).json, N_ ("Result and times for programs"), NULL }
+
+/* @options: checked, but for what a program can be started without. */
+static int
+perform (BhCli *cli, const Options *options, gint64 began, GError **error)
 {
-  Options options = { FALSE };
-  const GOptionEntry entries[] = {
-    { "disposable", 'd', 0, G_OPTION_ARG_NONE, &options.disposable,
-      N_ ("In a fresh AppVM with the same settings, of which nothing is left afterwards"), NULL },
-    { "wait", 'w', 0, G_OPTION_ARG_NONE, &options.wait,
-      N_ ("Until the program ends; prints the end of its output, and ends with its exit code"),
-      NULL },
-    { "timing", 't', 0, G_OPTION_ARG_NONE, &options.timing, N_ ("Show how long each step took"),
-      NULL },
-    { "x11", 'x', 0, G_OPTION_ARG_NONE, &options.x11, N_ ("It is an X11 program"), NULL },
-    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &options.quiet, N_ ("Do not show the steps"), NULL },
-    { "json", 'j', 0, G_OPTION_ARG_NONE, &options.json, N_ ("Result and times for programs"),
-      NULL },
-    { NULL },
-  };
-  /* The program's own words are not for the option parser. */
-  g_auto (GStrv) program = bh_cli_split_at_dashes (argv);
   g_autoptr (BhDbusVm1) vm = NULL;
   g_autoptr (BhProgress) progress = NULL;
   g_auto (BhJobOutcome) outcome = { NULL };
   g_autoptr (GError) local_error = NULL;
-  gint64 began = g_get_monotonic_time ();
   int status;
 
-  options.program = program;
-  if (!bh_cli_parse (command, entries, &argv, 1, 2, error)
-      || !check_arguments (&options, argv, error))
-    return BH_EXIT_USAGE;
-  if ((vm = bh_cli_find_vm (cli, options.name, error)) == NULL)
+  if ((vm = bh_cli_find_vm (cli, options->name, error)) == NULL)
     return BH_EXIT_FAILED;
-  if (options.app == NULL && options.program == NULL && !is_desktop (vm))
+  if (options->app == NULL && options->program == NULL && options->what.n == 0 && !is_desktop (vm))
     {
       bh_cli_set_usage_error (error,
                               _ ("Which program? Give an application id, or “--” and a command."));
       return BH_EXIT_USAGE;
     }
-  progress = bh_progress_new (options.quiet);
-  launch (cli, vm, &options, progress, &outcome, &local_error);
-  status = finish (&options, began, &outcome, local_error);
+  progress = bh_progress_new (options->quiet);
+  launch (cli, vm, options, progress, &outcome, &local_error);
+  status = finish (options, began, &outcome, local_error);
   if (local_error != NULL)
     g_propagate_error (error, g_steal_pointer (&local_error));
   return status;
+}
+
+int
+bh_cmd_run (BhCli *cli, const BhCommand *command, char **argv, GError **error)
+{
+  Options options = { FALSE };
+  const GOptionEntry entries[] = { SHARED_ENTRIES (options), { NULL } };
+  /* The program's own words are not for the option parser. */
+  g_auto (GStrv) program = bh_cli_split_at_dashes (argv);
+  g_auto (BhOpenables) what = { NULL };
+  gint64 began = g_get_monotonic_time ();
+
+  options.program = program;
+  if (!bh_cli_parse_files (command, entries, &argv, 1, 2, error))
+    return BH_EXIT_USAGE;
+  options.name = argv[0];
+  options.app = argv[1];
+  if (!check_arguments (&options, error))
+    return BH_EXIT_USAGE;
+  /* Launchers say it so, with files and without. */
+  if (options.app != NULL && argv[2] != NULL && !bh_openables_collect (argv + 2, &what, error))
+    return BH_EXIT_FAILED;
+  options.what = what;
+  return perform (cli, &options, began, error);
+}
+
+int
+bh_cmd_open (BhCli *cli, const BhCommand *command, char **argv, GError **error)
+{
+  Options options = { FALSE };
+  g_autofree char *app = NULL;
+  const GOptionEntry entries[] = {
+    { "app", 'a', 0, G_OPTION_ARG_FILENAME, &app,
+      N_ ("The application that opens them; by default one that says it does"), N_ ("APP-ID") },
+    SHARED_ENTRIES (options),
+    { NULL },
+  };
+  g_auto (GStrv) program = bh_cli_split_at_dashes (argv);
+  g_auto (BhOpenables) what = { NULL };
+  gint64 began = g_get_monotonic_time ();
+
+  options.program = program;
+  if (!bh_cli_parse_files (command, entries, &argv, 2, 1, error))
+    return BH_EXIT_USAGE;
+  options.name = argv[0];
+  options.app = app;
+  if (app != NULL && !g_utf8_validate (app, -1, NULL))
+    {
+      bh_cli_set_usage_error (error, _ ("The application id is not valid UTF-8."));
+      return BH_EXIT_USAGE;
+    }
+  if (!check_arguments (&options, error))
+    return BH_EXIT_USAGE;
+  if (!bh_openables_collect (argv + 1, &what, error))
+    return BH_EXIT_FAILED;
+  options.what = what;
+  return perform (cli, &options, began, error);
 }

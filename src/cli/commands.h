@@ -22,6 +22,7 @@ BH_COMMAND (import);
 BH_COMMAND (inbox);
 BH_COMMAND (list);
 BH_COMMAND (log);
+BH_COMMAND (open);
 BH_COMMAND (quit);
 BH_COMMAND (rename);
 BH_COMMAND (run);

@@ -46,9 +46,10 @@ bh_cli_split_at_dashes (char **argv)
   return NULL;
 }
 
-gboolean
-bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min, int max,
-              GError **error)
+/* @text: how many arguments have to be text; -1: all. Others are names of files, which can be anything. */
+static gboolean
+parse (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min, int max,
+       int text, GError **error)
 {
   gboolean help = FALSE;
   const GOptionEntry help_entry[] = {
@@ -84,7 +85,7 @@ bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***arg
   for (char **p = rest; p != NULL && *p != NULL; p++)
     (*argv)[n++] = g_steal_pointer (p);
   (*argv)[n] = NULL;
-  for (int i = 0; i < n; i++)
+  for (int i = 0; i < n && (text < 0 || i < text); i++)
     if (!g_utf8_validate ((*argv)[i], -1, NULL))
       {
         bh_cli_set_usage_error (error, _ ("Argument %d is not valid UTF-8."), i + 1);
@@ -97,4 +98,18 @@ bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***arg
     bh_cli_set_usage_error (error, _ ("“%s” is one argument too many for “bulkheadctl %s”."),
                             (*argv)[max], command->name);
   return n >= min && (max < 0 || n <= max);
+}
+
+gboolean
+bh_cli_parse (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min, int max,
+              GError **error)
+{
+  return parse (command, entries, argv, min, max, -1, error);
+}
+
+gboolean
+bh_cli_parse_files (const BhCommand *command, const GOptionEntry *entries, char ***argv, int min,
+                    int text, GError **error)
+{
+  return parse (command, entries, argv, min, -1, text, error);
 }

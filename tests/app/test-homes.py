@@ -146,7 +146,7 @@ class Elsewhere(HomesCase):
         self.desk.type_into('Passphrase, Once More', 'correct horse')
         self.press('Choose File…')
         path = self.desk.place.path('Work.appvm')
-        self.name_file(path[:-len('.appvm')], 'Export')  # the ending is there, and not selected
+        self.desk.name_file(path[:-len('.appvm')], 'Export')  # the ending is there, and not selected
         wait_for(lambda: os.path.exists(path), 60, 'the file')
         self.desk.wait_text('Exported to “Work.appvm”')
         self.assertEqual([name for name in os.listdir(self.desk.place.root) if '.part' in name], [])
@@ -156,7 +156,7 @@ class Elsewhere(HomesCase):
         self.desk.wait_gone(ROW, 'Work')
         for secret, told in (('wrong', 'The passphrase is wrong'), ('correct horse', 'Import This AppVM?')):
             self.desk.act('win.import')
-            self.name_file(path, 'Open')
+            self.desk.name_file(path, 'Open')
             self.desk.wait_text('Enter the Passphrase')
             self.desk.type_into('Passphrase', secret)
             self.press('Open')
@@ -182,7 +182,7 @@ class Elsewhere(HomesCase):
                 info.size = len(data)
                 archive.addfile(info, io.BytesIO(data))
         self.desk.act('win.import')
-        self.name_file(path, 'Open')
+        self.desk.name_file(path, 'Open')
         needs = 'needs ' + GLib.format_size_full(4 << 40, GLib.FormatSizeFlags.IEC_UNITS)
         self.desk.wait_text(f'It {needs}, and')
         self.press('Import')
@@ -199,7 +199,7 @@ class Elsewhere(HomesCase):
         self.desk.type_into('Passphrase', 'correct horse')
         self.desk.type_into('Passphrase, Once More', 'correct horse')
         self.press('Choose File…')
-        self.name_file(os.path.join(folder, 'Gone'), 'Export')
+        self.desk.name_file(os.path.join(folder, 'Gone'), 'Export')
         wait_for(lambda: has_open(self.desk.app.pid, folder), 30, 'the beginning')
         self.desk.app.kill()
         self.desk.app.wait(10)
@@ -207,13 +207,6 @@ class Elsewhere(HomesCase):
         self.assertEqual(os.listdir(folder), [])
         wait_for(lambda: not has_open(self.desk.service_pid(), folder), 30, 'the end in the service')
         self.assertEqual(os.listdir(folder), [])
-
-    def name_file(self, path, button):
-        """In GTK's own file chooser, by keys as people do it."""
-        wait_for(lambda: any(node.get_name().endswith(button) for node in self.desk.all(BUTTON, dialog=True)), 30, button)
-        self.desk.sway.input.type('/')
-        self.desk.sway.input.type(path[1:])
-        self.desk.sway.input.key('Return')
 
 
 class Assistant(HomesCase):

@@ -112,6 +112,56 @@ class Launch(TestCase):
         DESK.wait_gone(ROW, 'Shell (2)', timeout=30)
         wait_for(lambda: not DESK.qemu_pids(), 20, 'the end of QEMU')
 
+    def test_files_are_opened_in_it(self):
+        """Vim in a terminal, which says that it opens text; in the AppVM, in a disposable, and when the name tells nothing."""
+        vm = DESK.create('Texts', Applications='vim.desktop', Color='orange', AutoStop='0')
+        paths = [DESK.place.path(name) for name in ('my note.txt', 'data.unheard-of')]
+        for path in paths:
+            with open(path, 'w', encoding='ascii') as file:
+                file.write('what is in it\n')
+        inbox = os.path.join(DESK.env['HOME'], 'Bulkhead', 'texts')
+        DESK.run_app()
+        DESK.wait(BUTTON, 'Vim')
+        DESK.act('vm.open')
+        DESK.name_file(paths[0], 'Open')
+        DESK.sway.wait_view('io.github.bulkhead.texts.', timeout=BOOT)
+        DESK.wait_text('Running, 1 program', timeout=20)
+        self.assertEqual(self.visible(inbox), ['my note.txt'])
+        # Nothing tells which program: a question, and with it what was wanted.
+        DESK.act('vm.open')
+        DESK.name_file(paths[1], 'Open')
+        DESK.wait_text('Open “data.unheard-of” With')
+        self.picture('ask')
+        DESK.press(BUTTON, 'Open', dialog=True)
+        DESK.wait_text('Running, 2 programs', timeout=60)
+        self.assertEqual(self.visible(inbox), ['data.unheard-of', 'my note.txt'])
+        # In a disposable, of which nothing is left.
+        DESK.act('vm.open-disposable')
+        DESK.name_file(paths[0], 'Open')
+        view = DESK.sway.wait_view(title='Texts (1): ', timeout=BOOT)
+        folder = DESK.place.path('data', 'bulkhead', 'disposables')
+        self.assertEqual(self.visible(os.path.join(folder, 'texts--1')), ['my note.txt'])
+        DESK.sway.msg(f'[con_id={view["id"]}] kill')
+        DESK.wait_gone(ROW, 'Texts (1)', timeout=30)
+        wait_for(lambda: not os.listdir(folder), 20, 'its copies to go')
+        # What cannot be is told, and nothing else happens.
+        DESK.act('vm.open')
+        DESK.name_file('/proc/version', 'Open')
+        DESK.wait_text('This Cannot Be Used')
+        DESK.press(BUTTON, 'Close', dialog=True)
+        with open(paths[0], encoding='ascii') as file:
+            self.assertEqual(file.read(), 'what is in it\n')
+        self.assertEqual(len(vm.get('Programs')), 2)
+
+    def visible(self, folder):
+        """Without what Vim keeps beside a file while it shows it."""
+        return sorted(name for name in os.listdir(folder) if name[0] != '.')
+
+    def picture(self, name):
+        shot = os.environ.get('BULKHEAD_TEST_SCREENSHOT')
+        if shot:
+            DESK.sway.screenshot().save(f'{shot}-{name}.png')
+
     def test_cancel_while_it_boots(self):
         DESK.create('Shell', Applications='foot.desktop')
         DESK.run_app()
