@@ -192,8 +192,8 @@ static gboolean
 write_kernel (const char *image, const guchar *data, gsize size, BhCacheFile *file,
               GCancellable *cancellable, GError **error)
 {
-  const guchar *payload;
-  gsize length;
+  const guchar *payload = NULL;
+  gsize length = 0;
   gint64 expected = -1;
   struct archive *archive;
   gboolean ok;
