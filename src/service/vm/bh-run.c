@@ -12,7 +12,7 @@
  * goes away leaves the AppVM without windows until somebody names another. */
 #include "config.h"
 
-#include "bh-run.h"
+#include "bh-run-private.h"
 
 #include "bh-domain-xml.h"
 #include "bh-domain.h"
@@ -20,11 +20,9 @@
 #include "bh-guest-settings.h"
 #include "bh-home.h"
 #include "bh-log.h"
-#include "bh-machine.h"
 #include "bh-options.h"
 #include "bh-parts.h"
 #include "bh-paths.h"
-#include "bh-proxy-link.h"
 #include "bh-run-file.h"
 #include "bh-run-text.h"
 
@@ -33,33 +31,7 @@
 #define ATTACH_SECONDS 20
 /* A thawed guest is there at once, or something is wrong with it. */
 #define THAW_SECONDS 10
-#define MAX_PROXIES_PER_MINUTE 3
 #define ENDED_EARLY "The virtual machine ended while it started"
-
-struct _BhRun
-{
-  GObject parent;
-  BhVmConfig *config;
-  BhHypervisor *hypervisor;
-  BhMachine *machine;
-  BhParts *parts;         /* of this machine; NULL while there is none */
-  gboolean parts_started; /* they had their say before READY */
-  BhRunState state;
-  char *id;
-  char *display;
-  char *boot_step;           /* for messages */
-  BhHomeReady *home;
-  GCancellable *preparing;   /* the home; NULL: it is ready */
-  GCancellable *cancellable; /* of an attachment */
-  BhProxyLink *link;
-  guint tries; /* to attach to a guest that had a proxy before, until one succeeds */
-  gboolean attached, debug, disk; /* disk: it boots from one, without a program of ours */
-  guint limit, shutdown; /* timers */
-  gint64 proxy_times[MAX_PROXIES_PER_MINUTE];
-  GPtrArray *programs;
-  guint next_program;
-  GError *error; /* why it stops */
-};
 
 G_DEFINE_TYPE (BhRun, bh_run, G_TYPE_OBJECT)
 
@@ -91,8 +63,8 @@ emit_step (BhRun *self, const char *name)
   g_signal_emit (self, signals[STEP], 0, name, bh_run_step_text (name));
 }
 
-static void
-save_file (BhRun *self)
+void
+bh_run_save (BhRun *self)
 {
   if (bh_machine_get_uuid (self->machine))
     bh_run_file_save (self->id, bh_machine_get_uuid (self->machine), self->display,
@@ -200,69 +172,13 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
     destroy (self);
 }
 
-/* Programs. */
-
-static void
-programs_changed (BhRun *self)
-{
-  save_file (self);
-  g_signal_emit (self, signals[PROGRAMS], 0);
-}
+/* What the window gate says. */
 
 static void
 on_step (BhProxyLink *link, const char *name, BhRun *self)
 {
   if (self->state == BH_RUN_BOOTING || self->state == BH_RUN_STARTING)
     emit_step (self, name);
-}
-
-static void
-on_launched (BhProxyLink *link, guint id, guint status, const char *detail, BhRun *self)
-{
-  BhProgram *program = bh_programs_find (self->programs, id);
-  g_autoptr (GError) error = NULL;
-
-  if (!program)
-    return;
-  if (status == BH_PROXY_LAUNCH_OK)
-    {
-      bh_log_line (self->id, "program %u runs: %s", id, program->label);
-      g_signal_emit (self, signals[LAUNCHED], 0, id);
-      return;
-    }
-  error = bh_programs_launch_error (status, program->label, detail);
-  bh_log_line (self->id, "program %u: %s", id, error->message);
-  g_ptr_array_remove (self->programs, program);
-  programs_changed (self);
-  g_signal_emit (self, signals[LAUNCH_FAILED], 0, id, error);
-}
-
-static void
-on_exited (BhProxyLink *link, guint id, guint code, GBytes *tail, BhRun *self)
-{
-  BhProgram *program = bh_programs_find (self->programs, id);
-  g_autofree char *label = NULL;
-
-  if (!program)
-    return;
-  label = g_strdup (program->label);
-  bh_log_line (self->id, "program %u ended with code %u: %s", id, code, label);
-  g_ptr_array_remove (self->programs, program);
-  programs_changed (self);
-  g_signal_emit (self, signals[EXITED], 0, id, label, code, tail);
-}
-
-static void
-on_windows (BhProxyLink *link, guint id, guint count, BhRun *self)
-{
-  BhProgram *program = bh_programs_find (self->programs, id);
-
-  if (program && program->windows != count)
-    {
-      program->windows = count;
-      g_signal_emit (self, signals[PROGRAMS], 0);
-    }
-  g_signal_emit (self, signals[WINDOWS], 0, id, count);
 }
 
 static void
@@ -297,9 +213,7 @@ static void
 hide_windows (BhRun *self)
 {
   drop_link (self);
-  for (guint i = 0; i < self->programs->len; i++)
-    ((BhProgram *) self->programs->pdata[i])->windows = 0;
-  g_signal_emit (self, signals[PROGRAMS], 0);
+  bh_run_hide_programs (self);
 }
 
 static void
@@ -379,7 +293,7 @@ maybe_ready (BhRun *self)
   if (!self->attached || !self->parts_started)
     return;
   self->state = BH_RUN_READY;
-  save_file (self);
+  bh_run_save (self);
   bh_parts_attached (self->parts, self->link);
   g_signal_emit (self, signals[READY], 0);
 }
@@ -449,9 +363,7 @@ attach (BhRun *self, gboolean again)
       self->id, bh_vm_config_get (self->config, "Name"), bh_vm_config_get (self->config, "Color"),
       self->display, bh_parts_add_settings (self->parts, bh_guest_settings_new (self->id)));
   g_signal_connect (self->link, "step", G_CALLBACK (on_step), self);
-  g_signal_connect (self->link, "launched", G_CALLBACK (on_launched), self);
-  g_signal_connect (self->link, "exited", G_CALLBACK (on_exited), self);
-  g_signal_connect (self->link, "windows", G_CALLBACK (on_windows), self);
+  bh_run_follow_programs (self);
   g_signal_connect (self->link, "idle", G_CALLBACK (on_idle), self);
   g_signal_connect (self->link, "notice", G_CALLBACK (on_notice), self);
   g_signal_connect (self->link, "gone", G_CALLBACK (on_gone), self);
@@ -548,7 +460,7 @@ on_machine_up (BhMachine *machine, BhRun *self)
   if (self->state != BH_RUN_STARTING)
     return;
   self->state = BH_RUN_BOOTING;
-  save_file (self);
+  bh_run_save (self);
   if (!self->link)
     attach (self, FALSE); /* it was too early the first time */
   if (self->attached)
@@ -656,28 +568,6 @@ bh_run_abandon (BhRun *self)
   bh_machine_abandon (self->machine);
 }
 
-guint
-bh_run_launch (BhRun *self, const char *label, GVariant *options)
-{
-  BhProgram *program;
-  g_autoptr (GVariant) owned = g_variant_ref_sink (options);
-
-  g_return_val_if_fail (self->attached, 0);
-  program = bh_programs_add (self->programs, self->next_program++, label, g_get_real_time ());
-  programs_changed (self);
-  bh_proxy_link_launch (self->link, program->id, owned);
-  return program->id;
-}
-
-gboolean
-bh_run_terminate (BhRun *self, guint id)
-{
-  if (!self->attached || !bh_programs_find (self->programs, id))
-    return FALSE;
-  bh_proxy_link_terminate (self->link, id);
-  return TRUE;
-}
-
 void
 bh_run_set_config (BhRun *self, BhVmConfig *config)
 {
@@ -719,12 +609,6 @@ guint
 bh_run_get_memory_mib (BhRun *self)
 {
   return bh_machine_get_memory_mib (self->machine);
-}
-
-GPtrArray *
-bh_run_get_programs (BhRun *self)
-{
-  return self->programs;
 }
 
 static void
