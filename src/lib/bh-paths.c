@@ -24,11 +24,17 @@ bh_paths_vm_file (const char *id)
 }
 
 char *
+bh_paths_state_file (const char *name)
+{
+  return g_build_filename (g_get_user_state_dir (), "bulkhead", name, NULL);
+}
+
+char *
 bh_paths_log_file (const char *id)
 {
   g_autofree char *name = g_strconcat (id, ".log", NULL);
 
-  return g_build_filename (g_get_user_state_dir (), "bulkhead", name, NULL);
+  return bh_paths_state_file (name);
 }
 
 char *

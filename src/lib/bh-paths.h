@@ -6,6 +6,7 @@
  * |---|---|
  * | AppVM key files | $XDG_CONFIG_HOME/bulkhead/vms/ID.vm |
  * | logs | $XDG_STATE_HOME/bulkhead/ID.log |
+ * | what the next service has to know | $XDG_STATE_HOME/bulkhead/NAME |
  * | kernels, initramfs, guest trees (made again when missing) | $XDG_CACHE_HOME/bulkhead/… |
  * | disks of AppVMs, changes of their images | $XDG_DATA_HOME/bulkhead/homes/… |
  * | folders for moving files in and out | $HOME/Bulkhead/ID |
@@ -18,6 +19,7 @@
 char *bh_paths_vm_dir (void);
 char *bh_paths_vm_file (const char *id);
 char *bh_paths_log_file (const char *id);
+char *bh_paths_state_file (const char *name);
 char *bh_paths_data_dir (const char *kind);
 char *bh_paths_inbox (const char *id);
 char *bh_paths_cache_dir (const char *kind);

@@ -40,6 +40,9 @@ class Portal:
     def wait_dialog(self, timeout=60):
         return self._sway.wait_view(DIALOG, timeout=timeout)
 
+    def wait_no_dialog(self, timeout=20):
+        wait_for(lambda: self._sway.view(DIALOG) is None, timeout, 'the end of the dialog')
+
     def answer(self, grant):
         """Press a button of the dialog: below, the one that denies on the left, the one that grants on the right."""
         rect = self.wait_dialog()['rect']

@@ -8,11 +8,12 @@
  *
  * The user is asked once for all who wait, and the question stays until it is answered, also when they have given up:
  * the portal takes a question that is withdrawn for a no, and keeps that for good. A program in an AppVM could so take
- * the camera away from everybody, by looking for a moment. */
+ * the camera away from everybody, by looking for a moment. Nor may this service by ending: bh-camera-unanswered.h. */
 #include "config.h"
 
 #include "bh-camera-portal.h"
 
+#include "bh-camera-unanswered.h"
 #include "bh-error.h"
 
 #include <gio/gunixfdlist.h>
@@ -58,6 +59,7 @@ end_question (void)
 {
   GList *tasks = g_steal_pointer (&question->tasks);
 
+  bh_camera_unanswered_clear ();
   g_dbus_connection_signal_unsubscribe (question->connection, question->response);
   g_dbus_connection_signal_unsubscribe (question->connection, question->owner);
   g_object_unref (question->connection);
@@ -163,19 +165,16 @@ on_cancelled (GCancellable *cancellable, gpointer data)
 }
 
 static void
-ask (GDBusConnection *connection)
+on_prepared (GObject *source, GAsyncResult *result, gpointer data)
 {
-  static guint serial;
-  g_autofree char *token = g_strdup_printf ("bulkhead%u", ++serial);
+  GDBusConnection *connection = question->connection;
+  g_autofree char *token = g_strdup_printf ("bulkhead%u", question->serial);
   g_autofree char *sender = g_strdup (g_dbus_connection_get_unique_name (connection) + 1);
   g_autofree char *path = NULL;
   GVariantDict options;
 
   g_strdelimit (sender, ".", '_');
   path = g_strdup_printf (PATH "/request/%s/%s", sender, token);
-  question = g_new0 (Question, 1);
-  question->connection = g_object_ref (connection);
-  question->serial = serial;
   question->response = g_dbus_connection_signal_subscribe (
       connection, NAME, REQUEST, "Response", path, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_response,
       NULL, NULL);
@@ -187,7 +186,19 @@ ask (GDBusConnection *connection)
   g_dbus_connection_call (connection, NAME, PATH, CAMERA, "AccessCamera",
                           g_variant_new ("(@a{sv})", g_variant_dict_end (&options)),
                           G_VARIANT_TYPE ("(o)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_asked,
-                          GUINT_TO_POINTER (serial));
+                          GUINT_TO_POINTER (question->serial));
+}
+
+/* The question does not end before it is put. */
+static void
+ask (GDBusConnection *connection)
+{
+  static guint serial;
+
+  question = g_new0 (Question, 1);
+  question->connection = g_object_ref (connection);
+  question->serial = ++serial;
+  bh_camera_unanswered_prepare_async (connection, on_prepared, NULL);
 }
 
 void
