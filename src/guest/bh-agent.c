@@ -184,6 +184,15 @@ alone (void *data)
 #endif
 }
 
+/* Programs that know /dev/video look for it once. Those of PipeWire wait for that (bh-sound.c). */
+static void
+wait_for_camera (Agent *agent)
+{
+  bh_sound_flush (agent->sound);
+  if (bh_sound_has_media (agent->sound))
+    bh_video_settle (agent->video);
+}
+
 static void
 message (void *data, const BhMessage *message)
 {
@@ -217,6 +226,7 @@ message (void *data, const BhMessage *message)
     case BH_MSG_LAUNCH:
       if (agent->network)
         bh_network_settle (agent->network);
+      wait_for_camera (agent);
       bh_programs_launch (agent->programs, agent->configured ? &agent->session : NULL,
                           &message->launch);
       break;

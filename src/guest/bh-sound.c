@@ -464,6 +464,12 @@ bh_sound_message (BhSound *sound, const BhMessage *message)
     bh_channel_send (sound->channel, message->type, &message->sound_switch);
 }
 
+bool
+bh_sound_has_media (const BhSound *sound)
+{
+  return sound->channel != NULL;
+}
+
 void
 bh_sound_disconnected (BhSound *sound)
 {

@@ -17,6 +17,8 @@ void bh_sound_set_session (BhSound *sound, BhSession *session);
 
 /* A message of the sound or camera stream, or a switch of either. */
 void bh_sound_message (BhSound *sound, const BhMessage *message);
+/* Whether bulkhead-media runs, or was just started. */
+bool bh_sound_has_media (const BhSound *sound);
 /* The host is gone: programs play to nobody until it is back. */
 void bh_sound_disconnected (BhSound *sound);
 /* Once per turn of the main loop. */

@@ -4,12 +4,16 @@
  *
  * Theory of operation: the kernel has the device as long as v4l2loopback is loaded. Loading takes a while, so a process
  * of its own does that, or the contrary, one after the other; when it ends it is compared again with what is wanted.
- * A module that is in use cannot be unloaded: its device is closed to programs then, and unloading is tried again. */
+ * A module that is in use cannot be unloaded: its device is closed to programs then, and unloading is tried again.
+ *
+ * Programs look for a camera once, when they start, so a program that is started while the device is on its way waits
+ * for it. It is a camera for them once bulkhead-media has set its format (src/media/bh-loopback.c). */
 #include "bh-video.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -22,6 +26,9 @@
 /* What has no hardware. */
 #define FOLDER "/sys/devices/virtual/video4linux"
 #define AGAIN_MS 2000
+/* What a program waits for it at most, and how often it is looked at meanwhile. */
+#define SETTLE_MS 5000
+#define LOOK_MS 10
 
 typedef enum
 {
@@ -35,6 +42,7 @@ struct _BhVideo
   struct wl_event_loop *loop;
   bool started, wanted;
   bool lacks; /* the module, so that it is not tried again and again */
+  bool settled; /* no program has to wait for it any more */
   State state;
   pid_t worker; /* 0: none */
   bool loading; /* that is what it does */
@@ -157,11 +165,53 @@ bh_video_switch (BhVideo *video, bool on)
 {
   if (!video)
     return;
+  video->settled = video->settled && on == video->wanted;
   video->wanted = on;
   video->lacks = video->lacks && on;
   if (video->timer)
     g_clear_pointer (&video->timer, wl_event_source_remove);
   update (video);
+}
+
+static bool
+is_camera (void)
+{
+  g_autoptr (GDir) dir = g_dir_open (FOLDER, 0, NULL);
+  const char *name;
+
+  while (dir && (name = g_dir_read_name (dir)))
+    {
+      g_autofree char *path = g_build_filename (FOLDER, name, "format", NULL), *text = NULL;
+
+      if (g_file_get_contents (path, &text, NULL, NULL) && text[0])
+        return true;
+    }
+  return false;
+}
+
+void
+bh_video_settle (BhVideo *video)
+{
+  int64_t until = g_get_monotonic_time () + SETTLE_MS * 1000;
+
+  if (!video || !video->started)
+    return;
+  while (video->wanted && !video->lacks && !video->settled)
+    {
+      struct pollfd watch = { .fd = video->worker ? video->pidfd : -1, .events = POLLIN };
+
+      video->settled = video->state == THERE && !video->worker && is_camera ();
+      if (video->settled)
+        return;
+      if (g_get_monotonic_time () > until)
+        {
+          g_message ("/dev/video is not a camera yet: programs do not wait any longer");
+          video->settled = true;
+          return;
+        }
+      if (poll (&watch, 1, LOOK_MS) > 0)
+        worker_ended (watch.fd, WL_EVENT_READABLE, video);
+    }
 }
 
 void

@@ -16,3 +16,6 @@ void bh_video_free (BhVideo *video);
 void bh_video_start (BhVideo *video);
 /* Have the device, or have none: programs that still have it open see nothing more, and no other can open it. */
 void bh_video_switch (BhVideo *video, bool on);
+/* A program is about to start: wait until the device that it may look for is a camera, at most 5 s, and only once each
+ * time the user has let the AppVM have one. Whoever makes it a camera must have been told before. */
+void bh_video_settle (BhVideo *video);

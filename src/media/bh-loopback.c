@@ -4,9 +4,14 @@
  *
  * Theory of operation: v4l2loopback is a device whose one side writes pictures and whose other side looks like a camera.
  * bulkhead-guest loads it (bh-video.c); here it is found, set to the one format that every program with a webcam knows,
- * and written to while somebody has it open. How many do, no version of the driver before 0.13 tells; but each holds
- * a reference to the module, so that is counted whenever the kernel says that somebody opens or closes it. Programs
- * that only look what there is have gone before that has been twice. */
+ * and written to while a program looks.
+ *
+ * Many programs keep a camera open and do not look, and of the driver nobody learns who does: before 0.13 it does not
+ * tell, and since then it tells of one program. So it is seen in three steps. Each who has it open holds a reference to
+ * the module, so without more of these than our own nobody looks. To look, a program maps the device's buffers, which
+ * stands in /proc; it is asked as long as somebody has the device open. Who has it open and cannot be seen in /proc
+ * (another user, or a program that hides) is taken for one that looks. A program that reads instead of mapping is told of
+ * by the kernel, and looks until it has left out some pictures. */
 #include "bh-loopback.h"
 
 #include <dirent.h>
@@ -18,14 +23,19 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* What has no hardware. */
 #define FOLDER "/sys/devices/virtual/video4linux"
 #define REFERENCES "/sys/module/v4l2loopback/refcnt"
 #define DRIVER "v4l2 loopback"
-#define POLL_MS 200
-#define POLLS 2
+/* After something has happened, and twice as long each time when nothing has. */
+#define POLL_MS 100
+#define MAX_POLL_MS 1600
+/* So many in a row have not been read: who read has stopped. */
+#define UNREAD 20
 #define WIDTH BH_CAMERA_WIDTH (0)
 #define HEIGHT BH_CAMERA_HEIGHT (0)
 
@@ -37,9 +47,13 @@ struct _BhLoopback
   bool on;
   int notify, watch; /* of /dev until the device is there, then of the device; -1: none */
   struct spa_source *source, *timer;
-  int fd;         /* of the device, or -1 */
-  unsigned polls; /* how often it was open in a row */
+  int fd; /* of the device, or -1 */
+  struct stat device;
   bool looked;
+  bool read;       /* by a program */
+  unsigned unread; /* pictures since */
+  int poll_ms;
+  int viewer; /* the process that was seen to map it, or 0 */
   uint8_t picture[WIDTH * HEIGHT * 2]; /* YUYV */
 };
 
@@ -53,14 +67,15 @@ set_looked (BhLoopback *self, bool looked)
 }
 
 static void
-set_timer (BhLoopback *self, bool runs)
+set_timer (BhLoopback *self, int ms)
 {
-  struct timespec value = { .tv_nsec = runs ? POLL_MS * SPA_NSEC_PER_MSEC : 0 };
+  struct timespec value = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * SPA_NSEC_PER_MSEC };
 
-  pw_loop_update_timer (self->loop, self->timer, &value, &value, false);
+  self->poll_ms = ms;
+  pw_loop_update_timer (self->loop, self->timer, &value, NULL, false);
 }
 
-/* Who has it open besides this program. */
+/* How often it is open, without this program. */
 static int
 count_others (void)
 {
@@ -75,21 +90,100 @@ count_others (void)
   return count - 1;
 }
 
+static bool
+maps_device (BhLoopback *self, int pid)
+{
+  char path[64], *line = NULL;
+  size_t size = 0;
+  bool found = false;
+  FILE *file;
+
+  snprintf (path, sizeof path, "/proc/%d/maps", pid);
+  file = fopen (path, "re");
+  while (file && !found && getline (&line, &size, file) > 0)
+    {
+      unsigned high, low;
+      unsigned long inode;
+
+      found = sscanf (line, "%*s %*s %*s %x:%x %lu", &high, &low, &inode) == 3
+              && makedev (high, low) == self->device.st_dev && inode == self->device.st_ino;
+    }
+  free (line);
+  if (file)
+    fclose (file);
+  return found;
+}
+
+static int
+count_descriptors (BhLoopback *self, int pid)
+{
+  char path[64];
+  struct dirent *entry;
+  int count = 0;
+  DIR *dir;
+
+  snprintf (path, sizeof path, "/proc/%d/fd", pid);
+  dir = opendir (path);
+  while (dir && (entry = readdir (dir)))
+    {
+      struct stat st;
+
+      if (fstatat (dirfd (dir), entry->d_name, &st, 0) == 0 && S_ISCHR (st.st_mode)
+          && st.st_rdev == self->device.st_rdev)
+        count++;
+    }
+  if (dir)
+    closedir (dir);
+  return count;
+}
+
+/* Whether one of the @others who have it open looks. */
+static bool
+is_mapped (BhLoopback *self, int others)
+{
+  struct dirent *entry;
+  bool mapped = false;
+  int seen = 0;
+  DIR *dir;
+
+  if (self->viewer && maps_device (self, self->viewer))
+    return true;
+  self->viewer = 0;
+  dir = opendir ("/proc");
+  while (dir && !mapped && (entry = readdir (dir)))
+    {
+      int pid = atoi (entry->d_name), count;
+
+      if (pid <= 0 || pid == (int) getpid ())
+        continue;
+      count = count_descriptors (self, pid);
+      seen += count;
+      mapped = count > 0 && maps_device (self, pid);
+      if (mapped)
+        self->viewer = pid;
+    }
+  if (dir)
+    closedir (dir);
+  /* Some may have gone meanwhile. */
+  return mapped || seen < SPA_MIN (others, count_others ());
+}
+
 static void
 poll_others (void *data, uint64_t expirations)
 {
   BhLoopback *self = data;
+  int others = self->fd >= 0 ? count_others () : 0;
+  bool looked;
 
-  if (self->fd >= 0 && count_others () > 0)
-    {
-      self->polls++;
-      if (self->polls >= POLLS)
-        set_looked (self, true);
-      return;
-    }
-  self->polls = 0;
-  set_timer (self, false);
-  set_looked (self, false);
+  self->read = self->read && others > 0;
+  looked = others > 0 && (self->read || is_mapped (self, others));
+  if (others <= 0)
+    set_timer (self, 0);
+  else if (looked != self->looked)
+    set_timer (self, POLL_MS);
+  else
+    set_timer (self, SPA_MIN (2 * self->poll_ms, MAX_POLL_MS));
+  set_looked (self, looked);
 }
 
 static void
@@ -146,15 +240,15 @@ open_device (BhLoopback *self, const char *name)
   self->fd = open (path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (self->fd < 0)
     return false; /* not made usable yet, which is told */
-  if (!set_format (self->fd) || !begin (self))
+  if (fstat (self->fd, &self->device) < 0 || !set_format (self->fd) || !begin (self))
     {
       fprintf (stderr, "bulkhead-media: %s cannot be the camera: %m\n", path);
       close (self->fd);
       self->fd = -1;
       return false;
     }
-  watch (self, path, IN_OPEN | IN_CLOSE);
-  set_timer (self, true); /* somebody may have been waiting */
+  watch (self, path, IN_OPEN | IN_CLOSE | IN_ACCESS);
+  set_timer (self, POLL_MS); /* somebody may have been waiting */
   return true;
 }
 
@@ -176,14 +270,29 @@ notified (void *data, int fd, uint32_t mask)
 {
   BhLoopback *self = data;
   _Alignas (struct inotify_event) char events[4096];
+  const struct inotify_event *event;
   ssize_t n = read (fd, events, sizeof events);
+  uint32_t happened = 0;
 
   if (n <= 0 || !self->on)
     return;
   if (self->fd < 0)
-    find_device (self);
-  else if (self->polls == 0)
-    set_timer (self, true);
+    {
+      find_device (self);
+      return;
+    }
+  for (ssize_t at = 0; at < n; at += (ssize_t) sizeof *event + event->len)
+    {
+      event = (const struct inotify_event *) (events + at);
+      happened |= event->wd == self->watch ? event->mask : 0;
+    }
+  if (happened & IN_ACCESS)
+    {
+      self->read = true;
+      self->unread = 0;
+    }
+  if (happened & (IN_OPEN | IN_CLOSE) || (self->read && !self->looked))
+    set_timer (self, POLL_MS);
 }
 
 void
@@ -200,8 +309,9 @@ bh_loopback_switch (BhLoopback *self, bool on)
       return;
     }
   watch (self, NULL, 0);
-  set_timer (self, false);
-  self->polls = 0;
+  set_timer (self, 0);
+  self->read = false;
+  self->viewer = 0;
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
@@ -222,6 +332,8 @@ bh_loopback_show (BhLoopback *self, const uint8_t *picture)
 
   if (self->fd < 0 || !self->looked)
     return;
+  if (self->read && ++self->unread > UNREAD)
+    self->read = false;
   for (uint32_t y = 0; y < HEIGHT; y++)
     for (uint32_t x = 0; x < WIDTH; x += 2)
       {

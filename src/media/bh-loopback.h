@@ -2,8 +2,8 @@
  *
  * The camera as /dev/video: for programs that know nothing of PipeWire, where v4l2loopback is installed.
  *
- * Should: be a camera of one size for every program, and tell whether one has it open. Mustn't: show anything of its
- * own. */
+ * Should: be a camera of one size for every program, and tell whether one looks. Mustn't: take one that has it
+ * open for one that looks, or show anything of its own. */
 #pragma once
 
 #include "bh-media.h"

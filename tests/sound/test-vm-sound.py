@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 
 from PIL import Image
 
@@ -225,8 +226,9 @@ class VmSoundTest(TestCase):
         self.session.wait_signal('Notice', 20, lambda arguments: 'does not let Bulkhead use one' in arguments[0])
         self.assertEqual((self.uses(), self.captures()), ([], False))
         self.end_programs()
-        # Yes; from then on nobody is asked.
         portal.forget()
+        self.assert_asked_again(portal)
+        # Yes; from then on nobody is asked.
         job = self.run_in_vm(self.LOOKS.format(count='num-buffers=3') + self.SAYS)
         portal.answer(True)
         self.sees(job)  # it is over before anybody could ask whether it looks
@@ -235,6 +237,23 @@ class VmSoundTest(TestCase):
         wait_for(lambda: self.uses() == ['camera'], 60, 'the AppVM to look')
         self.assertEqual(self.by_portal(), [True])
         self.end_programs()
+
+    def assert_asked_again(self, portal):
+        """The service ends while the question is open: that is no answer."""
+        for end in self.session.kill_service, self.session.stop_service:
+            self.run_in_vm(self.LOOKS.format(count=''))
+            portal.wait_dialog()
+            end()
+            portal.wait_no_dialog()
+            self.session.start_service()
+            if end == self.session.stop_service:  # as at logout: nothing runs any more
+                self.vm.start().wait(BOOT)
+            self.vm.wait_state('running')
+            self.end_programs()
+            self.run_in_vm(self.LOOKS.format(count=''))
+            portal.wait_dialog()
+            self.assertEqual((self.uses(), self.captures()), ([], False))
+            self.end_programs()
 
     def end_programs(self):
         self.run_in_vm('pkill -KILL gst-launch').wait(60)
@@ -252,20 +271,48 @@ class VmSoundTest(TestCase):
     def wait_code(self, command, code, what):
         wait_for(lambda: self.code(command) == code, 60, what, interval=0.5)
 
+    def assert_open_is_not_looking(self, camera):
+        """A program has the device open all the while, others look and read meanwhile."""
+        for _ in range(3):
+            self.assertEqual(self.code('v4l2-ctl -d /dev/video0 --list-formats-ext'), 0)
+        has = self.run_in_vm('exec 3<>/dev/video0; sleep 1000')
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            self.assertEqual((self.uses(), self.captures()), ([], False))
+        for look in self.DEVICE_LOOKS + '--stream-count=30', 'dd if=/dev/video0 of=/dev/null bs=614400 count=20':
+            job = self.run_in_vm(look)
+            wait_for(lambda: self.uses() == ['camera'], 60, look)
+            self.assertEqual(job.wait(60)['code'], 0, look)
+            wait_for(lambda: self.uses() == [] and not self.captures(), 30, 'its end')
+            camera.plug_in_again()
+        self.assertEqual(self.code('pkill -x sleep'), 0)
+        has.wait(30)
+
+    def test_a_first_program_finds_the_device(self):
+        for mode in 'on', 'ask':
+            self.vm.stop().wait(60)
+            self.vm.set(Camera=mode)
+            self.vm.start()
+            job = self.run_in_vm('v4l2-ctl -d /dev/video0 --info; uptime')
+            said = bytes(job.wait(BOOT)['tail']).decode()
+            if 'open /dev/video0' in said and self.code('/sbin/modprobe -n -q v4l2loopback') != 0:
+                self.skipTest(self.NO_DEVICE)
+            self.assertIn('Video Capture', said)
+            self.assertNotIn('Video Output', said)
+
+    NO_DEVICE = 'needs v4l2loopback for the kernel of AppVMs (packages v4l2loopback-dkms and linux-headers-amd64)'
+
     def test_it_is_a_device_too(self):
         self.vm.start().wait(BOOT)
         if self.code('/sbin/modprobe -n -q v4l2loopback') != 0:
-            self.skipTest('needs v4l2loopback for the kernel of AppVMs (packages v4l2loopback-dkms and '
-                          'linux-headers-amd64)')
+            self.skipTest(self.NO_DEVICE)
         self.vm.set(Camera='off')
         self.wait_code('test -e /dev/video0', 1, 'no device')
         camera = TestCamera(self.server)
         self.addCleanup(camera.stop)
         self.vm.set(Camera='on')
         self.wait_code('v4l2-ctl -d /dev/video0 --info | grep -q "Video Capture"', 0, 'the device')
-        for _ in range(3):
-            self.assertEqual(self.code('v4l2-ctl -d /dev/video0 --list-formats-ext'), 0)
-            self.assertEqual((self.uses(), self.captures()), ([], False))
+        self.assert_open_is_not_looking(camera)
         job = self.run_in_vm(self.DEVICE_LOOKS + '--stream-count=3 >&2; ' + self.DEVICE_SAYS)
         wait_for(lambda: self.uses() == ['camera'], 60, 'the AppVM to look')
         self.sees(job)
