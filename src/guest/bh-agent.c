@@ -86,51 +86,81 @@ complete_machine (Agent *agent)
 #endif
 
 static void
-configure (Agent *agent, const bh_msg_configure *message)
+answer_configure (Agent *agent, uint32_t status, const char *detail)
 {
-  bh_msg_configured answer = { .status = BH_CONFIGURED_OK };
-  char detail[512] = "", text[513];
-  const char *display;
-  bool prepared;
+  bh_msg_configured answer = { .status = status };
+  char text[513];
 
-  if (!agent->configured)
-    {
-#ifdef BH_HAVE_MOUNTS
-      if (!agent->options->pair && !apply (agent, message, detail, sizeof detail))
-        answer.status =
-            bh_mounts_have_programs () ? BH_CONFIGURED_FAILED : BH_CONFIGURED_NO_PROGRAMS;
-#endif
-      if (answer.status == BH_CONFIGURED_OK)
-        {
-          bh_session_init (&agent->session, message, !agent->options->pair,
-                           agent->options->runtime_dir);
-#ifdef BH_HAVE_MOUNTS
-          if (!agent->options->pair)
-            bh_session_set_shell (&agent->session, bh_mounts_get_shell ());
-#endif
-          prepared = agent->prepared_display
-                     && g_str_equal (agent->session.runtime_dir, agent->prepared_runtime);
-          display = prepared ? agent->prepared_display : bh_server_listen (agent->server);
-          if (display)
-            bh_session_set_display (&agent->session, display, prepared);
-          else
-            {
-              bh_session_clear (&agent->session);
-              g_snprintf (detail, sizeof detail, "No Wayland socket in %s: %s",
-                          g_getenv ("XDG_RUNTIME_DIR"), g_strerror (errno));
-              answer.status = BH_CONFIGURED_FAILED;
-            }
-        }
-      agent->configured = answer.status == BH_CONFIGURED_OK;
-      agent->incomplete = agent->configured;
-      agent->disks = message->disks;
-      bh_link_set_eager (agent->link, false);
-    }
   if (detail[0])
     g_warning ("configure: %s", detail);
   answer.detail.len = (uint32_t) bh_wire_text_clean (detail, text, sizeof text);
   answer.detail.data = text;
   bh_link_send (agent->link, BH_MSG_CONFIGURED, &answer);
+}
+
+/* The Wayland socket programs of @uid connect to is there. */
+static bool
+has_display (Agent *agent, uint32_t uid)
+{
+  char runtime[32];
+
+  g_snprintf (runtime, sizeof runtime, BH_SESSION_RUNTIME, uid);
+  return agent->prepared_display && g_str_equal (runtime, agent->prepared_runtime);
+}
+
+/* Cannot fail where has_display(). */
+static bool
+open_session (Agent *agent, const bh_msg_configure *message, char *detail, size_t size)
+{
+  bool prepared = has_display (agent, message->uid);
+  const char *display;
+
+  bh_session_init (&agent->session, message, !agent->options->pair, agent->options->runtime_dir);
+#ifdef BH_HAVE_MOUNTS
+  if (!agent->options->pair)
+    bh_session_set_shell (&agent->session, bh_mounts_get_shell ());
+#endif
+  display = prepared ? agent->prepared_display : bh_server_listen (agent->server);
+  if (display)
+    {
+      bh_session_set_display (&agent->session, display, prepared);
+      return true;
+    }
+  bh_session_clear (&agent->session);
+  g_snprintf (detail, size, "No Wayland socket in %s: %s", g_getenv ("XDG_RUNTIME_DIR"),
+              g_strerror (errno));
+  return false;
+}
+
+static void
+configure (Agent *agent, const bh_msg_configure *message)
+{
+  uint32_t status = BH_CONFIGURED_OK;
+  char detail[512] = "";
+  bool answered = false;
+
+  if (!agent->configured)
+    {
+#ifdef BH_HAVE_MOUNTS
+      if (!agent->options->pair && !apply (agent, message, detail, sizeof detail))
+        status = bh_mounts_have_programs () ? BH_CONFIGURED_FAILED : BH_CONFIGURED_NO_PROGRAMS;
+#endif
+      /* Nothing can fail any more: the host goes on beside us. What it asks for next comes after this. */
+      if (status == BH_CONFIGURED_OK && has_display (agent, message->uid))
+        {
+          answer_configure (agent, status, detail);
+          bh_link_flush (agent->link);
+          answered = true;
+        }
+      if (status == BH_CONFIGURED_OK && !open_session (agent, message, detail, sizeof detail))
+        status = BH_CONFIGURED_FAILED;
+      agent->configured = status == BH_CONFIGURED_OK;
+      agent->incomplete = agent->configured;
+      agent->disks = message->disks;
+      bh_link_set_eager (agent->link, false);
+    }
+  if (!answered)
+    answer_configure (agent, status, detail);
 }
 
 static void

@@ -131,7 +131,7 @@ bh_session_init (BhSession *session, const bh_msg_configure *configure, bool vm,
   if (vm)
     {
       set_user (session, user);
-      session->runtime_dir = g_strdup_printf ("/run/user/%u", (unsigned) session->uid);
+      session->runtime_dir = g_strdup_printf (BH_SESSION_RUNTIME, (unsigned) session->uid);
     }
   else
     {

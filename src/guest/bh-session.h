@@ -9,6 +9,9 @@
 
 #include "bh-messages.h"
 
+/* The folder of programs' sockets, of the user with this number. */
+#define BH_SESSION_RUNTIME "/run/user/%u"
+
 typedef struct
 {
   bool vm; /* change to the user; else programs run as the caller */

@@ -8,7 +8,7 @@
  * Should: start nothing at all when this kernel cannot confine it.
  * Mustn't: let QEMU read anything else of the user's, execute another program, connect to anything
  * (the session bus above all), signal or look into another process.
- * Mustn't: parse what QEMU is told, beyond finding two paths of libvirt's own in it.
+ * Mustn't: parse what QEMU is told, beyond finding two paths of libvirt's own in it, and one -S.
  *
  * Orders come in the environment, from <qemu:env> of the domain (src/service/boot/bh-domain-xml.c):
  *   BULKHEAD_VMM_QEMU        what to become; default /usr/bin/qemu-system-x86_64
@@ -23,10 +23,14 @@
  *                            "bulkhead-ram" of this size on descriptor 198, for the service to
  *                            take and seal when QEMU has ended. It yields to everything else.
  *   BULKHEAD_VMM_RAM         a guest that is thawed: the frozen guest's memory, as a path
- *                            /proc/PID/fd/N of the service's; it becomes descriptor 198. Refused
+ *                            /proc/PID/fd/N of the service's: descriptor 198. Refused
  *                            unless nobody can ever write to it again: QEMU discards memory by
  *                            punching holes into the file, which private mappings of other guests
  *                            would see.
+ *   BULKHEAD_VMM_STATE       with it: the frozen guest's device state, the same way: descriptor 195.
+ *                            QEMU loads it by itself (-incoming) and goes on at once; libvirt has
+ *                            it wait (-S) until it has asked all it wants to know, which is kept
+ *                            from QEMU.
  *   BULKHEAD_VMM_BASE        an image that is read, as such a path; it becomes descriptor 197
  *   BULKHEAD_VMM_TOP         a disk that is written, the same way: descriptor 196
  *
@@ -53,6 +57,7 @@
 #define RAM_FD 198    /* BH_DOMAIN_RAM_FD */
 #define BASE_FD 197   /* BH_DOMAIN_BASE_FD */
 #define TOP_FD 196    /* BH_DOMAIN_TOP_FD */
+#define STATE_FD 195  /* BH_DOMAIN_STATE_FD */
 #define MAX_REGION_MIB 4096
 #define MAX_RAM_MIB 1048576
 #define RAM_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
@@ -134,18 +139,31 @@ make_ram (const char *size)
   setpriority (PRIO_PROCESS, 0, 19);
 }
 
+/* @unit: its size is some of these */
 static void
-take_ram (const char *path)
+take_frozen (const char *path, int number, const char *what, off_t unit)
 {
   struct stat st;
   int fd = open (path, O_RDONLY | O_CLOEXEC), seals;
 
   if (fd < 0 || fstat (fd, &st) != 0)
-    fail ("cannot use the frozen memory %s: %s", path, strerror (errno));
+    fail ("cannot use the frozen %s %s: %s", what, path, strerror (errno));
   seals = S_ISREG (st.st_mode) ? fcntl (fd, F_GET_SEALS) : -1;
-  if (seals < 0 || (seals & RAM_SEALS) != RAM_SEALS || st.st_size == 0 || st.st_size & 0xfffff)
-    fail ("the frozen memory %s is not sealed against writing", path);
-  hand_on (fd, RAM_FD, "the frozen memory");
+  if (seals < 0 || (seals & RAM_SEALS) != RAM_SEALS || st.st_size == 0 || st.st_size % unit != 0)
+    fail ("the frozen %s %s is not sealed against writing", what, path);
+  hand_on (fd, number, what);
+}
+
+static void
+drop_stop (int *argc, char **argv)
+{
+  int kept = 1;
+
+  for (int i = 1; i < *argc; i++)
+    if (strcmp (argv[i], "-S") != 0)
+      argv[kept++] = argv[i];
+  argv[kept] = NULL;
+  *argc = kept;
 }
 
 static void
@@ -302,6 +320,7 @@ main (int argc, char **argv)
   char *pid_file = take_order ("BULKHEAD_VMM_PIDFILE");
   char *region = take_order ("BULKHEAD_VMM_REGION_MIB");
   char *ram_size = take_order ("BULKHEAD_VMM_RAM_MIB"), *ram = take_order ("BULKHEAD_VMM_RAM");
+  char *state = take_order ("BULKHEAD_VMM_STATE");
   char *base = take_order ("BULKHEAD_VMM_BASE"), *top = take_order ("BULKHEAD_VMM_TOP");
   const bool probing = readable == NULL;
   int rules;
@@ -318,8 +337,14 @@ main (int argc, char **argv)
     fail ("a guest is to be frozen or thawed, not both");
   if (ram_size)
     make_ram (ram_size);
+  if (!ram != !state)
+    fail ("a guest is thawed from its memory and its state, not from one of them");
   if (ram)
-    take_ram (ram);
+    {
+      take_frozen (ram, RAM_FD, "memory", 1 << 20);
+      take_frozen (state, STATE_FD, "state", 1);
+      drop_stop (&argc, argv);
+    }
   if (base)
     take_disk (base, O_RDONLY, BASE_FD);
   if (top)

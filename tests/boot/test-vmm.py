@@ -12,6 +12,10 @@ import harness
 from boot import BootTest
 
 
+SHRINK, GROW, WRITE = 2, 4, 8  # F_SEAL_…
+SEALS = SHRINK | GROW | WRITE
+
+
 class VmmTest(BootTest):
     def setUp(self):
         super().setUp()
@@ -134,21 +138,36 @@ class VmmTest(BootTest):
         self.assertIn('not 1 to', self.run_vmm(RAM_MIB='0').stderr)
         self.assertIn('not both', self.run_vmm(RAM_MIB='8', RAM='/dev/zero').stderr)
 
-    def test_frozen_memory_is_taken_only_when_nobody_can_change_it(self):
-        write, shrink, grow = 8, 2, 4
-        for seals, good in ((write | shrink | grow, True), (write | shrink, False),
-                            (write | grow, False), (shrink | grow, False), (0, False)):
-            with self.subTest(seals):
-                ram = os.memfd_create('bulkhead-ram', os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
-                self.addCleanup(os.close, ram)
-                os.ftruncate(ram, 8 << 20)
-                fcntl.fcntl(ram, 1033, seals)  # F_ADD_SEALS
-                done = self.run_vmm(RAM=f'/proc/{os.getpid()}/fd/{ram}')
-                self.assertEqual(done.returncode == 0, good, done.stderr)
-                if not good:
-                    self.assertIn('not sealed against writing', done.stderr)
+    def sealed(self, size, seals=SEALS):
+        file = os.memfd_create('bulkhead-ram', os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+        self.addCleanup(os.close, file)
+        os.ftruncate(file, size)
+        fcntl.fcntl(file, 1033, seals)  # F_ADD_SEALS
+        return f'/proc/{os.getpid()}/fd/{file}'
+
+    def test_frozen_guest_is_taken_only_when_nobody_can_change_it(self):
+        ram, state = self.sealed(8 << 20), self.sealed(4321)
+        for seals, good in ((SEALS, True), (SEALS & ~GROW, False), (SEALS & ~SHRINK, False),
+                            (SEALS & ~WRITE, False), (0, False)):
+            for orders in ({'RAM': self.sealed(8 << 20, seals), 'STATE': state},
+                           {'RAM': ram, 'STATE': self.sealed(4321, seals)}):
+                with self.subTest(seals, orders=orders):
+                    done = self.run_vmm(**orders)
+                    self.assertEqual(done.returncode == 0, good, done.stderr)
+                    if not good:
+                        self.assertIn('not sealed against writing', done.stderr)
+        self.assertNotEqual(self.run_vmm(RAM=self.sealed((8 << 20) + 1), STATE=state).returncode, 0)
         for path in (self.path('allowed', 'file'), '/dev/zero', self.path('nothing')):
-            self.assertNotEqual(self.run_vmm(RAM=path).returncode, 0)
+            self.assertNotEqual(self.run_vmm(RAM=path, STATE=state).returncode, 0)
+            self.assertNotEqual(self.run_vmm(RAM=ram, STATE=path).returncode, 0)
+        for orders in ({'RAM': ram}, {'STATE': state}):
+            self.assertIn('not from one of them', self.run_vmm(**orders).stderr)
+
+    def test_only_a_thawed_guest_goes_on_without_being_told(self):
+        frozen = {'RAM': self.sealed(8 << 20), 'STATE': self.sealed(1)}
+        tries = ('-S', 'environment', 'A', '-S', 'environment', 'B')
+        self.assertEqual(self.results(*tries[1:3], *tries[4:]), self.results(*tries, **frozen))
+        self.assertNotEqual(self.results(*tries), self.results(*tries, **frozen))
 
     def test_pid_file_is_qemus(self):
         file = self.path('run', 'qemu.pid')

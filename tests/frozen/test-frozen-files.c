@@ -209,7 +209,7 @@ test_meta (void)
   static const struct
   {
     const char *from, *to;
-  } changes[] = { { "Format=2", "Format=3" },
+  } changes[] = { { "Format=3", "Format=4" },
                   { "Key=0", "Key=1" },
                   { "Memory=8", "Memory=16" },
                   { "Memory=8", "Memory=99999999999" },
@@ -262,76 +262,141 @@ test_prune (void)
 
 /* QEMU's state. */
 
-static void
-add_block (GByteArray *out, const char *name, guint64 size, guint64 address)
+typedef struct
 {
-  guint8 length = (guint8) strlen (name);
+  gboolean capabilities, addresses, page_bits;
+  const char *capability, *section;
+  guint64 first_size;
+} Wanted;
 
-  size = GUINT64_TO_BE (size);
-  address = GUINT64_TO_BE (address);
-  g_byte_array_append (out, &length, 1);
-  g_byte_array_append (out, (const guint8 *) name, length);
-  g_byte_array_append (out, (const guint8 *) &size, sizeof size);
-  g_byte_array_append (out, (const guint8 *) &address, sizeof address);
+static const Wanted usual = { TRUE, TRUE, FALSE, "x-ignore-shared", "ram", 512u << 20 };
+
+static void
+add_number (GByteArray *out, guint64 number, guint size)
+{
+  number = GUINT64_TO_BE (number);
+  g_byte_array_append (out, (const guint8 *) &number + 8 - size, size);
 }
 
-static GByteArray *
-new_state (void)
+static void
+add_text (GByteArray *out, const char *text)
 {
+  add_number (out, strlen (text), 1);
+  g_byte_array_append (out, (const guint8 *) text, strlen (text));
+}
+
+static void
+add_block (GByteArray *out, const Wanted *wanted, const char *name, guint64 size, guint64 address)
+{
+  add_text (out, name);
+  add_number (out, size, 8);
+  if (wanted->addresses)
+    add_number (out, address, 8);
+}
+
+/* Up to the end of the list of blocks of memory. */
+static GByteArray *
+new_head (const Wanted *wanted)
+{
+  static const char machine[] = "pc-q35-7.2";
   GByteArray *out = g_byte_array_new ();
 
-  g_byte_array_append (out, (const guint8 *) "QEVM\0\0\0\3", 8);
-  add_block (out, "bhram", 512u << 20, 0);
+  g_byte_array_append (out, (const guint8 *) "QEVM\0\0\0\3\7", 9);
+  add_number (out, sizeof machine - 1, 4);
+  g_byte_array_append (out, (const guint8 *) machine, sizeof machine - 1);
+  if (wanted->page_bits)
+    {
+      add_number (out, 5, 1);
+      add_text (out, "configuration/target-page-bits");
+      add_number (out, 1, 4);
+      add_number (out, 12, 4);
+    }
+  if (wanted->capabilities)
+    {
+      add_number (out, 5, 1);
+      add_text (out, "configuration/capabilities");
+      add_number (out, 1, 4);
+      add_number (out, 1, 4);
+      add_text (out, wanted->capability);
+    }
+  add_number (out, 1, 1);
+  add_number (out, 2, 4);
+  add_text (out, wanted->section);
+  add_number (out, 0, 4);
+  add_number (out, 4, 4);
+  add_number (out, ((512u << 20) + REGION + (1 << 18)) | 4, 8);
+  add_block (out, wanted, "bhram", wanted->first_size, 0);
+  add_block (out, wanted, "0000:00:10.0/bhregion", REGION, 0xe0000000u);
+  add_block (out, wanted, "pc.bios", 1 << 18, 0xfffc0000u);
   return out;
+}
+
+static void
+add_tail (GByteArray *out)
+{
+  g_byte_array_append (out, (const guint8 *) "and the devices", 15);
 }
 
 static void
 test_patch (void)
 {
-  g_autoptr (GByteArray) state = new_state ();
-  g_autoptr (GByteArray) expected = new_state ();
-  g_autoptr (GError) error = NULL;
+  for (int page_bits = 0; page_bits < 2; page_bits++)
+    {
+      Wanted with = usual, without = { FALSE, FALSE, page_bits, "", "ram", 512u << 20 };
+      g_autoptr (GByteArray) state = NULL, expected = new_head (&without);
+      g_autoptr (GError) error = NULL;
+      gsize size;
 
-  add_block (state, "0000:00:10.0/bhregion", REGION, 0xe0000000u);
-  add_block (expected, "0000:00:10.0/bhregion", REGION, 0);
-  add_block (state, "pc.bios", 1 << 18, 0xfffc0000u);
-  add_block (expected, "pc.bios", 1 << 18, 0xfffc0000u);
-  g_assert_true (bh_state_patch_region (state->data, state->len, "bhregion", REGION, &error));
-  g_assert_cmpmem (state->data, state->len, expected->data, expected->len);
+      with.page_bits = page_bits;
+      state = new_head (&with);
+      add_tail (state);
+      add_tail (expected);
+      size = bh_state_patch (state->data, state->len, &error);
+      g_assert_no_error (error);
+      g_assert_cmpmem (state->data, size, expected->data, expected->len);
+    }
 }
 
 static void
-assert_not_patched (GByteArray *state)
+assert_not_patched (const guint8 *state, gsize size)
 {
-  g_autofree guint8 *before = g_memdup2 (state->data, state->len);
+  g_autofree guint8 *before = g_memdup2 (state, size);
+  g_autofree guint8 *exact = g_memdup2 (state, size); /* for the sanitizer: nothing behind it */
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (bh_state_patch_region (state->data, state->len, "bhregion", REGION, &error));
+  g_assert_cmpuint (bh_state_patch (exact, size, &error), ==, 0);
   g_assert_error (error, BH_ERROR, BH_ERROR_FAILED);
-  g_assert_cmpmem (state->data, state->len, before, state->len);
+  g_assert_cmpmem (exact, size, before, size);
 }
 
 static void
 test_patch_refuses (void)
 {
-  g_autoptr (GByteArray) none = new_state (), twice = new_state (), size = new_state ();
-  g_autoptr (GByteArray) cut = new_state (), other = g_byte_array_new (), length = new_state ();
+  const Wanted others[] = {
+    { FALSE, FALSE, FALSE, "", "ram", 512u << 20 },
+    { TRUE, TRUE, FALSE, "xbzrle", "ram", 512u << 20 },
+    { TRUE, TRUE, FALSE, "x-ignore-shared", "ran", 512u << 20 },
+    { TRUE, TRUE, FALSE, "x-ignore-shared", "ram", 513u << 20 },
+    { TRUE, TRUE, FALSE, "x-ignore-shared", "ram", 0 },
+    { TRUE, TRUE, FALSE, "x-ignore-shared", "ram", G_MAXUINT64 },
+  };
+  g_autoptr (GByteArray) good = new_head (&usual);
 
-  add_block (none, "0000:00:10.0/other", REGION, 1);
-  assert_not_patched (none);
-  add_block (twice, "0000:00:10.0/bhregion", REGION, 1);
-  add_block (twice, "0000:00:11.0/bhregion", REGION, 1);
-  assert_not_patched (twice);
-  add_block (size, "0000:00:10.0/bhregion", REGION / 2, 1);
-  assert_not_patched (size);
-  add_block (cut, "0000:00:10.0/bhregion", REGION, 1);
-  g_byte_array_set_size (cut, cut->len - 1);
-  assert_not_patched (cut);
-  add_block (other, "0000:00:10.0/bhregion", REGION, 1);
-  assert_not_patched (other);
-  add_block (length, "0000:00:10.0/bhregion", REGION, 1);
-  length->data[8 + 1 + 5 + 16] += 100;
-  assert_not_patched (length);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GByteArray) state = new_head (&others[i]);
+
+      add_tail (state);
+      assert_not_patched (state->data, state->len);
+    }
+  for (guint size = 0; size < good->len; size++)
+    assert_not_patched (good->data, size);
+  for (guint at = 0; at < 9; at++)
+    {
+      good->data[at] ^= 1;
+      assert_not_patched (good->data, good->len);
+      good->data[at] ^= 1;
+    }
 }
 
 int

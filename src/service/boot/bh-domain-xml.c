@@ -77,6 +77,7 @@ check_spec (const BhDomainSpec *spec, GError **error)
     { "emulator", spec->emulator, FALSE, FALSE },
     { "QEMU", spec->qemu, FALSE, TRUE },
     { "frozen memory", spec->ram, FALSE, spec->way != BH_DOMAIN_THAW },
+    { "frozen state", spec->state, FALSE, spec->way != BH_DOMAIN_THAW },
   };
   const char *wrong = NULL;
 
@@ -300,8 +301,9 @@ add_ram (xmlNode *command_line, xmlNs *ns, const BhDomainSpec *spec)
   if (spec->way == BH_DOMAIN_THAW)
     {
       add_arg (command_line, ns, "-incoming");
-      add_arg (command_line, ns, "defer");
+      add_arg (command_line, ns, "fd:" G_STRINGIFY (BH_DOMAIN_STATE_FD));
       add_env (command_line, ns, "BULKHEAD_VMM_RAM", spec->ram);
+      add_env (command_line, ns, "BULKHEAD_VMM_STATE", spec->state);
       return;
     }
   g_snprintf (size, sizeof size, "%u", spec->memory_mib);

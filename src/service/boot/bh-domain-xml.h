@@ -42,7 +42,7 @@ typedef enum
  * @arguments: (nullable): more for QEMU's
  * @debug: let kernel and init say all they have on the console
  * @way: how it starts; the machine of @BH_DOMAIN_FREEZE and @BH_DOMAIN_THAW is the same
- * @ram: for @BH_DOMAIN_THAW: path of the sealed memory, /proc/PID/fd/N
+ * @ram, @state: for @BH_DOMAIN_THAW: paths of the sealed memory and device state, /proc/PID/fd/N
  * @nics: how many network interfaces can be plugged in, %BH_DOMAIN_FEW_NICS or %BH_DOMAIN_MANY_NICS: there is a place
  * for each, from %BH_DOMAIN_NIC_PORT on
  * @pci_devices: how many of this computer's will be plugged in: there is a place for each, from
@@ -67,7 +67,7 @@ typedef struct
   const char *const *arguments;
   gboolean debug;
   BhDomainWay way;
-  const char *ram;
+  const char *ram, *state;
   gboolean ram_read_only;
   guint nics, pci_devices;
   gboolean more_disks;
@@ -78,6 +78,7 @@ typedef struct
 #define BH_DOMAIN_REGION_FD 199
 /* And the memory of a guest that is frozen or thawed. */
 #define BH_DOMAIN_RAM_FD 198
+#define BH_DOMAIN_STATE_FD 195
 /* Places for what is plugged in while a guest runs; QEMU calls them "pci.1" and so on. Each costs every start two
  * hundredths of its time. One is for the USB controller that comes with the first USB device, one for the home disk,
  * one for the scratch disk; those for network interfaces follow, then those for additional disks and for this computer's

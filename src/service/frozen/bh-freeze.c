@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Freezing a guest and thawing it.
+ * Freezing a guest, and seeing that it can be thawed.
  *
  * A guest is frozen after its hello and before any configure: nothing of any AppVM has reached it. It has
  * closed its end of the channel and waits for somebody at the other; whoever connects to a thawed one is
@@ -52,7 +52,7 @@ bh_frozen_plan_new (const BhDomainSpec *spec, const char *key, const char *kerne
   plan->spec.qemu = g_strdup (spec->qemu);
   plan->spec.log_file = bh_paths_log_file (BH_FREEZE_LOG);
   plan->spec.id = plan->spec.runtime_dir = NULL;
-  plan->spec.uuid = plan->spec.ram = NULL;
+  plan->spec.uuid = plan->spec.ram = plan->spec.state = NULL;
   /* No guest with any of these is frozen. */
   plan->spec.parameters = NULL;
   plan->spec.arguments = NULL;
@@ -156,6 +156,16 @@ hear_hello (const char *runtime_dir, int seconds, GCancellable *cancellable, GEr
   return ok;
 }
 
+static virDomainPtr
+start (virConnectPtr conn, const char *xml, GError **error)
+{
+  virDomainPtr domain = virDomainCreateXML (conn, xml, VIR_DOMAIN_NONE);
+
+  if (!domain)
+    bh_monitor_set_libvirt_error (error, "The virtual machine could not be started");
+  return domain;
+}
+
 static void
 end_domain (virDomainPtr domain)
 {
@@ -163,49 +173,13 @@ end_domain (virDomainPtr domain)
   virDomainFree (domain);
 }
 
-gboolean
-bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest, BhFreezeOpen open,
-                gpointer data, GError **error)
-{
-  int state = bh_frozen_guest_open_state (guest, error);
-  virDomainPtr domain;
-  gboolean ok;
-
-  if (state < 0)
-    return FALSE;
-  if (open)
-    open (data);
-  domain = virDomainCreateXML (conn, xml, VIR_DOMAIN_START_PAUSED);
-  if (!domain)
-    {
-      bh_monitor_set_libvirt_error (error, "The virtual machine could not be started");
-      close (state);
-      return FALSE;
-    }
-  ok = bh_monitor_load_state (domain, state, error);
-  close (state);
-  /* While the state is on its way this only says that the guest is to go on as soon as it is there: nobody has to
-   * ask when that is. */
-  if (ok && virDomainResume (domain) != 0)
-    {
-      bh_monitor_set_libvirt_error (error, "The virtual machine could not be resumed");
-      ok = FALSE;
-    }
-  ok = ok && bh_monitor_wait_loaded (domain, error);
-  if (ok)
-    virDomainFree (domain);
-  else
-    end_domain (domain);
-  return ok;
-}
-
-/* QEMU's state with the address of the region taken out; in place. */
+/* For a QEMU that loads it by itself; in place. */
 static gboolean
-patch_state (int fd, guint region_mib, GError **error)
+patch_state (int fd, GError **error)
 {
   off_t size = lseek (fd, 0, SEEK_END);
+  gsize patched;
   void *map;
-  gboolean ok;
 
   if (size < 1 || size > MAX_STATE)
     {
@@ -213,18 +187,19 @@ patch_state (int fd, guint region_mib, GError **error)
                    (long long) size);
       return FALSE;
     }
-  if (region_mib == 0)
-    return TRUE;
   map = mmap (NULL, (size_t) size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (map == MAP_FAILED)
     {
       bh_error_set_from_errno (error, errno, "Cannot read QEMU's state");
       return FALSE;
     }
-  ok = bh_state_patch_region (map, (gsize) size, BH_DOMAIN_REGION_ID, (guint64) region_mib << 20,
-                              error);
+  patched = bh_state_patch (map, (gsize) size, error);
   munmap (map, (size_t) size);
-  return ok;
+  if (patched > 0 && ftruncate (fd, (off_t) patched) == 0)
+    return TRUE;
+  if (patched > 0)
+    bh_error_set_from_errno (error, errno, "Cannot shorten QEMU's state");
+  return FALSE;
 }
 
 typedef struct
@@ -264,12 +239,8 @@ freeze (virConnectPtr conn, const BhDomainSpec *spec, Frozen *out, GCancellable 
 
   if (!xml)
     return FALSE;
-  domain = virDomainCreateXML (conn, xml, VIR_DOMAIN_NONE);
-  if (!domain)
-    {
-      bh_monitor_set_libvirt_error (error, "The virtual machine could not be started");
-      return FALSE;
-    }
+  if (!(domain = start (conn, xml, error)))
+    return FALSE;
   if (hear_hello (spec->runtime_dir, BOOT_SECONDS, cancellable, error))
     {
       g_usleep (SETTLE_MS * 1000);
@@ -289,6 +260,7 @@ try_to_thaw (virConnectPtr conn, const BhDomainSpec *of, const BhFrozenGuest *gu
   BhDomainSpec spec = *of;
   g_autofree char *uuid = g_uuid_string_random ();
   g_autofree char *ram = bh_frozen_guest_ram_path (guest);
+  g_autofree char *state = bh_frozen_guest_state_path (guest);
   g_autofree char *xml = NULL;
   virDomainPtr domain;
   gboolean ok;
@@ -296,14 +268,12 @@ try_to_thaw (virConnectPtr conn, const BhDomainSpec *of, const BhFrozenGuest *gu
   spec.way = BH_DOMAIN_THAW;
   spec.uuid = uuid;
   spec.ram = ram;
+  spec.state = state;
   spec.ram_read_only = guest->read_only;
-  if (!(xml = bh_domain_xml_new (&spec, error))
-      || !bh_freeze_thaw (conn, xml, guest, NULL, NULL, error))
+  if (!(xml = bh_domain_xml_new (&spec, error)) || !(domain = start (conn, xml, error)))
     return FALSE;
   ok = hear_hello (spec.runtime_dir, THAW_SECONDS, cancellable, error);
-  domain = virDomainLookupByUUIDString (conn, uuid);
-  if (domain)
-    end_domain (domain);
+  end_domain (domain);
   return ok;
 }
 
@@ -326,7 +296,7 @@ make (virConnectPtr conn, const BhFrozenPlan *plan, gboolean allow_read_only, Bh
     }
   step ("Booting a guest to freeze", 0.1, data);
   if (!freeze (conn, &spec, &frozen, cancellable, error)
-      || !patch_state (frozen.state, spec.region_mib, error))
+      || !patch_state (frozen.state, error))
     {
       close (frozen.state);
       if (frozen.ram >= 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Freezing a guest and thawing it. */
+ * Freezing a guest, and seeing that it can be thawed. */
 #pragma once
 
 #include <libvirt/libvirt.h>
@@ -43,16 +43,3 @@ typedef void (*BhFreezeStep) (const char *step, double progress, gpointer data);
 BhFrozenGuest *bh_freeze_make (virConnectPtr conn, const BhFrozenPlan *plan,
                                gboolean allow_read_only, BhFreezeStep step, gpointer data,
                                GCancellable *cancellable, GError **error);
-
-typedef void (*BhFreezeOpen) (gpointer data);
-
-/**
- * bh_freeze_thaw:
- * @xml: of a domain %BH_DOMAIN_THAW of @guest
- * @open: (nullable): called when QEMU is about to be started: somebody may try to connect to its channel from
- * here on
- *
- * Start it where @guest was frozen. On error there is no domain.
- */
-gboolean bh_freeze_thaw (virConnectPtr conn, const char *xml, const BhFrozenGuest *guest,
-                         BhFreezeOpen open, gpointer data, GError **error);

@@ -23,7 +23,7 @@
 #include "bh-paths.h"
 
 /* Older ones are not understood, nor younger ones. */
-#define FORMAT 2
+#define FORMAT 3
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 /* How long a QEMU that was ended may go on holding its memory. */
 #define SEAL_SECONDS 10
@@ -147,15 +147,10 @@ bh_frozen_guest_ram_path (const BhFrozenGuest *guest)
   return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), guest->ram);
 }
 
-int
-bh_frozen_guest_open_state (const BhFrozenGuest *guest, GError **error)
+char *
+bh_frozen_guest_state_path (const BhFrozenGuest *guest)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", guest->state);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-
-  if (fd < 0)
-    bh_error_set_from_errno (error, errno, "Cannot open the state of a frozen guest");
-  return fd;
+  return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), guest->state);
 }
 
 static gboolean

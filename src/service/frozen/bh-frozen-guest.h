@@ -57,11 +57,9 @@ BhFrozenGuest *bh_frozen_guest_ref (BhFrozenGuest *guest);
 void bh_frozen_guest_unref (BhFrozenGuest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BhFrozenGuest, bh_frozen_guest_unref)
 
-/* The memory as a path that others of this user can open as long as this process keeps it. */
+/* The memory and the state as paths that others of this user can open as long as this process keeps it. */
 char *bh_frozen_guest_ram_path (const BhFrozenGuest *guest);
-
-/* The state from its beginning, as a descriptor of the caller's own. -1 with @error set. */
-int bh_frozen_guest_open_state (const BhFrozenGuest *guest, GError **error);
+char *bh_frozen_guest_state_path (const BhFrozenGuest *guest);
 
 /* Writes it to folder @dir/KEY: whole or not at all. */
 gboolean bh_frozen_guest_save (const BhFrozenGuest *guest, const char *dir, GError **error);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The one place of a frozen guest's device state that a thawed guest cannot take as it is. */
+ * A frozen guest's device state, as a QEMU takes it that is told nothing but where it is. */
 #pragma once
 
 #include <gio/gio.h>
 
 /**
- * bh_state_patch_region:
- * @state: QEMU's migration stream, changed in place
- * @id: id of the memory of the shared region
- * @region_bytes: its size
+ * bh_state_patch:
+ * @state: QEMU's migration stream, written with the capability x-ignore-shared; changed in place
+ * @size: its size in bytes
  *
- * QEMU refuses a stream in which memory that is not part of it (the shared region) was mapped into the
- * guest: the new QEMU has not mapped it yet when it compares. The address in the stream serves for nothing
- * but that comparison, so it becomes 0. Where the region was not mapped it is 0 already.
+ * A stream written with x-ignore-shared has no content of memory in it, and says for each block of memory where it
+ * was mapped. QEMU wants the same capability of whoever reads it, which only its monitor can give; and it compares
+ * the addresses, of which that of the shared region never fits: the new QEMU has not mapped it yet. Without the
+ * addresses, and without its list of capabilities, it is a plain stream in which the content of no block has
+ * changed, and QEMU loads it by itself (-incoming).
  *
- * Errors: %BH_ERROR_FAILED when the stream is not as expected: no or more than one such place.
+ * Returns: the new size, which is smaller; 0 with @error set (%BH_ERROR_FAILED) and @state unchanged when the stream
+ * is not as expected
  */
-gboolean bh_state_patch_region (guint8 *state, gsize size, const char *id, guint64 region_bytes,
-                                GError **error);
+gsize bh_state_patch (guint8 *state, gsize size, GError **error);

@@ -9,7 +9,6 @@
 #include "bh-hypervisor.h"
 
 #include "bh-error.h"
-#include "bh-freeze.h"
 
 #include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/libvirt.h>
@@ -34,7 +33,6 @@ G_DEFINE_TYPE (BhHypervisor, bh_hypervisor, G_TYPE_OBJECT)
 enum
 {
   DOMAIN_STOPPED,
-  DOMAIN_OPEN,
   DOMAIN_FULL,
   N_SIGNALS
 };
@@ -171,7 +169,6 @@ typedef struct
 {
   char *uuid;
   char *xml;
-  BhFrozenGuest *guest;
   BhHypervisorFunc run;
   gpointer data;
   GDestroyNotify free_data;
@@ -186,7 +183,6 @@ call_free (gpointer data)
 
   g_free (call->uuid);
   g_free (call->xml);
-  g_clear_pointer (&call->guest, bh_frozen_guest_unref);
   if (call->free_data)
     call->free_data (call->data);
   g_free (call);
@@ -220,22 +216,14 @@ start_call (BhHypervisor *self, GTaskThreadFunc function, Call *call, GAsyncRead
 }
 
 static void
-run_with (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
-          BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data)
+run (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
+     GAsyncReadyCallback callback, gpointer data)
 {
   Call *call = g_new0 (Call, 1);
 
   call->uuid = g_strdup (uuid);
   call->xml = g_strdup (xml);
-  call->guest = guest ? bh_frozen_guest_ref (guest) : NULL;
   start_call (self, function, call, callback, data);
-}
-
-static void
-run (BhHypervisor *self, GTaskThreadFunc function, const char *uuid, const char *xml,
-     GAsyncReadyCallback callback, gpointer data)
-{
-  run_with (self, function, uuid, xml, NULL, callback, data);
 }
 
 gboolean
@@ -288,46 +276,6 @@ gboolean
 bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-static gboolean
-emit_open (gpointer data)
-{
-  GTask *task = data;
-  Call *call = g_task_get_task_data (task);
-
-  g_signal_emit (g_task_get_source_object (task), signals[DOMAIN_OPEN],
-                 g_quark_from_string (call->uuid), call->uuid);
-  return G_SOURCE_REMOVE;
-}
-
-/* As urgent as the task's own return, so that it comes before it. */
-static void
-on_open (gpointer data)
-{
-  g_idle_add_full (G_PRIORITY_DEFAULT, emit_open, g_object_ref (data), g_object_unref);
-}
-
-static void
-thaw_in_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  Call *call = data;
-  GError *error = NULL;
-  virConnectPtr conn = bh_hypervisor_connect (source, &error);
-
-  if (conn && bh_freeze_thaw (conn, call->xml, call->guest, on_open, task, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
-  if (conn)
-    virConnectClose (conn);
-}
-
-void
-bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
-                          BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data)
-{
-  run_with (self, thaw_in_thread, uuid, xml, guest, callback, data);
 }
 
 static void
@@ -578,9 +526,6 @@ bh_hypervisor_class_init (BhHypervisorClass *klass)
   signals[DOMAIN_STOPPED] =
       g_signal_new ("domain-stopped", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
                     NULL, NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
-  signals[DOMAIN_OPEN] =
-      g_signal_new ("domain-open", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
-                    NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   signals[DOMAIN_FULL] =
       g_signal_new ("domain-full", BH_TYPE_HYPERVISOR, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0,
                     NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);

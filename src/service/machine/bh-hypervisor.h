@@ -4,8 +4,7 @@
  * call runs in a thread, events come in the main context. */
 #pragma once
 
-#include "bh-frozen-guest.h"
-
+#include <gio/gio.h>
 #include <libvirt/libvirt.h>
 
 #define BH_TYPE_HYPERVISOR (bh_hypervisor_get_type ())
@@ -13,8 +12,7 @@ G_DECLARE_FINAL_TYPE (BhHypervisor, bh_hypervisor, BH, HYPERVISOR, GObject)
 
 /* Signals, with the uuid as detail:
  * "domain-stopped" (uuid, powered_off): it is gone, for whatever reason; that the guest has powered it off is known
- * "domain-full" (uuid): it stands still, because a disk of it cannot be written for lack of room here
- * "domain-open" (uuid): of one that is being thawed: its channel can be connected to */
+ * "domain-full" (uuid): it stands still, because a disk of it cannot be written for lack of room here */
 
 /* $BULKHEAD_LIBVIRT_URI or qemu:///session. */
 BhHypervisor *bh_hypervisor_new (void);
@@ -33,16 +31,6 @@ void bh_hypervisor_run_in_thread (GTask *task, GTaskThreadFunc function);
 void bh_hypervisor_create_async (BhHypervisor *self, const char *uuid, const char *xml,
                                  GAsyncReadyCallback callback, gpointer data);
 gboolean bh_hypervisor_create_finish (BhHypervisor *self, GAsyncResult *result, GError **error);
-
-/**
- * bh_hypervisor_thaw_async:
- * @xml: a domain %BH_DOMAIN_THAW of @guest
- *
- * As bh_hypervisor_create_async(), but it goes on where @guest was frozen; the result is for
- * bh_hypervisor_create_finish().
- */
-void bh_hypervisor_thaw_async (BhHypervisor *self, const char *uuid, const char *xml,
-                               BhFrozenGuest *guest, GAsyncReadyCallback callback, gpointer data);
 
 /* Ends the domain at once; no error when there is none any more. */
 void bh_hypervisor_destroy_async (BhHypervisor *self, const char *uuid,

@@ -43,10 +43,12 @@ struct _BhMachine
   BhMachineState state;
   BhPrepared *prepared;
   GCancellable *cancellable; /* of the preparation */
-  gulong domain_signal, open_signal;
+  gulong domain_signal;
   gboolean powered_off;
   guint limit;   /* of CREATING */
   gboolean open; /* "open" has been */
+  gboolean heard;  /* its guest was, and so the step @way */
+  const char *way; /* it comes up: the step's name */
 };
 
 G_DEFINE_TYPE (BhMachine, bh_machine, G_TYPE_OBJECT)
@@ -258,20 +260,6 @@ say_open (BhMachine *self)
   g_signal_emit (self, signals[OPEN], 0);
 }
 
-static void
-stop_listening (BhMachine *self)
-{
-  g_clear_handle_id (&self->limit, g_source_remove);
-  g_clear_signal_handler (&self->open_signal, self->hypervisor);
-}
-
-static void
-on_domain_open (BhHypervisor *hypervisor, const char *uuid, BhMachine *self)
-{
-  if (self->state == BH_MACHINE_CREATING)
-    say_open (self);
-}
-
 /* libvirt waits for QEMU's answers without an end. Without QEMU it gives up, and so says on_created(). */
 static gboolean
 creating_over (gpointer data)
@@ -300,18 +288,18 @@ limit_creating (BhMachine *self, guint seconds)
   self->limit = g_timeout_add_seconds (seconds, creating_over, self);
 }
 
-static void
-listen_for_open (BhMachine *self)
+void
+bh_machine_heard (BhMachine *self)
 {
-  g_autofree char *signal = g_strconcat ("domain-open::", self->uuid, NULL);
-
-  self->open_signal =
-      g_signal_connect (self->hypervisor, signal, G_CALLBACK (on_domain_open), self);
+  if (self->state != BH_MACHINE_CREATING || !self->prepared->guest)
+    return;
+  self->heard = TRUE;
+  emit_step (self, self->way);
 }
 
 /* It runs; unless somebody wanted it ended meanwhile. */
 static void
-came_up (BhMachine *self, const char *way)
+came_up (BhMachine *self)
 {
   if (self->state == BH_MACHINE_ENDING)
     {
@@ -324,13 +312,14 @@ came_up (BhMachine *self, const char *way)
   /* QEMU has its own by now. */
   g_clear_pointer (&self->prepared->disk, bh_boot_disk_free);
   bh_log_line (self->id, "%s, kernel %s, %s%s%s",
-               self->prepared->guest ? (g_str_equal (way, "pool") ? "thawed ahead" : "thawed")
+               self->prepared->guest ? (g_str_equal (self->way, "pool") ? "thawed ahead" : "thawed")
                                      : "booting",
                self->prepared->kernel_release ? self->prepared->kernel_release : "in the image", self->kvm ? "KVM" : "emulated",
                self->prepared->guest ? "" : "; not thawed: ",
                self->prepared->guest ? "" : self->prepared->why_boot);
   watch (self);
-  emit_step (self, way);
+  if (!self->heard)
+    emit_step (self, self->way);
   say_open (self);
   g_signal_emit (self, signals[UP], 0);
 }
@@ -341,7 +330,7 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (BhMachine) self = BH_MACHINE (data);
   g_autoptr (GError) error = NULL;
 
-  stop_listening (self);
+  g_clear_handle_id (&self->limit, g_source_remove);
   if (self->state == BH_MACHINE_ENDED)
     {
       /* Given up meanwhile; there it is after all. */
@@ -357,7 +346,7 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
         ended (self, error);
       return;
     }
-  came_up (self, self->prepared->guest ? "thawed" : "created");
+  came_up (self);
 }
 
 /* Spare ones, and taking one over. */
@@ -424,11 +413,11 @@ on_resumed (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (bh_hypervisor_run_finish (BH_HYPERVISOR (source), result, &error))
-    came_up (self, "pool");
+    came_up (self);
   else if (self->state == BH_MACHINE_CREATING)
     fall_back (self, error->message);
   else
-    came_up (self, "pool"); /* which ends it */
+    came_up (self); /* which ends it */
 }
 
 /* Its folder, log and domain become ours; the domain's name stays. */
@@ -446,12 +435,13 @@ take_over (BhMachine *self, BhMachine *giver)
   self->uuid = g_strdup (giver->uuid);
   self->paused = giver->paused;
   bh_machine_abandon (giver);
+  self->way = "pool";
   say_open (self);
   if (self->paused)
     bh_hypervisor_run_async (self->hypervisor, self->uuid, resume_domain, NULL, NULL, on_resumed,
                              g_object_ref (self));
   else
-    came_up (self, "pool");
+    came_up (self);
   return TRUE;
 }
 
@@ -503,7 +493,7 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
   self->memory_mib = prepared->memory_mib;
   self->nics = prepared->nics;
   self->state = BH_MACHINE_CREATING;
-  self->open = FALSE;
+  self->open = self->heard = FALSE;
   if (self->spare && !prepared->guest)
     {
       g_autoptr (GError) cannot =
@@ -516,18 +506,15 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer data)
     }
   else if (take_spare (self))
     return;
-  else if (prepared->guest)
-    {
-      listen_for_open (self);
-      limit_creating (self, THAW_SECONDS);
-      bh_hypervisor_thaw_async (self->hypervisor, self->uuid, prepared->xml, prepared->guest,
-                                on_created, g_object_ref (self));
-    }
   else
     {
-      limit_creating (self, CREATE_SECONDS);
+      self->way = prepared->guest ? "thawed" : "created";
+      limit_creating (self, prepared->guest ? THAW_SECONDS : CREATE_SECONDS);
       bh_hypervisor_create_async (self->hypervisor, self->uuid, prepared->xml, on_created,
                                   g_object_ref (self));
+      /* It goes on by itself as soon as QEMU has its state, before libvirt is done with starting it. */
+      if (prepared->guest)
+        say_open (self);
     }
 }
 
@@ -599,7 +586,7 @@ bh_machine_abandon (BhMachine *self)
   self->state = BH_MACHINE_ENDED;
   hold (self, FALSE);
   g_clear_signal_handler (&self->domain_signal, self->hypervisor);
-  stop_listening (self);
+  g_clear_handle_id (&self->limit, g_source_remove);
 }
 
 BhMachineState

@@ -63,6 +63,9 @@ void bh_machine_prove (BhMachine *self);
  */
 gboolean bh_machine_fall_back (BhMachine *self, const char *why);
 
+/* Its guest speaks: it has been thawed, before libvirt may be done with starting it. */
+void bh_machine_heard (BhMachine *self);
+
 /* At once; "ended" follows, perhaps from within. */
 void bh_machine_end (BhMachine *self);
 

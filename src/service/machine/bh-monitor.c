@@ -13,9 +13,9 @@
 
 #define STATE_SECONDS 20
 #define POLL_US 1000
-#define SET_IGNORE_SHARED                                                                          \
+#define IGNORE_SHARED                                                                          \
   "{\"execute\":\"migrate-set-capabilities\",\"arguments\":{\"capabilities\":"                     \
-  "[{\"capability\":\"x-ignore-shared\",\"state\":%s}]}}"
+  "[{\"capability\":\"x-ignore-shared\",\"state\":true}]}}"
 
 void
 bh_monitor_set_libvirt_error (GError **error, const char *what)
@@ -82,14 +82,6 @@ call (virDomainPtr domain, const char *command, int fd, GError **error)
 }
 
 static gboolean
-ignore_shared (virDomainPtr domain, gboolean on, GError **error)
-{
-  g_autofree char *command = g_strdup_printf (SET_IGNORE_SHARED, on ? "true" : "false");
-
-  return call (domain, command, -1, error);
-}
-
-static gboolean
 wait_until_completed (virDomainPtr domain, GCancellable *cancellable, GError **error)
 {
   gint64 until = g_get_monotonic_time () + STATE_SECONDS * G_USEC_PER_SEC;
@@ -122,7 +114,7 @@ wait_until_completed (virDomainPtr domain, GCancellable *cancellable, GError **e
 gboolean
 bh_monitor_save_state (virDomainPtr domain, int fd, GCancellable *cancellable, GError **error)
 {
-  return ignore_shared (domain, TRUE, error)
+  return call (domain, IGNORE_SHARED, -1, error)
          && call (domain,
                   "{\"execute\":\"migrate-set-parameters\",\"arguments\":"
                   "{\"max-bandwidth\":100000000000}}",
@@ -132,25 +124,6 @@ bh_monitor_save_state (virDomainPtr domain, int fd, GCancellable *cancellable, G
          && call (domain, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:bhstate\"}}", -1,
                   error)
          && wait_until_completed (domain, cancellable, error);
-}
-
-gboolean
-bh_monitor_load_state (virDomainPtr domain, int fd, GError **error)
-{
-  return ignore_shared (domain, TRUE, error)
-         && call (domain, "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"bhstate\"}}", fd,
-                  error)
-         && call (domain,
-                  "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:bhstate\"}}", -1,
-                  error);
-}
-
-gboolean
-bh_monitor_wait_loaded (virDomainPtr domain, GError **error)
-{
-  return wait_until_completed (domain, NULL, error)
-         /* Else a later save of this guest would leave its memory out. */
-         && ignore_shared (domain, FALSE, error);
 }
 
 gboolean

@@ -14,12 +14,6 @@
 gboolean bh_monitor_save_state (virDomainPtr domain, int fd, GCancellable *cancellable,
                                 GError **error);
 
-/* Begin to read it into @domain, which waits for it. It can be resumed from here on, and then goes on by itself as
- * soon as the state is there. */
-gboolean bh_monitor_load_state (virDomainPtr domain, int fd, GError **error);
-/* Until it is. */
-gboolean bh_monitor_wait_loaded (virDomainPtr domain, GError **error);
-
 /* Whether its QEMU can map a file privately without asking for write access to it: by version and by what
  * it says of itself. */
 gboolean bh_monitor_maps_read_only (virDomainPtr domain);

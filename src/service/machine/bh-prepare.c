@@ -424,7 +424,7 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   g_auto (Programs) programs = { 0 };
   g_autofree char *qemu = NULL;
   g_autofree char *emulator = NULL;
-  g_autofree char *ram = NULL;
+  g_autofree char *ram = NULL, *state = NULL;
   g_autoptr (GPtrArray) pci = NULL;
   BhDomainSpec spec = { 0 };
 
@@ -468,8 +468,10 @@ prepare (GTask *task, Work *work, GCancellable *cancellable, GError **error)
   if (out->guest)
     {
       ram = bh_frozen_guest_ram_path (out->guest);
+      state = bh_frozen_guest_state_path (out->guest);
       spec.way = BH_DOMAIN_THAW;
       spec.ram = ram;
+      spec.state = state;
       spec.ram_read_only = out->guest->read_only;
     }
   if (!(out->xml = bh_domain_xml_new (&spec, error)))

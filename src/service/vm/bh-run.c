@@ -177,6 +177,8 @@ bh_run_stop (BhRun *self, gboolean force, const GError *error)
 static void
 on_step (BhProxyLink *link, const char *name, BhRun *self)
 {
+  if (g_str_equal (name, "hello"))
+    bh_machine_heard (self->machine);
   if (self->state == BH_RUN_BOOTING || self->state == BH_RUN_STARTING)
     emit_step (self, name);
 }
