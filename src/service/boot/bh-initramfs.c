@@ -82,24 +82,51 @@ add_library (GPtrArray *items, const char *line, GError **error)
   return TRUE;
 }
 
-static gboolean
-add_libraries (GPtrArray *items, const char *program, GError **error)
+/* A new process, hence remembered: each start asks. What the loader says follows from the program and the cache of
+ * libraries; the libraries themselves are looked at each time (make_path()). */
+static char *
+ask_loader (const char *program, GError **error)
 {
+  static GMutex lock;
+  static char *known, *known_for;
   const char *argv[] = { LOADER, "--list", program, NULL };
   char *no_environment[] = { NULL };
-  g_autofree char *output = NULL, *errors = NULL;
-  g_auto (GStrv) lines = NULL;
+  g_autofree char *output = NULL, *errors = NULL, *now_for = NULL;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  struct stat st = { 0 }, cache = { 0 };
   int status;
 
+  stat (program, &st);
+  stat ("/etc/ld.so.cache", &cache);
+  now_for = g_strdup_printf ("%s %lld %lld.%09ld %lld %lld.%09ld", program, (long long) st.st_size,
+                             (long long) st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long) cache.st_size,
+                             (long long) cache.st_mtim.tv_sec, cache.st_mtim.tv_nsec);
+  if (known_for && g_str_equal (known_for, now_for))
+    return g_strdup (known);
   if (!g_spawn_sync ("/", (char **) argv, no_environment, G_SPAWN_DEFAULT, NULL, NULL, &output,
                      &errors, &status, error))
-    return FALSE;
+    return NULL;
   if (!g_spawn_check_wait_status (status, NULL))
     {
       g_set_error (error, BH_ERROR, BH_ERROR_FAILED, "Cannot find the libraries of %s: %s", program,
                    g_strstrip (errors));
-      return FALSE;
+      return NULL;
     }
+  g_free (known);
+  g_free (known_for);
+  known = g_strdup (output);
+  known_for = g_steal_pointer (&now_for);
+  return g_steal_pointer (&output);
+}
+
+static gboolean
+add_libraries (GPtrArray *items, const char *program, GError **error)
+{
+  g_autofree char *output = ask_loader (program, error);
+  g_auto (GStrv) lines = NULL;
+
+  if (!output)
+    return FALSE;
   add_item (items, g_strdup ("bulkhead/lib/ld-linux-x86-64.so.2"), LOADER);
   lines = g_strsplit (output, "\n", -1);
   for (guint i = 0; lines[i]; i++)

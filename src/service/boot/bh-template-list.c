@@ -91,6 +91,17 @@ static const BhTemplateText texts[] = {
   { "var/tmp", S_IFDIR | S_ISVTX | 0777, NULL },
 };
 
+/* Of names inside them. */
+static const char *const refused[] = {
+  "*shadow*", "sudoers*", "*private*", "*.key",        "*.keytab", "machine-id",
+  "hostname", "ssh*",     "*secret*",  "*credential*", "*.dpkg-*", "*.rpm*",
+  "*~",       "*.bak",
+  /* manual pages' alternatives, many and of no use */
+  "*.?.gz",
+  /* a self-made certificate carries this computer's name */
+  "ssl-cert-snakeoil*", NULL
+};
+
 const char *const *
 bh_template_patterns (void)
 {
@@ -104,16 +115,53 @@ bh_template_texts (gsize *n)
   return texts;
 }
 
-gboolean
-bh_template_lists (const char *name)
+/* Each start asks for more than a thousand names, so this is done once. */
+static GPtrArray *
+compile (const char *const *list, gboolean trees)
 {
-  for (const char *const *pattern = patterns; *pattern; pattern++)
+  GPtrArray *out = g_ptr_array_new ();
+
+  for (const char *const *pattern = list; *pattern; pattern++)
     {
       g_autofree char *inside = g_strconcat (*pattern, "/*", NULL);
 
-      if (g_pattern_match_simple (*pattern, name) || g_pattern_match_simple (inside, name))
-        return TRUE;
+      g_ptr_array_add (out, g_pattern_spec_new (*pattern));
+      if (trees)
+        g_ptr_array_add (out, g_pattern_spec_new (inside));
     }
+  return out;
+}
+
+static gboolean
+matches (const GPtrArray *compiled, const char *text)
+{
+  gsize length = strlen (text);
+
+  for (guint i = 0; i < compiled->len; i++)
+    if (g_pattern_spec_match (compiled->pdata[i], length, text, NULL))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+bh_template_refuses (const char *base)
+{
+  static GPtrArray *compiled;
+
+  if (g_once_init_enter (&compiled))
+    g_once_init_leave (&compiled, compile (refused, FALSE));
+  return matches (compiled, base);
+}
+
+gboolean
+bh_template_lists (const char *name)
+{
+  static GPtrArray *compiled;
+
+  if (g_once_init_enter (&compiled))
+    g_once_init_leave (&compiled, compile (patterns, TRUE));
+  if (matches (compiled, name))
+    return TRUE;
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (g_str_equal (texts[i].name, name))
       return TRUE;

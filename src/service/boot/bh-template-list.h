@@ -20,4 +20,7 @@ const char *const *bh_template_patterns (void);
 /* Whether @name, "etc/…", is one of them or in one of them, or one of the texts. */
 gboolean bh_template_lists (const char *name);
 
+/* Whether a file or link in one of them is left out because of its name @base, as is one that leads to such a name. */
+gboolean bh_template_refuses (const char *base);
+
 const BhTemplateText *bh_template_texts (gsize *n);

@@ -9,7 +9,7 @@
  *
  * Should: hold what programs need to look and work as here. Mustn't: hold a file that not everybody
  * on this computer may read, or one that says who uses it or names it: bh-template-list.c is the
- * whole list of what may be in it, and is refused again by name here should it hold one of those.
+ * whole list of what may be in it, and of what is refused by name should it be in one of those.
  */
 #include "config.h"
 
@@ -62,23 +62,6 @@ entry_free (gpointer data)
   g_free (entry);
 }
 
-static gboolean
-is_refused (const char *base)
-{
-  static const char
-      *const patterns[] = {
-        "*shadow*", "sudoers*", "*private*", "*.key",        "*.keytab", "machine-id",
-        "hostname", "ssh*",     "*secret*",  "*credential*", "*.dpkg-*", "*.rpm*",
-        "*~",       "*.bak",    "*.?.gz" /* manual pages' alternatives, many and of no use */
-      };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (patterns); i++)
-    if (g_pattern_match_simple (patterns[i], base))
-      return TRUE;
-  /* A self-made certificate carries this computer's name. */
-  return g_str_has_prefix (base, "ssl-cert-snakeoil");
-}
-
 /* Where the link @target of @name (both in the archive's terms) leads, "usr/…" or "etc/…"; NULL
  * above the root. */
 static char *
@@ -98,7 +81,7 @@ is_link_allowed (const char *name, const char *target)
   g_autofree char *leads_to = resolve (name, target);
   g_autofree char *base = g_path_get_basename (leads_to);
 
-  if (is_refused (base) || (g_str_has_prefix (leads_to, "etc/") && !bh_template_lists (leads_to)))
+  if (bh_template_refuses (base) || (g_str_has_prefix (leads_to, "etc/") && !bh_template_lists (leads_to)))
     return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (trees); i++)
     if (g_str_has_prefix (leads_to, trees[i]))
@@ -149,7 +132,7 @@ walk_one (Walk *walk, const char *name, guint depth)
   g_autofree char *base = g_path_get_basename (name);
   struct stat st;
 
-  if (is_refused (base) || lstat (path, &st) != 0 || walk->entries->len >= MAX_ENTRIES)
+  if (bh_template_refuses (base) || lstat (path, &st) != 0 || walk->entries->len >= MAX_ENTRIES)
     return;
   if (S_ISLNK (st.st_mode))
     add_link (walk, name, path, &st);
